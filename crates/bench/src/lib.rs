@@ -1,0 +1,1 @@
+//! A WebSocket load generator that verifies what it measures.

@@ -1,0 +1,1 @@
+//! The Python module `hubbub._core`: bindings only.

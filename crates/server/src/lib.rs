@@ -1,0 +1,1 @@
+//! Sockets, timers and the worker that joins them to the protocol.
