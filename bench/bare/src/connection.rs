@@ -1,0 +1,126 @@
+//! One socket and the little that is kept about it.
+
+use std::os::fd::OwnedFd;
+
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+use crate::handshake::Service;
+
+/// What the next bytes of a connection are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Head,
+    Open(Service),
+    /// Close frame sent and write side shut: only the peer's end of file is waited for.
+    Closing,
+}
+
+/// A connection. What only some need lies behind one pointer, so that idle ones cost nothing.
+pub(crate) struct Connection {
+    pub(crate) socket: OwnedFd,
+    pub(crate) stage: Stage,
+    pub(crate) subscription: u32,
+    rest: Option<Box<Rest>>,
+}
+
+/// Where the bytes of a `receive` lie.
+pub(crate) enum Received {
+    Shared(usize),
+    Own(Vec<u8>),
+    End,
+}
+
+#[derive(Default)]
+struct Rest {
+    /// The beginning of a frame whose end has not arrived.
+    received: Vec<u8>,
+    /// What the socket would not take.
+    unsent: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) fn new(socket: OwnedFd) -> Self {
+        Self {
+            socket,
+            stage: Stage::Head,
+            subscription: 0,
+            rest: None,
+        }
+    }
+
+    /// One `recv`: into `shared`, or behind the beginning of a frame that has been kept.
+    pub(crate) fn receive(&mut self, shared: &mut [u8]) -> Received {
+        let kept = self
+            .rest
+            .as_mut()
+            .map(|rest| std::mem::take(&mut rest.received))
+            .unwrap_or_default();
+        if kept.is_empty() {
+            return match recv(&self.socket, shared, RecvFlags::empty()) {
+                Ok((0, _)) => Received::End,
+                Ok((length, _)) => Received::Shared(length),
+                Err(Errno::AGAIN | Errno::INTR) => Received::Shared(0),
+                Err(_) => Received::End,
+            };
+        }
+        let mut own = kept;
+        match recv(&self.socket, spare_capacity(&mut own), RecvFlags::empty()) {
+            Ok((0, _)) => Received::End,
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Received::Own(own),
+            Err(_) => Received::End,
+        }
+    }
+
+    /// Keeps the beginning of a frame of `size` bytes, where that is known, for the next `receive`.
+    pub(crate) fn keep(&mut self, bytes: &[u8], size: Option<usize>) {
+        let received = &mut self.rest.get_or_insert_default().received;
+        received.reserve_exact(size.unwrap_or(bytes.len() + 4096));
+        received.extend_from_slice(bytes);
+    }
+
+    /// One `send`. Tells whether all is gone; the rest waits for `flush`.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> bool {
+        if self.has_unsent() {
+            self.rest
+                .get_or_insert_default()
+                .unsent
+                .extend_from_slice(bytes);
+            return false;
+        }
+        let sent = match send(&self.socket, bytes, SendFlags::NOSIGNAL) {
+            Ok(sent) => sent,
+            Err(Errno::AGAIN) => 0,
+            // The peer is gone; the reading side will find out.
+            Err(_) => return true,
+        };
+        if sent == bytes.len() {
+            return true;
+        }
+        self.rest
+            .get_or_insert_default()
+            .unsent
+            .extend_from_slice(&bytes[sent..]);
+        false
+    }
+
+    /// Sends what had to wait. Tells whether all is gone.
+    pub(crate) fn flush(&mut self) -> bool {
+        let Some(rest) = &mut self.rest else {
+            return true;
+        };
+        match send(&self.socket, &rest.unsent, SendFlags::NOSIGNAL) {
+            Ok(sent) => drop(rest.unsent.drain(..sent)),
+            Err(Errno::AGAIN) => {}
+            Err(_) => rest.unsent.clear(),
+        }
+        rest.unsent.is_empty()
+    }
+
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.rest
+            .as_ref()
+            .is_some_and(|rest| !rest.unsent.is_empty())
+    }
+}
