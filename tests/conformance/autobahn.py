@@ -1,0 +1,158 @@
+"""Runs Autobahn's cases against a server and tells how it did: `python -m tests.conformance.autobahn`.
+
+Without `--address` the server is ours, serving `echo_app.py` in default settings but for the message
+limit (some cases are of 16 MiB). What a verdict is worth is decided in `verdicts.py`.
+"""
+
+import argparse
+import json
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from threading import Thread, Timer
+
+from .verdicts import GROUPS, INFORMATIONAL, Report
+
+ROOT = Path(__file__).parents[2]
+LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
+START_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the cases against one server."""
+
+    report: Report
+    duration_s: float
+
+
+@contextmanager
+def echo_server(*arguments: str) -> Iterator[str]:
+    """Serves `echo_app.py` from a process of its own for as long as the context lasts.
+
+    Yields:
+        Its `host:port`, on loopback, with a port the system picked.
+    """
+    command = [
+        Path(sys.executable).with_name("hubbub"),
+        "run",
+        "tests.conformance.echo_app:app",
+        *("--host", "127.0.0.1", "--port", "0"),
+        *("--ws-max-size", str(LARGEST_MESSAGE_BYTES)),
+        *arguments,
+    ]
+    server = subprocess.Popen(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert server.stdout is not None
+    watchdog = Timer(START_TIMEOUT_S, server.kill)
+    watchdog.start()
+    try:
+        said: list[str] = []
+        for line in server.stdout:
+            said.append(line)
+            if found := re.search(r"\b(127\.0\.0\.1:\d+)", line):
+                break
+        else:
+            raise RuntimeError("the server did not start: " + "".join(said))
+        watchdog.cancel()
+        # Nobody reads the log from here on; a full pipe would stop the server.
+        Thread(target=server.stdout.read, daemon=True).start()
+        yield found[1]
+    finally:
+        watchdog.cancel()
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def run_cases(
+    address: str, reports: Path, *, include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> Run:
+    """Runs the chosen cases, one after the other, and leaves kosoku's HTML report in `reports`.
+
+    Raises:
+        RuntimeError: kosoku broke off; its own words are the message.
+    """
+    command = [Path(sys.executable).with_name("kosoku"), "-o", reports]
+    for globs, flag in ((include, "-i"), (exclude, "-x")):
+        command += [part for glob in globs for part in (flag, glob)]
+    index = reports / "index.json"
+    index.unlink(missing_ok=True)
+    began = time.monotonic()
+    kosoku = subprocess.run([*command, address], text=True, capture_output=True, check=False)
+    duration_s = time.monotonic() - began
+    # The exit code says only whether a case FAILED; all else stands in the report.
+    if not index.is_file():
+        raise RuntimeError(f"kosoku wrote no report: {kosoku.stdout}{kosoku.stderr}")
+    return Run(Report.from_index(json.loads(index.read_text())), duration_s)
+
+
+def table(report: Report) -> str:
+    """The counts of each group, as a Markdown table."""
+    lines = ["| group | cases | OK | informational | others |", "|---|--:|--:|--:|--:|"]
+    for group, (title, _) in GROUPS.items():
+        count = report.count(group)
+        cases, ok, seen = sum(count.values()), count["OK"], count["INFORMATIONAL"]
+        lines.append(f"| {group}. {title} | {cases} | {ok} | {seen} | {cases - ok - seen} |")
+    ok = sum(v.behavior == "OK" for v in report.verdicts)
+    seen = sum(v.behavior == "INFORMATIONAL" for v in report.verdicts)
+    cases = len(report.verdicts)
+    lines.append(f"| **all** | **{cases}** | **{ok}** | **{seen}** | **{cases - ok - seen}** |")
+    return "\n".join(lines)
+
+
+def summary(run: Run) -> str:
+    """The page `docs/conformance.md`."""
+    deviations = run.report.deviations() or ["none"]
+    observed = ", ".join(sorted(INFORMATIONAL))
+    return f"""# Conformance
+
+Autobahn's cases, run by kosoku {version("kosoku")} against hubbub {version("hubbub")} on
+{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.machine()}.
+Written by `make conformance`, which fails on any deviation; do not edit by hand.
+
+{table(run.report)}
+
+Deviations: {"; ".join(deviations)}.
+
+OK means that both the exchange and the closing handshake were as the case demands; NON-STRICT does not count as OK.
+The cases {observed} are only observed by Autobahn and have no OK to reach.
+Settings: the defaults, but for a message limit of {LARGEST_MESSAGE_BYTES // 1024**2} MiB, the size of the largest messages in group 9.
+The whole run took {run.duration_s:.0f} s.
+"""
+
+
+def main() -> int:
+    """Runs the cases as the command line says; the exit code is 0 only without any deviation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", help="HOST:PORT of another server (default: start ours)")
+    parser.add_argument("--include", action="append", default=[], metavar="GLOB")
+    parser.add_argument("--exclude", action="append", default=[], metavar="GLOB")
+    parser.add_argument("--reports", type=Path, help="keep kosoku's HTML report here")
+    parser.add_argument("--summary", type=Path, help="write the Markdown summary here")
+    options = parser.parse_args()
+
+    with ExitStack() as stack:
+        reports = options.reports or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        address = options.address or stack.enter_context(echo_server())
+        run = run_cases(address, reports, include=options.include, exclude=options.exclude)
+    whole = not (options.include or options.exclude)
+    wrong = run.report.deviations() + (run.report.gaps() if whole else [])
+    print(table(run.report))
+    print(f"\n{len(run.report.verdicts)} cases in {run.duration_s:.1f} s")
+    print("\n".join(f"deviation: {text}" for text in wrong) or "no deviations")
+    if options.summary:
+        options.summary.write_text(summary(run))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
