@@ -7,23 +7,20 @@ limit (some cases are of 16 MiB). What a verdict is worth is decided in `verdict
 import argparse
 import json
 import platform
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from threading import Thread, Timer
 
+from ..serving import serving
 from .verdicts import GROUPS, INFORMATIONAL, Report
 
-ROOT = Path(__file__).parents[2]
 LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
-START_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -34,43 +31,11 @@ class Run:
     duration_s: float
 
 
-@contextmanager
-def echo_server(*arguments: str) -> Iterator[str]:
-    """Serves `echo_app.py` from a process of its own for as long as the context lasts.
-
-    Yields:
-        Its `host:port`, on loopback, with a port the system picked.
-    """
-    command = [
-        Path(sys.executable).with_name("hubbub"),
-        "run",
-        "tests.conformance.echo_app:app",
-        *("--host", "127.0.0.1", "--port", "0"),
-        *("--ws-max-size", str(LARGEST_MESSAGE_BYTES)),
-        *arguments,
-    ]
-    server = subprocess.Popen(
-        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+def echo_server() -> AbstractContextManager[str]:
+    """Our server with `echo_app.py`; yields its `host:port`."""
+    return serving(
+        "tests/conformance/echo_app.py:app", "--ws-max-size", str(LARGEST_MESSAGE_BYTES)
     )
-    assert server.stdout is not None
-    watchdog = Timer(START_TIMEOUT_S, server.kill)
-    watchdog.start()
-    try:
-        said: list[str] = []
-        for line in server.stdout:
-            said.append(line)
-            if found := re.search(r"\b(127\.0\.0\.1:\d+)", line):
-                break
-        else:
-            raise RuntimeError("the server did not start: " + "".join(said))
-        watchdog.cancel()
-        # Nobody reads the log from here on; a full pipe would stop the server.
-        Thread(target=server.stdout.read, daemon=True).start()
-        yield found[1]
-    finally:
-        watchdog.cancel()
-        server.terminate()
-        server.wait(timeout=30)
 
 
 def run_cases(

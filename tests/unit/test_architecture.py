@@ -31,7 +31,7 @@ IMPURE = re.compile(r"\bstd::(net|fs|thread|os|process|env)\b|\b(Instant|SystemT
 
 UNSAFE_ALLOWED = (
     "crates/protocol/src/mask.rs",
-    "crates/server/src/reactor/",
+    "crates/server/src/reactor",
     "crates/python/src/",
     "bench/bare/src/",
 )

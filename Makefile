@@ -1,0 +1,123 @@
+# What a developer types. Every target does the set-up it needs, once; `make help` explains them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps live inside the environment they speak of: whoever removes one removes the other.
+STAMPS := $(VENV)/stamps
+RUST := Cargo.toml Cargo.lock $(shell find crates bench/bare -name '*.rs' -o -name Cargo.toml)
+# The native module is no part of the workspace's tests: it links only inside Python.
+CARGO_TEST := cargo test --locked --quiet --workspace --exclude hubbub-python
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+FUZZ_SECONDS ?= 1800
+ARGS ?=
+
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+# Set-up
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make PYTHON=python3.13 …)"; exit 1; }
+	@command -v cargo >/dev/null || { echo "Rust is needed: cargo was not found"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv is needed (on Debian: apt install python3-venv)"; exit 1; }
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/run: requirements/run.txt $(STAMPS)/venv
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt $(STAMPS)/run
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(STAMPS)/native: $(RUST) pyproject.toml $(STAMPS)/run
+	@echo "building the native module (release; the first time takes a minute or two)"
+	@$(BIN)/maturin develop --release --locked --quiet
+	@touch $@
+
+# Programs that real-server and browser tests talk to; see the script for where this does nothing.
+$(STAMPS)/debian: .ci/debian-packages $(STAMPS)/venv
+	@.ci/debian-packages
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMPS)/dev $(STAMPS)/native $(STAMPS)/debian ## Do all set-up, and nothing else
+
+# Daily
+
+.PHONY: run
+run: $(STAMPS)/native ## Serve the bundled demo at http://127.0.0.1:8000/ (more: make run ARGS="--port 9000")
+	@$(BIN)/hubbub run examples/chat.py:app $(ARGS)
+
+.PHONY: test
+test: setup ## Run every test, Rust and Python
+	@$(CARGO_TEST)
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: check
+check: lint test ## All that CI asks of a change: format, lint, types, import contracts, tests
+
+.PHONY: lint
+lint: setup ## Format, lint, types and import contracts, without changing a file
+	@cargo fmt --all --check
+	@cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(STAMPS)/dev ## Format Rust and Python in place, and mend what the linters can
+	@cargo fmt --all
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format --quiet
+
+# Proofs
+
+.PHONY: conformance
+conformance: setup ## Run Autobahn's 517 cases and write docs/conformance.md
+	@$(BIN)/python -m tests.conformance.autobahn --reports reports/conformance --summary docs/conformance.md
+
+.PHONY: torture
+torture: setup ## Attack a server under load, within bounds (docs/reliability.md); at most 10 minutes
+	@$(BIN)/pytest -m torture tests/torture $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZ_SECONDS (default 1800)
+	@fuzz/run $(FUZZ_SECONDS)
+
+# Figures
+
+.PHONY: bench
+bench: setup ## Measure ours against the bare epoll server (docs/performance.md)
+	@$(BIN)/python -m bench.run $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: setup ## Measure ours against servers from the registries; writes bench/results/
+	@$(BIN)/python -m bench.peers $(ARGS)
+
+# House-keeping
+
+.PHONY: lock
+lock: $(STAMPS)/dev ## Renew the locked versions of all Python packages from pyproject.toml
+	@requirements/renew $(BIN)
+
+.PHONY: clean
+clean: ## Remove all that was built or installed
+	rm -rf $(VENV) target fuzz/target dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find python tests examples bench -name __pycache__ -prune -exec rm -rf {} + -o -name '*.so' -delete
+
+.PHONY: help
+help: ## Explain every target
+	@echo "make TARGET, where TARGET is one of"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14 | sed 's/^/  /'

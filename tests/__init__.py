@@ -1,0 +1,1 @@
+"""What proves Hubbub: unit, integration, conformance and torture tests."""
