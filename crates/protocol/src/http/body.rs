@@ -1,0 +1,168 @@
+//! Bodies of requests: a known length, or chunks.
+//!
+//! Hands out the content and drops chunk extensions and trailers. Keeps nothing of the body itself, and takes no
+//! notice of how it arrives: whatever the cuts, each byte is looked at once.
+
+use super::{Framing, Refusal};
+
+/// Longest line with a chunk's size and extensions; longest trailer section.
+const SIZE_LINE_BYTES_MAX: u32 = 256;
+const TRAILER_BYTES_MAX: u32 = 4096;
+
+/// Where in a body we are.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyReader {
+    state: State,
+    /// How much more content may come.
+    room: u64,
+    /// Bytes of the present size line, or of all trailers.
+    overhead: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Content of a body of known length.
+    Fixed(u64),
+    /// In the digits of a chunk's size; whether one has come.
+    Size { size: u64, digits: u8 },
+    /// Behind the size.
+    Extension(u64),
+    /// Behind the CR of a size line.
+    SizeEnd(u64),
+    /// Content of a chunk.
+    Chunk(u64),
+    /// Behind the content of a chunk.
+    ChunkEnd,
+    /// Behind the CR that follows the content.
+    ChunkEndLf,
+    /// At the beginning of a trailer line, or of the blank one.
+    Trailer,
+    /// In the name of a trailer field.
+    TrailerName,
+    /// In its value.
+    TrailerValue,
+    /// Behind the CR of a trailer.
+    TrailerLf,
+    /// Behind the CR of the blank line.
+    LastLf,
+    /// Nothing more belongs to the body.
+    Done,
+}
+
+impl BodyReader {
+    /// Refuses a body that announces more than `limit_bytes`.
+    pub fn new(framing: Framing, limit_bytes: u64) -> Result<BodyReader, Refusal> {
+        let state = match framing {
+            Framing::None | Framing::Length(0) => State::Done,
+            Framing::Length(length) if length > limit_bytes => return Err(TOO_LARGE),
+            Framing::Length(length) => State::Fixed(length),
+            Framing::Chunked => FIRST_CHUNK,
+        };
+        Ok(BodyReader {
+            state,
+            room: limit_bytes,
+            overhead: 0,
+        })
+    }
+
+    /// Takes what belongs to the body from the front of `bytes` and appends its content to `body`.
+    ///
+    /// Returns: how many bytes were taken, and whether the body is complete.
+    pub fn read(&mut self, bytes: &[u8], body: &mut Vec<u8>) -> Result<(usize, bool), Refusal> {
+        let mut taken = 0;
+        while taken < bytes.len() && self.state != State::Done {
+            taken += match self.state {
+                State::Fixed(left) | State::Chunk(left) => self.copy(left, &bytes[taken..], body),
+                _ => {
+                    self.state = self.step(bytes[taken])?;
+                    1
+                }
+            };
+        }
+        Ok((taken, self.state == State::Done))
+    }
+
+    fn copy(&mut self, left: u64, bytes: &[u8], body: &mut Vec<u8>) -> usize {
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        body.extend_from_slice(&bytes[..count]);
+        let left = left - count as u64;
+        self.state = match self.state {
+            State::Fixed(_) if left == 0 => State::Done,
+            State::Fixed(_) => State::Fixed(left),
+            _ if left == 0 => State::ChunkEnd,
+            _ => State::Chunk(left),
+        };
+        count
+    }
+
+    /// One byte of what is not content.
+    fn step(&mut self, byte: u8) -> Result<State, Refusal> {
+        self.overhead += 1;
+        let in_trailers = matches!(
+            self.state,
+            State::Trailer
+                | State::TrailerName
+                | State::TrailerValue
+                | State::TrailerLf
+                | State::LastLf
+        );
+        if self.overhead
+            > if in_trailers {
+                TRAILER_BYTES_MAX
+            } else {
+                SIZE_LINE_BYTES_MAX
+            }
+        {
+            return Err(Refusal::new(
+                431,
+                "the chunk extensions or trailers are too long",
+            ));
+        }
+        match (self.state, byte) {
+            // Sixteen digits are all that a length has; more could only be zeros, or an overflow for somebody.
+            (State::Size { size, digits }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
+                if digits < 16 =>
+            {
+                let digit = char::from(byte).to_digit(16).expect("matched above");
+                Ok(State::Size {
+                    size: size << 4 | u64::from(digit),
+                    digits: digits + 1,
+                })
+            }
+            (State::Size { size, digits: 1.. }, b';') => Ok(State::Extension(size)),
+            (State::Size { size, digits: 1.. } | State::Extension(size), b'\r') => {
+                Ok(State::SizeEnd(size))
+            }
+            (State::Extension(_), b'\t' | b' '..=b'~') => Ok(self.state),
+            (State::SizeEnd(size), b'\n') => self.begin_chunk(size),
+            (State::ChunkEnd, b'\r') => Ok(State::ChunkEndLf),
+            (State::ChunkEndLf, b'\n') => {
+                self.overhead = 0;
+                Ok(FIRST_CHUNK)
+            }
+            (State::Trailer, b'\r') => Ok(State::LastLf),
+            (State::Trailer | State::TrailerName, _) if super::list::is_token(&[byte]) => {
+                Ok(State::TrailerName)
+            }
+            (State::TrailerName, b':') => Ok(State::TrailerValue),
+            (State::TrailerValue, b'\r') => Ok(State::TrailerLf),
+            (State::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => Ok(State::TrailerValue),
+            (State::TrailerLf, b'\n') => Ok(State::Trailer),
+            (State::LastLf, b'\n') => Ok(State::Done),
+            _ => Err(Refusal::bad("bad chunk")),
+        }
+    }
+
+    fn begin_chunk(&mut self, size: u64) -> Result<State, Refusal> {
+        self.overhead = 0;
+        self.room = self.room.checked_sub(size).ok_or(TOO_LARGE)?;
+        Ok(if size == 0 {
+            State::Trailer
+        } else {
+            State::Chunk(size)
+        })
+    }
+}
+
+const FIRST_CHUNK: State = State::Size { size: 0, digits: 0 };
+const TOO_LARGE: Refusal = Refusal::new(413, "the body is too large");

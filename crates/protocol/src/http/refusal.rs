@@ -1,0 +1,88 @@
+//! Refusals: the status, the reason and the fields with which a request is turned away.
+//!
+//! Everything in here is static text, so nothing the peer sent can find its way back into an answer or a log.
+
+use super::Response;
+
+/// Why a request is not served; the connection closes after it has been told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status code of the answer.
+    pub status: u16,
+    /// What was wrong, in words that may be sent and logged.
+    pub reason: &'static str,
+    /// The fields this status needs: `Allow` with 405, `Upgrade` and `Sec-WebSocket-Version` with 426.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+const TEXT: (&str, &str) = ("Content-Type", "text/plain; charset=utf-8");
+
+impl Refusal {
+    /// A refusal with no fields of its own.
+    pub const fn new(status: u16, reason: &'static str) -> Refusal {
+        Refusal {
+            status,
+            reason,
+            fields: &[TEXT],
+        }
+    }
+
+    /// 400: the request is malformed, or could be read in two ways.
+    pub const fn bad(reason: &'static str) -> Refusal {
+        Refusal::new(400, reason)
+    }
+
+    /// 405: an opening handshake is a GET (RFC 6455 §4.1).
+    pub const fn not_get() -> Refusal {
+        Refusal {
+            status: 405,
+            reason: "an opening handshake is a GET",
+            fields: &[TEXT, ("Allow", "GET")],
+        }
+    }
+
+    /// 426: the resource speaks WebSocket only. For a plain request to such a resource.
+    pub const fn upgrade_required() -> Refusal {
+        Refusal {
+            status: 426,
+            reason: "this resource speaks WebSocket",
+            fields: UPGRADE_FIELDS,
+        }
+    }
+
+    /// 426: a draft of WebSocket older (or younger) than RFC 6455, which asks for a list of the versions we speak (§4.4).
+    pub const fn other_version() -> Refusal {
+        Refusal {
+            status: 426,
+            reason: "this server speaks WebSocket version 13",
+            fields: UPGRADE_FIELDS,
+        }
+    }
+
+    /// Appends the whole answer; the connection closes after it.
+    pub fn write(&self, head_only: bool, date: &str, out: &mut Vec<u8>) {
+        let response = Response {
+            status: self.status,
+            fields: self.fields,
+            body: self.reason.as_bytes(),
+        };
+        response
+            .write(false, head_only, date, out)
+            .expect("static fields hold no control characters");
+    }
+}
+
+// RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response".
+const UPGRADE_FIELDS: &[(&str, &str)] = &[
+    TEXT,
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+];
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.status, self.reason)
+    }
+}
+
+impl std::error::Error for Refusal {}

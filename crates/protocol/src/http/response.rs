@@ -1,0 +1,174 @@
+//! Responses: status line, fields and a body that is at hand in full.
+//!
+//! Takes the date as an argument. Streams nothing: a file that does not fit into memory is the crate `server`'s.
+
+use crate::error::Misuse;
+use crate::http::list;
+
+/// The interim answer to a client that [waits for it](super::Request::expects_continue).
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// A final response.
+#[derive(Debug, Clone, Copy)]
+pub struct Response<'a> {
+    /// 200 to 999.
+    pub status: u16,
+    /// Fields besides `Connection`, `Content-Length`, `Date` and `Transfer-Encoding`, which are ours to say.
+    pub fields: &'a [(&'a str, &'a str)],
+    /// The body; not sent, nor counted, with the statuses that have none.
+    pub body: &'a [u8],
+}
+
+impl Response<'_> {
+    /// Appends the response; nothing is appended if it may not be sent.
+    ///
+    /// Args: `keep_alive`: the connection stays open; `head_only`: the request was a HEAD;
+    /// `date`: the current time as an IMF-fixdate (RFC 9110 §5.6.7).
+    pub fn write(
+        &self,
+        keep_alive: bool,
+        head_only: bool,
+        date: &str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Misuse> {
+        if !(200..=999).contains(&self.status) {
+            return Err(Misuse::BadStatus(self.status));
+        }
+        check_fields(
+            self.fields,
+            &["Connection", "Content-Length", "Date", "Transfer-Encoding"],
+        )?;
+        out.extend_from_slice(b"HTTP/1.1 ");
+        push_number(self.status.into(), out);
+        push_all(&[" ", reason_phrase(self.status), "\r\n"], out);
+        for (name, value) in self.fields {
+            push_field(name, value, out);
+        }
+        push_field("Date", date, out);
+        // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of
+        // 1xx (Informational) or 204 (No Content)"; with 304 it would have to be the length of what is not sent.
+        let has_body = !matches!(self.status, 204 | 304);
+        if has_body {
+            out.extend_from_slice(b"Content-Length: ");
+            push_number(self.body.len() as u64, out);
+            out.extend_from_slice(b"\r\n");
+        }
+        // RFC 9110 §7.8: a sender of Upgrade "MUST also send an "Upgrade" connection option".
+        let upgrade = self
+            .fields
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("Upgrade"));
+        out.extend_from_slice(match (keep_alive, upgrade) {
+            (true, false) => b"\r\n".as_slice(),
+            (true, true) => b"Connection: Upgrade\r\n\r\n",
+            (false, false) => b"Connection: close\r\n\r\n",
+            (false, true) => b"Connection: close, Upgrade\r\n\r\n",
+        });
+        if has_body && !head_only {
+            out.extend_from_slice(self.body);
+        }
+        Ok(())
+    }
+}
+
+/// Refuses names that are no tokens or belong to us, and values that would not stay one line.
+pub(crate) fn check_fields(fields: &[(&str, &str)], ours: &[&str]) -> Result<(), Misuse> {
+    for (name, value) in fields {
+        let is_ours = ours.iter().any(|our| our.eq_ignore_ascii_case(name));
+        if is_ours
+            || !list::is_token(name.as_bytes())
+            || value
+                .bytes()
+                .any(|byte| byte.is_ascii_control() && byte != b'\t')
+        {
+            return Err(Misuse::BadField((*name).to_owned()));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn push_field(name: &str, value: &str, out: &mut Vec<u8>) {
+    push_all(&[name, ": ", value, "\r\n"], out);
+}
+
+pub(crate) fn push_all(parts: &[&str], out: &mut Vec<u8>) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn push_number(number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// The customary words for a status (IANA registry of HTTP status codes); empty for one without.
+pub const fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        103 => "Early Hints",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        203 => "Non-Authoritative Information",
+        204 => "No Content",
+        205 => "Reset Content",
+        206 => "Partial Content",
+        300 => "Multiple Choices",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        423 => "Locked",
+        424 => "Failed Dependency",
+        425 => "Too Early",
+        426 => "Upgrade Required",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        451 => "Unavailable For Legal Reasons",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        507 => "Insufficient Storage",
+        508 => "Loop Detected",
+        511 => "Network Authentication Required",
+        _ => "",
+    }
+}
