@@ -5,6 +5,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::close;
+
 /// The peer broke the protocol; the connection must be failed (RFC 6455 §7.1.7).
 ///
 /// The text is lower case, tells nothing of the inside and may be sent as the reason of the Close frame.
@@ -51,9 +53,9 @@ impl Violation {
     #[must_use]
     pub fn close_code(&self) -> u16 {
         match self {
-            Self::InvalidUtf8 | Self::BadDeflate => 1007,
-            Self::MessageTooBig { .. } => 1009,
-            _ => 1002,
+            Self::InvalidUtf8 | Self::BadDeflate => close::INVALID_PAYLOAD,
+            Self::MessageTooBig { .. } => close::MESSAGE_TOO_BIG,
+            _ => close::PROTOCOL_ERROR,
         }
     }
 }
@@ -97,6 +99,10 @@ pub enum Misuse {
     NotOpen,
     /// An HTTP field with this name may not be sent, or its value holds a CR, LF or NUL.
     BadField(String),
+    /// A status that no final response has.
+    BadStatus(u16),
+    /// A request target that is not a path in printable ASCII.
+    BadTarget,
 }
 
 impl fmt::Display for Misuse {
@@ -107,6 +113,8 @@ impl fmt::Display for Misuse {
             Self::ReasonWithoutCode => f.write_str("close reason without a close code"),
             Self::NotOpen => f.write_str("connection is not open"),
             Self::BadField(name) => write!(f, "field may not be sent: {name:?}"),
+            Self::BadStatus(status) => write!(f, "status may not be sent: {status}"),
+            Self::BadTarget => f.write_str("request target is not a path in ascii"),
         }
     }
 }

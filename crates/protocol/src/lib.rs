@@ -7,6 +7,7 @@ pub mod close;
 pub mod deflate;
 pub mod endpoint;
 pub mod error;
+mod event;
 pub mod extensions;
 pub mod frame;
 pub mod handshake;
