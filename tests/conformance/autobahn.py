@@ -1,7 +1,8 @@
-"""Runs Autobahn's cases against a server and tells how it did: `python -m tests.conformance.autobahn`.
+"""Runs Autobahn's cases against a server and tells how it did.
 
-Without `--address` the server is ours, serving `echo_app.py` in default settings but for the message
-limit (some cases are of 16 MiB). What a verdict is worth is decided in `verdicts.py`.
+`python -m tests.conformance.autobahn`: without `--address` the server is ours, serving
+`echo_app.py` in default settings but for the message limit (some cases are of 16 MiB).
+What a verdict is worth is decided in `verdicts.py`.
 """
 
 import argparse
@@ -33,9 +34,7 @@ class Run:
 
 def echo_server() -> AbstractContextManager[str]:
     """Our server with `echo_app.py`; yields its `host:port`."""
-    return serving(
-        "tests/conformance/echo_app.py:app", "--ws-max-size", str(LARGEST_MESSAGE_BYTES)
-    )
+    return serving("tests/conformance/echo_app.py:app", "--ws-max-size", str(LARGEST_MESSAGE_BYTES))
 
 
 def run_cases(
@@ -78,20 +77,22 @@ def summary(run: Run) -> str:
     """The page `docs/conformance.md`."""
     deviations = run.report.deviations() or ["none"]
     observed = ", ".join(sorted(INFORMATIONAL))
+    python = f"{platform.python_implementation()} {platform.python_version()}"
     return f"""# Conformance
 
-Autobahn's cases, run by kosoku {version("kosoku")} against hubbub {version("hubbub")} on
-{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.machine()}.
+Autobahn's cases, run by kosoku {version("kosoku")} against hubbub {version("hubbub")} on {python}.
 Written by `make conformance`, which fails on any deviation; do not edit by hand.
 
 {table(run.report)}
 
 Deviations: {"; ".join(deviations)}.
 
-OK means that both the exchange and the closing handshake were as the case demands; NON-STRICT does not count as OK.
-The cases {observed} are only observed by Autobahn and have no OK to reach.
-Settings: the defaults, but for a message limit of {LARGEST_MESSAGE_BYTES // 1024**2} MiB, the size of the largest messages in group 9.
-The whole run took {run.duration_s:.0f} s.
+OK means that both the exchange and the closing handshake were as the case demands;
+NON-STRICT does not count as OK. The cases {observed} are only observed by
+Autobahn and have no OK to reach.
+
+Settings: the defaults, but for a message limit of {LARGEST_MESSAGE_BYTES // 1024**2} MiB, the size
+of the largest messages in group 9. The whole run took {run.duration_s:.0f} s.
 """
 
 

@@ -1,7 +1,7 @@
-"""The walls of ARCHITECTURE.md, checked: who may import whom, where `unsafe` may stand, what a file begins with.
+"""The walls of ARCHITECTURE.md, checked: who may depend on whom, and where `unsafe` may stand.
 
-The imports of the Python package are checked by import-linter (`.importlinter`), the stub of the native
-module by stubtest; this file checks the crates, and that those two are asked.
+The imports inside the Python package are checked by import-linter (pyproject.toml); this file
+checks the crates, and that the stub of the native module describes what was built.
 """
 
 import json
@@ -22,7 +22,7 @@ EDGES = {
     "hubbub-python": {"hubbub-protocol", "hubbub-hub", "hubbub-server", "hubbub-bench"},
     "hubbub-bare": set[str](),
 }
-"""Which crate of ours may depend on which. `hubbub-bare` is what we are measured against: it owes us nothing."""
+"""Which crate of ours may depend on which; `hubbub-bare`, our measure, must owe us nothing."""
 
 PURE = {"hubbub-protocol", "hubbub-hub"}
 """Crates that may not touch a socket, a clock, a thread or a random number."""
@@ -103,7 +103,11 @@ def test_every_rust_file_says_what_it_is() -> None:
 
 
 def test_every_python_file_says_what_it_is() -> None:
-    files = [path for top in ("python", "examples", "tests", "bench") for path in ROOT.glob(f"{top}/**/*.py")]
+    files = [
+        path
+        for top in ("python", "examples", "tests", "bench")
+        for path in ROOT.glob(f"{top}/**/*.py")
+    ]
     silent = [
         str(path.relative_to(ROOT))
         for path in sorted(files)
