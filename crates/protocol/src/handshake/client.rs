@@ -166,7 +166,10 @@ fn parse(head: &[u8]) -> Result<(u16, Fields<'_>), ClientRefusal> {
             Err(httparse::Error::TooManyHeaders) => return Ok(None),
             Ok(_) | Err(_) => return Err(BROKEN),
         }
-        status = parsed.code.filter(|_| parsed.version == Some(1));
+        // A proxy may say no in HTTP/1.0, but an upgrade needs 1.1.
+        status = parsed
+            .code
+            .filter(|code| *code != 101 || parsed.version == Some(1));
         Ok(Some(parsed.headers.len()))
     })?;
     status.zip(fields).ok_or(BROKEN)
@@ -209,4 +212,125 @@ fn deflate(
     };
     let settings = sent.deflate.ok_or(BROKEN)?;
     extensions::verify_agreement(value, settings).map_err(|_| BROKEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENT: ClientRequest<'static> = ClientRequest {
+        host: "example.org:8080",
+        target: "/chat?a",
+        key: *b"the sample nonce",
+        protocols: &["chat", "superchat"],
+        deflate: None,
+        fields: &[("Origin", "http://example.org")],
+    };
+    const ACCEPT: &str = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+
+    fn answer(status: &str, lines: &str) -> Result<Agreed, ClientRefusal> {
+        verify(format!("{status}\r\n{lines}\r\n").as_bytes(), &SENT)
+    }
+
+    #[test]
+    fn the_whole_request() {
+        let mut out = Vec::new();
+        SENT.write(&mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "GET /chat?a HTTP/1.1\r\nHost: example.org:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Protocol: chat, superchat\r\nOrigin: http://example.org\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn what_may_not_be_sent() {
+        let misuse = |request: ClientRequest<'_>| {
+            let mut out = Vec::new();
+            let result = request.write(&mut out);
+            assert!(out.is_empty());
+            result.unwrap_err()
+        };
+        for host in ["", "a b", "a\r\nX: y", "a/b", "u@a"] {
+            assert_eq!(
+                misuse(ClientRequest { host, ..SENT }),
+                Misuse::BadField("Host".to_owned())
+            );
+        }
+        for target in ["", "a", "*", "/a b", "/a\r\nX: y", "/a#b", "/\u{e9}"] {
+            assert_eq!(misuse(ClientRequest { target, ..SENT }), Misuse::BadTarget);
+        }
+        let protocols = &["chat, superchat"];
+        assert_eq!(
+            misuse(ClientRequest { protocols, ..SENT }),
+            Misuse::BadField("Sec-WebSocket-Protocol".to_owned())
+        );
+        let fields = &[("Cookie", "a\nb")];
+        assert_eq!(
+            misuse(ClientRequest { fields, ..SENT }),
+            Misuse::BadField("Cookie".to_owned())
+        );
+        let fields = &[("sec-websocket-key", "a")];
+        assert_eq!(
+            misuse(ClientRequest { fields, ..SENT }),
+            Misuse::BadField("sec-websocket-key".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_no_carries_its_fields() {
+        for status in ["HTTP/1.1 503 Busy", "HTTP/1.0 503 Busy", "HTTP/1.1 503"] {
+            let fields = vec![("Retry-After".to_owned(), b"5".to_vec())];
+            assert_eq!(
+                answer(status, "Retry-After: 5\r\n"),
+                Err(ClientRefusal::Answered {
+                    status: 503,
+                    fields
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn a_yes_must_fit_the_question() {
+        let lines = format!("upgrade: WebSocket\r\nconnection: x, upgrade\r\n{ACCEPT}");
+        let agreed = answer("HTTP/1.1 101 Switching Protocols", &lines);
+        assert_eq!(
+            agreed,
+            Ok(Agreed {
+                protocol: None,
+                deflate: None
+            })
+        );
+        let chosen = answer(
+            "HTTP/1.1 101",
+            &format!("{lines}Sec-WebSocket-Protocol: superchat\r\n"),
+        );
+        assert_eq!(chosen.unwrap().protocol.as_deref(), Some("superchat"));
+        for broken in [
+            format!("Upgrade: websocket\r\n{ACCEPT}"),
+            format!("Connection: Upgrade\r\n{ACCEPT}"),
+            format!("Upgrade: h2c\r\nConnection: Upgrade\r\n{ACCEPT}"),
+            lines.replace("s3pP", "s3pQ"),
+            lines.replace(ACCEPT, ""),
+            format!("{lines}{ACCEPT}"),
+            format!("{lines}Sec-WebSocket-Protocol: Chat\r\n"),
+            format!("{lines}Sec-WebSocket-Protocol: chat, superchat\r\n"),
+            format!("{lines}Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n"),
+            format!("{lines}Sec-WebSocket-Extensions: permessage-deflate\r\n"),
+        ] {
+            assert!(
+                matches!(
+                    answer("HTTP/1.1 101 OK", &broken),
+                    Err(ClientRefusal::Broken(_))
+                ),
+                "{broken}"
+            );
+        }
+        assert!(matches!(
+            answer("HTTP/1.0 101 OK", &lines),
+            Err(ClientRefusal::Broken(_))
+        ));
+    }
 }

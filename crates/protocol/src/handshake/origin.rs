@@ -117,3 +117,66 @@ impl<'a> Origin<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_have_no_origin() {
+        for policy in [
+            OriginPolicy::SameHost,
+            OriginPolicy::Any,
+            OriginPolicy::list([]).unwrap(),
+        ] {
+            assert!(policy.allows(None, "example.org", false));
+        }
+    }
+
+    #[test]
+    fn a_list_is_all_there_is() {
+        let policy = OriginPolicy::list(["https://Example.org", "http://[::1]:8000"]).unwrap();
+        let allows = |origin: &str| policy.allows(Some(origin.as_bytes()), "our.host", false);
+        assert!(
+            allows("https://example.org")
+                && allows("https://example.org:443")
+                && allows("http://[0::1]:8000")
+        );
+        for origin in [
+            "http://our.host",
+            "http://example.org",
+            "https://example.org:444",
+            "https://a.example.org",
+            "null",
+            "",
+        ] {
+            assert!(!allows(origin), "{origin}");
+        }
+        let null = OriginPolicy::list(["null"]).unwrap();
+        assert!(
+            null.allows(Some(b"null"), "our.host", false)
+                && !null.allows(Some(b"nul"), "our.host", false)
+        );
+    }
+
+    #[test]
+    fn what_is_no_origin_is_named() {
+        for bad in [
+            "example.org",
+            "https://example.org/",
+            "https://*.example.org",
+            "ws://example.org",
+            "",
+        ] {
+            assert_eq!(
+                OriginPolicy::list(["null", bad]),
+                Err(BadOrigin(bad.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn anybody_is_somebody() {
+        assert!(OriginPolicy::Any.allows(Some(b"null"), "example.org", true));
+    }
+}

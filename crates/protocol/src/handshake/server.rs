@@ -155,3 +155,69 @@ const OURS: &[&str] = &[
     "Transfer-Encoding",
     "Upgrade",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Limits;
+
+    const HEAD: &[u8] =
+        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Protocol: chat, superchat\r\n\r\n";
+
+    #[test]
+    fn the_whole_answer() {
+        let request = Request::parse(HEAD, &Limits::default()).unwrap();
+        let offer = examine(&request).unwrap().unwrap();
+        let parameters = Parameters::default();
+        let acceptance = Acceptance {
+            protocol: Some("superchat"),
+            deflate: Some(&parameters),
+            fields: &[("Set-Cookie", "a=b")],
+        };
+        let mut out = Vec::new();
+        accept(&offer, &acceptance, &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: superchat\r\n\
+             Sec-WebSocket-Extensions: permessage-deflate\r\nSet-Cookie: a=b\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn what_may_not_be_sent() {
+        let request = Request::parse(HEAD, &Limits::default()).unwrap();
+        let offer = examine(&request).unwrap().unwrap();
+        let refused = |acceptance: Acceptance<'_>| {
+            let mut out = Vec::new();
+            let misuse = accept(&offer, &acceptance, &mut out);
+            out.is_empty() && matches!(misuse, Err(Misuse::BadField(_)))
+        };
+        for protocol in ["", "Chat", "chat, superchat", "chat\r\nX: y"] {
+            assert!(
+                refused(Acceptance {
+                    protocol: Some(protocol),
+                    ..Acceptance::default()
+                }),
+                "{protocol}"
+            );
+        }
+        for field in [
+            ("X", "a\r\nY: b"),
+            ("X\n", "a"),
+            ("X", "\0"),
+            ("upgrade", "h2c"),
+            ("content-length", "0"),
+        ] {
+            assert!(
+                refused(Acceptance {
+                    fields: &[field],
+                    ..Acceptance::default()
+                }),
+                "{field:?}"
+            );
+        }
+    }
+}

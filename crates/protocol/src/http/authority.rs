@@ -63,3 +63,32 @@ impl<'a> Authority<'a> {
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_ports() {
+        let parse = |text| Authority::parse(text).map(|authority| authority.port);
+        assert_eq!(parse("example.org"), Some(None));
+        assert_eq!(parse("example.org:"), Some(None));
+        assert_eq!(parse("example.org:65535"), Some(Some(65535)));
+        assert_eq!(parse("[::1]:80"), Some(Some(80)));
+        for bad in [
+            "", ":80", "a:65536", "a:000001", "a:+1", "a:1:1", "[::1", "::1", "[::1]80", "[a]",
+            "a@b", "\u{212a}",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_host() {
+        let host = |text| Authority::parse(text).unwrap().host;
+        assert_eq!(host("EXAMPLE.org"), host("example.ORG"));
+        assert_eq!(host("[::1]"), host("[0:0::0:1]"));
+        assert_ne!(host("127.0.0.1"), host("[::ffff:127.0.0.1]"));
+        assert_ne!(host("example.org"), host("example.org."));
+    }
+}

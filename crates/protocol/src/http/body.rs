@@ -166,3 +166,81 @@ impl BodyReader {
 
 const FIRST_CHUNK: State = State::Size { size: 0, digits: 0 };
 const TOO_LARGE: Refusal = Refusal::new(413, "the body is too large");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(
+        framing: Framing,
+        limit_bytes: u64,
+        bytes: &[u8],
+    ) -> Result<(usize, bool, Vec<u8>), u16> {
+        let mut body = Vec::new();
+        let mut reader = BodyReader::new(framing, limit_bytes).map_err(|refusal| refusal.status)?;
+        let (taken, complete) = reader
+            .read(bytes, &mut body)
+            .map_err(|refusal| refusal.status)?;
+        Ok((taken, complete, body))
+    }
+
+    #[test]
+    fn what_follows_is_left() {
+        assert_eq!(read(Framing::None, 0, b"GET"), Ok((0, true, b"".to_vec())));
+        assert_eq!(
+            read(Framing::Length(0), 0, b"GET"),
+            Ok((0, true, b"".to_vec()))
+        );
+        assert_eq!(
+            read(Framing::Length(2), 2, b"hiGET"),
+            Ok((2, true, b"hi".to_vec()))
+        );
+        assert_eq!(
+            read(Framing::Length(3), 3, b"hi"),
+            Ok((2, false, b"hi".to_vec()))
+        );
+        assert_eq!(
+            read(Framing::Chunked, 2, b"2\r\nhi\r\n0\r\n\r\nGET"),
+            Ok((12, true, b"hi".to_vec()))
+        );
+    }
+
+    #[test]
+    fn the_limit_is_checked_before_the_content_comes() {
+        assert_eq!(read(Framing::Length(3), 2, b""), Err(413));
+        assert_eq!(read(Framing::Chunked, 2, b"3\r\n"), Err(413));
+        assert_eq!(read(Framing::Chunked, 2, b"1\r\na\r\n2\r\n"), Err(413));
+        assert_eq!(
+            read(
+                Framing::Chunked,
+                u64::MAX,
+                b"1\r\na\r\nffffffffffffffff\r\n"
+            ),
+            Err(413)
+        );
+        assert_eq!(
+            read(Framing::Chunked, u64::MAX, b"ffffffffffffffff\r\nab"),
+            Ok((20, false, b"ab".to_vec()))
+        );
+    }
+
+    #[test]
+    fn extensions_and_trailers_are_bounded() {
+        let size_line =
+            |length: usize| [b"1;".to_vec(), vec![b'x'; length], b"\r\na".to_vec()].concat();
+        let room = SIZE_LINE_BYTES_MAX as usize - 4;
+        assert!(read(Framing::Chunked, 1, &size_line(room)).is_ok());
+        assert_eq!(read(Framing::Chunked, 1, &size_line(room + 1)), Err(431));
+        let trailer = |length: usize| {
+            [
+                b"0\r\nX:".to_vec(),
+                vec![b'x'; length],
+                b"\r\n\r\n".to_vec(),
+            ]
+            .concat()
+        };
+        let room = TRAILER_BYTES_MAX as usize - 6;
+        assert!(read(Framing::Chunked, 1, &trailer(room)).is_ok_and(|(_, complete, _)| complete));
+        assert_eq!(read(Framing::Chunked, 1, &trailer(room + 1)), Err(431));
+    }
+}

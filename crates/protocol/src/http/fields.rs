@@ -94,3 +94,48 @@ impl<'a> Fields<'a> {
 /// A field that may come once only came twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeated;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(count: usize, limit: usize) -> Option<Fields<'static>> {
+        Fields::parse(limit, |room| {
+            if room.len() < count {
+                return Ok::<_, ()>(None);
+            }
+            for (at, line) in room[..count].iter_mut().enumerate() {
+                *line = Header {
+                    name: ["Even", "odd"][at % 2],
+                    value: b"value",
+                };
+            }
+            Ok(Some(count))
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn any_number_up_to_the_limit() {
+        for count in [0, 1, INLINE - 1, INLINE, INLINE + 1, 100] {
+            let fields = fields(count, 100).unwrap();
+            assert_eq!(fields.len(), count);
+            assert_eq!(fields.is_empty(), count == 0);
+            assert_eq!(fields.iter().count(), count);
+            assert_eq!(fields.get_all("even").count(), count.div_ceil(2));
+            assert_eq!(fields.heap.is_empty(), count <= INLINE);
+        }
+        assert!(fields(101, 100).is_none());
+        assert!(fields(3, 2).is_none());
+    }
+
+    #[test]
+    fn once_only() {
+        assert_eq!(
+            fields(2, 9).unwrap().get_single("ODD"),
+            Ok(Some(b"value".as_slice()))
+        );
+        assert_eq!(fields(4, 9).unwrap().get_single("odd"), Err(Repeated));
+        assert_eq!(fields(4, 9).unwrap().get_single("other"), Ok(None));
+    }
+}

@@ -86,3 +86,52 @@ impl HeadScanner {
         self.line_start == 0 || self.line_start == 2
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_byte_is_looked_at_twice() {
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET ";
+        let mut scanner = HeadScanner::default();
+        for length in 0..27 {
+            assert_eq!(
+                scanner.find_end(&head[..length], &Limits::default()),
+                Ok(None)
+            );
+            assert_eq!(scanner.scanned as usize, length);
+        }
+        assert_eq!(scanner.find_end(head, &Limits::default()), Ok(Some(27)));
+    }
+
+    #[test]
+    fn limits_hold_to_the_byte() {
+        let limits = Limits {
+            request_line_bytes: 8,
+            head_bytes: 16,
+            fields: 9,
+        };
+        let find_end = |bytes: &[u8]| {
+            HeadScanner::default()
+                .find_end(bytes, &limits)
+                .map_err(|refusal| refusal.status)
+        };
+        assert_eq!(find_end(b"GET /a\r\n\r\n"), Ok(Some(10)));
+        assert_eq!(find_end(b"GET /ab\r\n\r\n"), Err(414));
+        assert_eq!(find_end(b"GET /ab"), Ok(None));
+        assert_eq!(find_end(b"GET /ab\r"), Err(414));
+        assert_eq!(find_end(b"GET /a\r\nab:c\r\n\r\n"), Ok(Some(16)));
+        assert_eq!(find_end(b"GET /a\r\nabc:d\r\n\r\n"), Err(431));
+        assert_eq!(find_end(b"GET /a\r\nabc:d\r\n"), Ok(None));
+        assert_eq!(find_end(b"GET /a\r\nabc:d\r\n\r"), Err(431));
+    }
+
+    #[test]
+    fn one_blank_line_may_precede() {
+        let find_end = |bytes: &[u8]| HeadScanner::default().find_end(bytes, &Limits::default());
+        assert_eq!(find_end(b"\r\nGET / HTTP/1.1\r\n\r\n"), Ok(Some(20)));
+        assert_eq!(find_end(b"\r\n"), Ok(None));
+        assert!(find_end(b"\r\n\r\n").is_err());
+    }
+}

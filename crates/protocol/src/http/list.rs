@@ -76,3 +76,33 @@ static TOKEN: [bool; 256] = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contains_close(values: &[&str]) -> Result<bool, NotAToken> {
+        contains(values.iter().map(|value| value.as_bytes()), "close")
+    }
+
+    #[test]
+    fn lines_make_one_list() {
+        assert_eq!(contains_close(&["a, b", "", " ,\tCLOSE ,"]), Ok(true));
+        assert_eq!(contains_close(&["closed", "clo", "se"]), Ok(false));
+        assert_eq!(contains_close(&[]), Ok(false));
+    }
+
+    #[test]
+    fn malformed_lists_hold_nothing() {
+        for bad in [
+            "close, a b",
+            "close, \"\"",
+            "close;a",
+            "clo\u{17f}e",
+            "close\u{a0}",
+            "\u{b}close",
+        ] {
+            assert_eq!(contains_close(&[bad]), Err(NotAToken), "{bad}");
+        }
+    }
+}

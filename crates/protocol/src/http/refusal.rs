@@ -41,6 +41,11 @@ impl Refusal {
         }
     }
 
+    /// 403: the page that asks is not one of those that may; see [`OriginPolicy`](crate::handshake::OriginPolicy).
+    pub const fn foreign_origin() -> Refusal {
+        Refusal::new(403, "pages of this origin may not connect")
+    }
+
     /// 426: the resource speaks WebSocket only. For a plain request to such a resource.
     pub const fn upgrade_required() -> Refusal {
         Refusal {
@@ -86,3 +91,20 @@ impl std::fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_tell_what_the_status_needs() {
+        let mut out = Vec::new();
+        Refusal::other_version().write(false, "Sun, 06 Nov 1994 08:49:37 GMT", &mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "HTTP/1.1 426 Upgrade Required\r\nContent-Type: text/plain; charset=utf-8\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 39\r\n\
+             Connection: close, Upgrade\r\n\r\nthis server speaks WebSocket version 13"
+        );
+    }
+}

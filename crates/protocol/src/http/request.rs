@@ -38,7 +38,7 @@ pub enum Framing {
 }
 
 impl<'a> Request<'a> {
-    /// Reads one head, from its first byte to the end of its blank line.
+    /// Reads one head, from its first byte to the end of its blank line, as [`HeadScanner`](super::HeadScanner) finds it.
     ///
     /// Every refusal means that what follows on the connection can no longer be told apart: close it.
     pub fn parse(head: &'a [u8], limits: &Limits) -> Result<Request<'a>, Refusal> {
@@ -81,7 +81,7 @@ impl<'a> Request<'a> {
         self.framing
     }
 
-    /// Whether the client would like to send another request on this connection.
+    /// Whether another request may follow on this connection.
     pub fn keep_alive(&self) -> bool {
         self.keep_alive
     }
@@ -180,14 +180,10 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
         .ok_or(BAD)
 }
 
+/// A client of HTTP/1.0 that would like to go on has to ask, and to be answered; it may as well connect again.
 fn keep_alive(fields: &Fields<'_>, http11: bool) -> Result<bool, Refusal> {
-    let (mut close, mut keep_alive) = (false, false);
-    for option in list::tokens(fields.get_all("Connection")) {
-        let option = option.map_err(|_| Refusal::bad("bad Connection"))?;
-        close |= option.eq_ignore_ascii_case("close");
-        keep_alive |= option.eq_ignore_ascii_case("keep-alive");
-    }
-    Ok(!close && (http11 || keep_alive))
+    let close = list::contains(fields.get_all("Connection"), "close");
+    Ok(http11 && !close.map_err(|_| Refusal::bad("bad Connection"))?)
 }
 
 fn explain(error: httparse::Error, head: &[u8]) -> Refusal {
@@ -213,4 +209,64 @@ fn names_other_version(head: &[u8]) -> bool {
             [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']
         )
         && !matches!(version, b"HTTP/1.0" | b"HTTP/1.1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(lines: &str) -> Result<Request<'_>, Refusal> {
+        Request::parse(lines.as_bytes(), &Limits::default())
+    }
+
+    #[test]
+    fn what_a_head_says() {
+        let request = parse(
+            "POST /a?b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n",
+        )
+        .unwrap();
+        assert_eq!(
+            (request.method, request.host, request.http11),
+            ("POST", "a", true)
+        );
+        assert_eq!(
+            (
+                request.framing(),
+                request.keep_alive(),
+                request.expects_continue()
+            ),
+            (Framing::Length(5), true, true)
+        );
+    }
+
+    #[test]
+    fn connections_are_kept_unless() {
+        assert!(
+            parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\n\r\n")
+                .unwrap()
+                .keep_alive()
+        );
+        assert!(
+            !parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n")
+                .unwrap()
+                .keep_alive()
+        );
+        assert!(
+            !parse("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+                .unwrap()
+                .keep_alive()
+        );
+    }
+
+    #[test]
+    fn only_one_whole_head() {
+        for text in [
+            "",
+            "\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\nG",
+        ] {
+            assert_eq!(parse(text).unwrap_err().status, 400, "{text}");
+        }
+    }
 }

@@ -172,3 +172,102 @@ pub const fn reason_phrase(status: u16) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    fn written(response: Response<'_>, keep_alive: bool, head_only: bool) -> String {
+        let mut out = Vec::new();
+        response
+            .write(keep_alive, head_only, DATE, &mut out)
+            .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn bodies_and_lengths() {
+        let ok = Response {
+            status: 200,
+            fields: &[("Content-Type", "text/plain")],
+            body: b"hello",
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: {DATE}\r\nContent-Length: 5\r\n"
+        );
+        assert_eq!(written(ok, true, false), format!("{head}\r\nhello"));
+        assert_eq!(written(ok, true, true), format!("{head}\r\n"));
+        assert_eq!(
+            written(ok, false, false),
+            format!("{head}Connection: close\r\n\r\nhello")
+        );
+        for status in [204, 304] {
+            let answer = written(
+                Response {
+                    status,
+                    fields: &[],
+                    body: b"hello",
+                },
+                true,
+                false,
+            );
+            assert!(
+                !answer.contains("Content-Length") && answer.ends_with("GMT\r\n\r\n"),
+                "{answer}"
+            );
+        }
+        let nameless = Response {
+            status: 299,
+            fields: &[],
+            body: b"",
+        };
+        assert!(written(nameless, true, false).starts_with("HTTP/1.1 299 \r\n"));
+    }
+
+    #[test]
+    fn nothing_gets_a_line_of_its_own() {
+        for (name, value) in [
+            ("X", "a\r\nSet-Cookie: b"),
+            ("X", "a\nb"),
+            ("X", "a\rb"),
+            ("X", "a\0b"),
+            ("X", "\x1b[31m"),
+            ("X\r\nY", "a"),
+            ("X:", "a"),
+            ("X Y", "a"),
+            ("", "a"),
+            ("X\u{212a}", "a"),
+            ("content-length", "5"),
+            ("Transfer-Encoding", "chunked"),
+            ("connection", "close"),
+            ("date", DATE),
+        ] {
+            let mut out = b"before".to_vec();
+            let response = Response {
+                status: 200,
+                fields: &[("Good", "one"), (name, value)],
+                body: b"",
+            };
+            let misuse = response.write(true, false, DATE, &mut out);
+            assert_eq!(misuse, Err(Misuse::BadField(name.to_owned())));
+            assert_eq!(out, b"before");
+        }
+    }
+
+    #[test]
+    fn interim_statuses_are_not_final() {
+        for status in [0, 100, 101, 199, 1000] {
+            let response = Response {
+                status,
+                fields: &[],
+                body: b"",
+            };
+            assert_eq!(
+                response.write(true, false, DATE, &mut Vec::new()),
+                Err(Misuse::BadStatus(status))
+            );
+        }
+    }
+}
