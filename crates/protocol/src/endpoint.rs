@@ -3,14 +3,17 @@
 //! Decides; holds no socket and no clock. Knows nothing of the handshake (see `handshake`); answers nothing by itself:
 //! pongs and the reply to a Close are the caller's, who knows how much already waits to be sent.
 
+mod receiving;
+mod sending;
+
+use self::receiving::Assembly;
+use self::sending::{write_compressed, write_frame};
 use crate::close;
 use crate::deflate::{Codec, PerMessage};
 use crate::error::{Misuse, Violation};
-use crate::frame::{CONTROL_MAX_BYTES, HEADER_MAX_BYTES, Header, OpCode};
-use crate::mask;
-use crate::message::{self, Message};
-use crate::utf8;
+use crate::frame::{CONTROL_MAX_BYTES, HEADER_MAX_BYTES, OpCode};
 
+pub use self::sending::encode_message;
 pub use crate::event::{Event, Input, Kind, Payload};
 
 /// Which side of the connection this is.
@@ -29,30 +32,13 @@ pub struct Endpoint {
     deflate: Option<PerMessage>,
     /// Exists while a frame or a message is incomplete.
     assembly: Option<Box<Assembly>>,
-    /// The beginning of a header that the last read cut.
+    /// The header that the last read cut, or cut from its payload.
     header: [u8; HEADER_MAX_BYTES],
     header_len: u8,
     role: Role,
     is_failed: bool,
     close_sent: bool,
     close_received: bool,
-}
-
-/// What has arrived of things that are not complete.
-#[derive(Debug, Default)]
-struct Assembly {
-    frame: Option<Arrival>,
-    /// Payload of the control frame that is arriving.
-    control: Vec<u8>,
-    /// The message that is open; control frames may stand between its fragments.
-    message: Option<Message>,
-}
-
-/// The frame of which a part has arrived.
-#[derive(Debug)]
-struct Arrival {
-    header: Header,
-    arrived: u64,
 }
 
 impl Endpoint {
@@ -165,11 +151,7 @@ impl Endpoint {
     /// Capacity of all that this endpoint holds on the heap.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        let assembly = self.assembly.as_ref().map_or(0, |assembly| {
-            size_of::<Assembly>()
-                + assembly.control.capacity()
-                + assembly.message.as_ref().map_or(0, Message::held_bytes)
-        });
+        let assembly = self.assembly.as_deref().map_or(0, Assembly::held_bytes);
         assembly + self.deflate.as_ref().map_or(0, PerMessage::held_bytes)
     }
 
@@ -186,338 +168,7 @@ impl Endpoint {
     pub fn deflate(&self) -> Option<&PerMessage> {
         self.deflate.as_ref()
     }
-}
 
-/// Receiving.
-impl Endpoint {
-    /// The short way for what nearly all traffic is: one uncompressed message in one frame, all of it in `input`.
-    ///
-    /// Takes nothing, and finds no fault but bad UTF-8, unless that is what it is.
-    #[inline]
-    fn receive_whole<'b>(&mut self, input: &mut Input<'b>) -> Result<Option<Event<'b>>, Violation> {
-        if self.assembly.is_some() || self.header_len > 0 || !self.is_open() {
-            return Ok(None);
-        }
-        let Ok(Some((header, header_len))) = Header::parse(input.peek()) else {
-            return Ok(None);
-        };
-        let kind = match header.opcode {
-            OpCode::Text => Kind::Text,
-            OpCode::Binary => Kind::Binary,
-            _ => return Ok(None),
-        };
-        if !header.fin
-            || header.rsv1
-            || header.mask.is_some() != self.expects_masks()
-            || header.length > self.limit_bytes as u64
-            || header.length > (input.len() - header_len) as u64
-        {
-            return Ok(None);
-        }
-        input.take(header_len);
-        let payload = take_unmasked(input, &header);
-        if kind == Kind::Text && !utf8::is_valid(payload) {
-            self.fail();
-            input.clear();
-            return Err(Violation::InvalidUtf8);
-        }
-        Ok(Some(Event::Message {
-            kind,
-            payload: Payload::InPlace(payload),
-        }))
-    }
-
-    /// The long way, for everything.
-    fn receive_any<'b>(
-        &mut self,
-        input: &mut Input<'b>,
-        codec: &mut Codec,
-    ) -> Result<Option<Event<'b>>, Violation> {
-        while !input.is_empty() {
-            // §5.5.1: "After both sending and receiving a Close message, an endpoint considers the WebSocket
-            // connection closed"; §1.4: after receiving one, "discards any further data received".
-            if self.is_failed || self.close_received {
-                input.clear();
-                break;
-            }
-            let event = if self
-                .assembly
-                .as_ref()
-                .is_some_and(|assembly| assembly.frame.is_some())
-            {
-                self.continue_frame(input, codec)
-            } else {
-                self.begin_frame(input, codec)
-            };
-            match event {
-                Ok(None) => {}
-                Ok(event) => return Ok(event),
-                Err(violation) => {
-                    self.fail();
-                    input.clear();
-                    return Err(violation);
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn begin_frame<'b>(
-        &mut self,
-        input: &mut Input<'b>,
-        codec: &mut Codec,
-    ) -> Result<Option<Event<'b>>, Violation> {
-        let Some(header) = self.take_header(input)? else {
-            return Ok(None);
-        };
-        self.admit(&header)?;
-
-        if !self.is_skipped(header.opcode) && matches!(header.opcode, OpCode::Text | OpCode::Binary)
-        {
-            let kind = if header.opcode == OpCode::Text {
-                Kind::Text
-            } else {
-                Kind::Binary
-            };
-            if header.fin && header.length <= input.len() as u64 {
-                let payload = take_unmasked(input, &header);
-                return self
-                    .whole_message(kind, header.rsv1, payload, codec)
-                    .map(Some);
-            }
-            self.assembly().message = Some(Message::new(kind, header.rsv1));
-        }
-        if header.length > input.len() as u64 {
-            self.assembly().frame = Some(Arrival { header, arrived: 0 });
-            return Ok(None);
-        }
-        let payload = take_unmasked(input, &header);
-        if self.is_skipped(header.opcode) {
-            return Ok(None);
-        }
-        if header.opcode.is_control() {
-            return self
-                .control_event(header.opcode, Payload::InPlace(payload))
-                .map(Some);
-        }
-        self.extend_message(payload, 0, header.fin)?;
-        if header.fin {
-            self.finish_message(codec).map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-
-    fn continue_frame<'b>(
-        &mut self,
-        input: &mut Input<'b>,
-        codec: &mut Codec,
-    ) -> Result<Option<Event<'b>>, Violation> {
-        let assembly = self.assembly();
-        let Some(Arrival { header, arrived }) = &mut assembly.frame else {
-            return Ok(None);
-        };
-        let header = *header;
-        let bytes = input.take(usize::try_from(header.length - *arrived).unwrap_or(usize::MAX));
-        if let Some(key) = header.mask {
-            mask::apply(bytes, key, (*arrived % 4) as usize);
-        }
-        *arrived += bytes.len() as u64;
-        let missing = header.length - *arrived;
-        if missing == 0 {
-            assembly.frame = None;
-        }
-
-        if self.is_skipped(header.opcode) {
-            self.release_assembly();
-            return Ok(None);
-        }
-        if header.opcode.is_control() {
-            let control = &mut self.assembly().control;
-            control.extend_from_slice(bytes);
-            if missing > 0 {
-                return Ok(None);
-            }
-            let payload = std::mem::take(control);
-            self.release_assembly();
-            return self
-                .control_event(header.opcode, Payload::Owned(payload))
-                .map(Some);
-        }
-        self.extend_message(bytes, missing, header.fin)?;
-        if missing == 0 && header.fin {
-            self.finish_message(codec).map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-
-    /// The next header, once all of it is there.
-    #[inline]
-    fn take_header(&mut self, input: &mut Input<'_>) -> Result<Option<Header>, Violation> {
-        if self.header_len == 0
-            && let Some((header, header_len)) = Header::parse(input.peek())?
-        {
-            input.take(header_len);
-            return Ok(Some(header));
-        }
-        self.take_cut_header(input)
-    }
-
-    #[cold]
-    fn take_cut_header(&mut self, input: &mut Input<'_>) -> Result<Option<Header>, Violation> {
-        let held = usize::from(self.header_len);
-        let arriving = input.len().min(HEADER_MAX_BYTES - held);
-        self.header[held..held + arriving].copy_from_slice(&input.peek()[..arriving]);
-        let Some((header, header_len)) = Header::parse(&self.header[..held + arriving])? else {
-            input.take(arriving);
-            self.header_len = (held + arriving) as u8;
-            return Ok(None);
-        };
-        input.take(header_len - held);
-        self.header_len = 0;
-        Ok(Some(header))
-    }
-
-    /// What a header must satisfy on this connection, now; before a byte of payload is read.
-    fn admit(&self, header: &Header) -> Result<(), Violation> {
-        // §5.1: "The server MUST close the connection upon receiving a frame that is not masked", and the reverse.
-        match (self.role, header.mask) {
-            (Role::Server, None) => return Err(Violation::UnmaskedFrame),
-            (Role::Client, Some(_)) => return Err(Violation::MaskedFrame),
-            _ => {}
-        }
-        if header.rsv1 && self.deflate.is_none() {
-            return Err(Violation::ReservedBits);
-        }
-        if header.opcode.is_control() || self.is_skipped(header.opcode) {
-            return Ok(());
-        }
-        let open = self
-            .assembly
-            .as_ref()
-            .and_then(|assembly| assembly.message.as_ref());
-        let (held, is_compressed) = match (open, header.opcode) {
-            (Some(message), OpCode::Continuation) => (message.len(), message.is_compressed()),
-            (None, OpCode::Continuation) => return Err(Violation::UnexpectedContinuation),
-            (Some(_), _) => return Err(Violation::ExpectedContinuation),
-            (None, _) => (0, header.rsv1),
-        };
-        let limit = if is_compressed {
-            deflated_limit(self.limit_bytes)
-        } else {
-            self.limit_bytes
-        };
-        let size = header.length.saturating_add(held as u64);
-        if size > limit as u64 {
-            return Err(Violation::MessageTooBig {
-                size,
-                limit: self.limit_bytes,
-            });
-        }
-        Ok(())
-    }
-
-    fn whole_message<'b>(
-        &mut self,
-        kind: Kind,
-        is_compressed: bool,
-        payload: &'b mut [u8],
-        codec: &mut Codec,
-    ) -> Result<Event<'b>, Violation> {
-        let payload = if is_compressed {
-            let (deflate, limit) = (self.deflate.as_mut(), self.limit_bytes);
-            Payload::Owned(message::inflate(kind, payload, deflate, codec, limit)?)
-        } else if kind == Kind::Text && !utf8::is_valid(payload) {
-            return Err(Violation::InvalidUtf8);
-        } else {
-            Payload::InPlace(payload)
-        };
-        Ok(Event::Message { kind, payload })
-    }
-
-    fn extend_message(
-        &mut self,
-        bytes: &[u8],
-        missing: u64,
-        is_last: bool,
-    ) -> Result<(), Violation> {
-        match &mut self.assembly().message {
-            Some(message) => message.push(bytes, missing, is_last),
-            None => Err(Violation::UnexpectedContinuation),
-        }
-    }
-
-    fn finish_message<'b>(&mut self, codec: &mut Codec) -> Result<Event<'b>, Violation> {
-        let message = self.assembly.take().and_then(|assembly| assembly.message);
-        let message = message.ok_or(Violation::UnexpectedContinuation)?;
-        let (kind, bytes) = message.finish(self.deflate.as_mut(), codec, self.limit_bytes)?;
-        Ok(Event::Message {
-            kind,
-            payload: Payload::Owned(bytes),
-        })
-    }
-
-    fn control_event<'b>(
-        &mut self,
-        opcode: OpCode,
-        payload: Payload<'b>,
-    ) -> Result<Event<'b>, Violation> {
-        Ok(match opcode {
-            OpCode::Ping => Event::Ping(payload),
-            OpCode::Pong => Event::Pong(payload),
-            _ => {
-                let (code, reason) = close::parse(&payload)?;
-                self.close_received = true;
-                self.assembly = None;
-                Event::Close { code, reason }
-            }
-        })
-    }
-
-    /// After our own Close only the peer's is of interest; the rest is passed over, whatever it is.
-    #[inline]
-    fn is_skipped(&self, opcode: OpCode) -> bool {
-        self.close_sent && opcode != OpCode::Close
-    }
-
-    #[inline]
-    fn expects_masks(&self) -> bool {
-        self.role == Role::Server
-    }
-
-    #[inline]
-    fn assembly(&mut self) -> &mut Assembly {
-        self.assembly.get_or_insert_default()
-    }
-
-    /// Gives the assembly back when nothing in it is incomplete.
-    fn release_assembly(&mut self) {
-        if self
-            .assembly
-            .as_ref()
-            .is_some_and(|held| held.frame.is_none() && held.message.is_none())
-        {
-            self.assembly = None;
-        }
-    }
-
-    fn drop_message(&mut self) {
-        if let Some(assembly) = &mut self.assembly {
-            assembly.message = None;
-        }
-        self.release_assembly();
-    }
-
-    fn fail(&mut self) {
-        self.is_failed = true;
-        self.assembly = None;
-        self.header_len = 0;
-    }
-}
-
-/// Sending.
-impl Endpoint {
     fn send_control(
         &mut self,
         opcode: OpCode,
@@ -541,88 +192,76 @@ impl Endpoint {
     }
 }
 
-/// One message as one frame for many receivers, as a server sends it; `rsv1` says that `payload` is compressed.
-#[must_use]
-pub fn encode_message(kind: Kind, rsv1: bool, payload: &[u8]) -> Vec<u8> {
-    let header = whole_header(kind.into(), rsv1, None, payload.len()).encode();
-    let mut frame = Vec::with_capacity(header.len() + payload.len());
-    frame.extend_from_slice(&header);
-    frame.extend_from_slice(payload);
-    frame
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl From<Kind> for OpCode {
-    #[inline]
-    fn from(kind: Kind) -> OpCode {
-        match kind {
-            Kind::Text => OpCode::Text,
-            Kind::Binary => OpCode::Binary,
+    const HELLO: [u8; 11] = [
+        0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58,
+    ];
+
+    /// Receives `pieces` and tells of the only message in them: was it handed out where it lay?
+    fn is_in_place(pieces: &[&[u8]]) -> bool {
+        let (mut endpoint, mut codec) = (Endpoint::new(Role::Server, 100, None), Codec::new(1));
+        let mut told = Vec::new();
+        for piece in pieces {
+            let mut bytes = piece.to_vec();
+            let mut input = Input::new(&mut bytes);
+            while let Some(event) = endpoint
+                .receive(&mut input, &mut codec)
+                .expect("a good stream")
+            {
+                let Event::Message {
+                    kind: Kind::Text,
+                    payload,
+                } = event
+                else {
+                    panic!("{event:?}")
+                };
+                assert_eq!(&*payload, b"Hello");
+                told.push(matches!(payload, Payload::InPlace(_)));
+            }
         }
+        assert_eq!(told.len(), 1);
+        told[0]
     }
-}
 
-#[inline]
-fn whole_header(opcode: OpCode, rsv1: bool, mask: Option<[u8; 4]>, length: usize) -> Header {
-    Header {
-        fin: true,
-        rsv1,
-        opcode,
-        mask,
-        length: length as u64,
+    #[test]
+    fn a_payload_that_arrives_whole_is_not_copied() {
+        assert!(is_in_place(&[&HELLO]));
+        for end_of_header in 1..=6 {
+            let (header, rest) = HELLO.split_at(end_of_header);
+            assert!(is_in_place(&[header, rest]), "{end_of_header}");
+        }
+        assert!(!is_in_place(&[&HELLO[..8], &HELLO[8..]]));
     }
-}
 
-#[inline]
-fn write_frame(opcode: OpCode, payload: &[u8], mask: Option<[u8; 4]>, out: &mut Vec<u8>) {
-    let header = whole_header(opcode, false, mask, payload.len()).encode();
-    out.reserve(header.len() + payload.len());
-    out.extend_from_slice(&header);
-    let start = out.len();
-    out.extend_from_slice(payload);
-    if let Some(key) = mask {
-        mask::apply(&mut out[start..], key, 0);
+    #[test]
+    fn what_waits_for_more_is_known() {
+        let (mut endpoint, mut codec) = (Endpoint::new(Role::Server, 100, None), Codec::new(1));
+        for end in 1..HELLO.len() {
+            let mut byte = [HELLO[end - 1]];
+            let event = endpoint.receive(&mut Input::new(&mut byte), &mut codec);
+            assert_eq!(event, Ok(None));
+            assert!(endpoint.is_mid_message());
+            assert_eq!(
+                endpoint.held_bytes() > 0,
+                end > 6,
+                "a header is kept inline"
+            );
+        }
+        let mut last = [HELLO[10]];
+        let mut input = Input::new(&mut last);
+        assert!(matches!(
+            endpoint.receive(&mut input, &mut codec),
+            Ok(Some(_))
+        ));
+        assert!(!endpoint.is_mid_message());
+        assert_eq!(endpoint.held_bytes(), 0);
     }
-}
 
-/// Writes a compressed message, or nothing and returns `false` where that is not worth it.
-fn write_compressed(
-    kind: Kind,
-    payload: &[u8],
-    mask: Option<[u8; 4]>,
-    deflate: &mut PerMessage,
-    codec: &mut Codec,
-    out: &mut Vec<u8>,
-) -> bool {
-    // The length is known afterwards: the header is made for the uncompressed length, and seldom has another size.
-    let start = out.len();
-    let guess = whole_header(kind.into(), true, mask, payload.len()).encode();
-    out.extend_from_slice(&guess);
-    let body = out.len();
-    if !deflate.compress(codec, payload, out) {
-        out.truncate(start);
-        return false;
+    #[test]
+    fn state_is_small() {
+        assert!(size_of::<Endpoint>() <= 64);
     }
-    if let Some(key) = mask {
-        mask::apply(&mut out[body..], key, 0);
-    }
-    let header = whole_header(kind.into(), true, mask, out.len() - body).encode();
-    out.splice(start..body, header.iter().copied());
-    true
-}
-
-/// Masks are undone where the bytes lie. The header must have been found to fit in `input`.
-#[inline]
-fn take_unmasked<'b>(input: &mut Input<'b>, header: &Header) -> &'b mut [u8] {
-    let payload = input.take(header.length as usize);
-    if let Some(key) = header.mask {
-        mask::apply(payload, key, 0);
-    }
-    payload
-}
-
-/// What a message of `limit_bytes` may have compressed: DEFLATE stores what it cannot shrink, at 5 bytes a block.
-///
-/// RFC 7692 lets a peer compress everything, so without this a picture of just the limit would be refused.
-fn deflated_limit(limit_bytes: usize) -> usize {
-    limit_bytes.saturating_add(limit_bytes / 256 + 64)
 }

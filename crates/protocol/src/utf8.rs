@@ -18,8 +18,28 @@ pub fn check(bytes: &[u8]) -> Result<&str, Violation> {
 #[inline]
 #[must_use]
 pub fn is_valid(bytes: &[u8]) -> bool {
-    (bytes.len() <= SHORT_BYTES && bytes.is_ascii()) || simdutf8::basic::from_utf8(bytes).is_ok()
+    is_short_ascii(bytes) || simdutf8::basic::from_utf8(bytes).is_ok()
 }
+
+/// The last block overlaps the one before, so that no length is left to a loop over bytes.
+#[inline]
+fn is_short_ascii(bytes: &[u8]) -> bool {
+    if bytes.len() > SHORT_BYTES {
+        return false;
+    }
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return bytes.is_ascii();
+    };
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let seen = blocks
+        .iter()
+        .fold(u128::from_ne_bytes(*last), |seen, block| {
+            seen | u128::from_ne_bytes(*block)
+        });
+    seen & TOP_BITS == 0
+}
+
+const TOP_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
 
 /// A text that arrives in pieces: remembers the code point that the last cut went through.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,7 +53,7 @@ impl Utf8 {
     /// Takes the next piece; fails at the first byte after which no text can be valid.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
-        if self.held_len == 0 && bytes.len() <= SHORT_BYTES && bytes.is_ascii() {
+        if self.held_len == 0 && is_short_ascii(bytes) {
             return Ok(());
         }
         self.push_cut(bytes)
