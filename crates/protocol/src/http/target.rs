@@ -44,8 +44,8 @@ impl<'a> Target<'a> {
                 None,
             ));
         }
-        let (authority, origin_form) = match raw.as_bytes()[0] {
-            b'/' => (None, raw),
+        let (authority, origin_form) = match raw.as_bytes().first() {
+            Some(b'/') => (None, raw),
             _ => {
                 let (authority, rest) = split_absolute(raw)?;
                 (Some(authority), rest)
