@@ -48,19 +48,31 @@ impl Error for Disagreement {}
 ///
 /// `offers` are field values or single elements of them. What is unknown or malformed is an offer declined, never an
 /// error: the connection then goes on without compression.
-pub fn negotiate<'a>(offers: impl Iterator<Item = &'a [u8]>, settings: &Settings) -> Option<Parameters> {
+pub fn negotiate<'a>(
+    offers: impl Iterator<Item = &'a [u8]>,
+    settings: &Settings,
+) -> Option<Parameters> {
     if settings.window == Window::Off {
         return None;
     }
-    offers.flat_map(elements).find_map(|element| Terms::parse(element).ok()).map(|terms| agree(&terms, settings))
+    offers
+        .flat_map(elements)
+        .find_map(|element| Terms::parse(element).ok())
+        .map(|terms| agree(&terms, settings))
 }
 
 /// Appends what the server has agreed to, as a field value.
 pub fn write_agreement(parameters: &Parameters, out: &mut Vec<u8>) {
     out.extend_from_slice(NAME);
     let flags = [
-        (SERVER_NO_CONTEXT_TAKEOVER, parameters.server_no_context_takeover),
-        (CLIENT_NO_CONTEXT_TAKEOVER, parameters.client_no_context_takeover),
+        (
+            SERVER_NO_CONTEXT_TAKEOVER,
+            parameters.server_no_context_takeover,
+        ),
+        (
+            CLIENT_NO_CONTEXT_TAKEOVER,
+            parameters.client_no_context_takeover,
+        ),
     ];
     for (name, _) in flags.iter().filter(|(_, is_set)| *is_set) {
         write_parameter(name, None, out);
@@ -92,9 +104,14 @@ pub fn write_offer(settings: &Settings, out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// [`Disagreement`] when the server says yes to something else.
-pub fn verify_agreement(value: &[u8], settings: &Settings) -> Result<Option<Parameters>, Disagreement> {
+pub fn verify_agreement(
+    value: &[u8],
+    settings: &Settings,
+) -> Result<Option<Parameters>, Disagreement> {
     let mut elements = elements(value);
-    let Some(element) = elements.next() else { return Ok(None) };
+    let Some(element) = elements.next() else {
+        return Ok(None);
+    };
     if elements.next().is_some() || settings.window == Window::Off {
         return Err(Disagreement::NotOffered);
     }
@@ -110,10 +127,13 @@ pub fn verify_agreement(value: &[u8], settings: &Settings) -> Result<Option<Para
     };
     // What concerns the client's own window it may tighten without telling.
     match settings.window {
-        Window::Shared if !parameters.server_no_context_takeover => return Err(Disagreement::ContextTakenOver),
+        Window::Shared if !parameters.server_no_context_takeover => {
+            return Err(Disagreement::ContextTakenOver);
+        }
         Window::Shared | Window::Off => parameters.client_no_context_takeover = true,
         Window::Dedicated => {
-            parameters.client_max_window_bits = limited(parameters.client_max_window_bits, settings);
+            parameters.client_max_window_bits =
+                limited(parameters.client_max_window_bits, settings);
             parameters.client_no_context_takeover |= !is_usable(parameters.client_max_window_bits);
         }
     }
@@ -132,7 +152,10 @@ struct Terms {
 
 impl Terms {
     fn parse(element: &[u8]) -> Result<Self, Disagreement> {
-        let mut parts = Split { rest: Some(element), separator: b';' };
+        let mut parts = Split {
+            rest: Some(element),
+            separator: b';',
+        };
         if parts.next() != Some(NAME) {
             return Err(Disagreement::NotOffered);
         }
@@ -173,13 +196,17 @@ impl Terms {
 /// What the server answers to an offer; all of them can be accepted.
 fn agree(offer: &Terms, settings: &Settings) -> Parameters {
     if settings.window == Window::Dedicated {
-        let server_max_window_bits = limited(offer.server_max_window_bits, settings).or(offer.server_max_window_bits);
+        let server_max_window_bits =
+            limited(offer.server_max_window_bits, settings).or(offer.server_max_window_bits);
         return Parameters {
-            server_no_context_takeover: offer.server_no_context_takeover || !is_usable(server_max_window_bits),
+            server_no_context_takeover: offer.server_no_context_takeover
+                || !is_usable(server_max_window_bits),
             client_no_context_takeover: offer.client_no_context_takeover,
             server_max_window_bits,
             // §7.1.2.2: only a client that has said it understands the parameter may be sent it.
-            client_max_window_bits: offer.client_max_window_bits.and_then(|bits| limited(bits, settings)),
+            client_max_window_bits: offer
+                .client_max_window_bits
+                .and_then(|bits| limited(bits, settings)),
         };
     }
     Parameters {
@@ -193,7 +220,9 @@ fn agree(offer: &Terms, settings: &Settings) -> Parameters {
 
 /// The smaller of what the peer and what the settings allow; `None` when that is no limit at all.
 fn limited(bits: Option<u8>, settings: &Settings) -> Option<u8> {
-    let own = settings.window_bits.clamp(WINDOW_BITS_USABLE, WINDOW_BITS_MAX);
+    let own = settings
+        .window_bits
+        .clamp(WINDOW_BITS_USABLE, WINDOW_BITS_MAX);
     Some(bits.unwrap_or(WINDOW_BITS_MAX).min(own)).filter(|&bits| bits < WINDOW_BITS_MAX)
 }
 
@@ -211,18 +240,28 @@ fn window_bits(value: &[u8]) -> Option<u8> {
     let mut bits = 0_u8;
     let mut digits = digits.iter();
     while let Some(&byte) = digits.next() {
-        let digit = if byte == b'\\' && is_quoted { *digits.next()? } else { byte };
+        let digit = if byte == b'\\' && is_quoted {
+            *digits.next()?
+        } else {
+            byte
+        };
         if !digit.is_ascii_digit() || (bits == 0 && digit == b'0') {
             return None;
         }
         bits = bits.checked_mul(10)?.checked_add(digit - b'0')?;
     }
-    (WINDOW_BITS_MIN..=WINDOW_BITS_MAX).contains(&bits).then_some(bits)
+    (WINDOW_BITS_MIN..=WINDOW_BITS_MAX)
+        .contains(&bits)
+        .then_some(bits)
 }
 
 /// The elements of a field value; empty ones are none (RFC 9110 §5.6.1.2).
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Split { rest: Some(value), separator: b',' }.filter(|element| !element.is_empty())
+    Split {
+        rest: Some(value),
+        separator: b',',
+    }
+    .filter(|element| !element.is_empty())
 }
 
 /// Parts between separators that are not in a quoted string, without the blanks around them.

@@ -11,13 +11,13 @@ use zlib_rs::{Deflate, Inflate};
 use super::{TAIL, stream};
 use crate::error::Violation;
 
-/// Most messages inflate to less than this; the buffer is kept.
-const SCRATCH_BYTES: usize = 64 * 1024;
+/// Most messages inflate to no more than 64 KiB; the buffer is kept.
+const SCRATCH_BYTES: usize = 64 * 1024 + SEAL_BYTES;
 
 /// Payloads up to this are copied to where libdeflate can find their end; a larger one is inflated where it lies.
 const FRAMED_BYTES_MAX: usize = 32 * 1024;
 
-/// Bytes that follow every message through libdeflate, see [`Codec::inflate`].
+/// Bytes that follow every message through libdeflate, see [`Codec::inflate_sealed`].
 const SEAL_BYTES: usize = 8;
 
 /// The windows zlib is needed for: smaller than DEFLATE's own 32 KiB, larger than 256 bytes.
@@ -32,6 +32,7 @@ pub struct Codec {
     inflater: Option<Inflate>,
     framed: Vec<u8>,
     scratch: Vec<u8>,
+    /// Never the same twice, and not to be guessed: nothing a peer sends can contain the next one but by accident.
     seal: u64,
 }
 
@@ -77,30 +78,46 @@ impl Codec {
         // Room for what is worth sending and no more. libdeflate sets BFINAL; §7.2.3.4 then wants a byte 0x00, the
         // header of an empty stored block, so that the tail the receiver appends completes it.
         out.resize(start + payload.len().checked_sub(2)?, 0);
-        let written = compressor.deflate_compress(payload, &mut out[start..]).ok()?;
+        let written = compressor
+            .deflate_compress(payload, &mut out[start..])
+            .ok()?;
         out.truncate(start + written);
         out.push(0);
         Some(written + 1)
     }
 
-    fn compress_within_window(&mut self, bits: u8, payload: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    /// By zlib: for messages longer than the receiver's window.
+    fn compress_within_window(
+        &mut self,
+        bits: u8,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
         let start = out.len();
         let level = self.level;
-        let deflate =
-            self.small_windows[usize::from(bits - SMALL_WINDOWS.start)].get_or_insert_with(|| stream::deflater(level, bits));
-        // The tail is written too, and cut off again.
-        out.resize(start + payload.len() - 1 + TAIL.len(), 0);
-        stream::compress_within(deflate, payload, &mut out[start..])
+        let deflate = self.small_windows[usize::from(bits - SMALL_WINDOWS.start)]
+            .get_or_insert_with(|| stream::deflater(level, bits));
+        // Before, not after: a reset is only sure to be one (zlib-rs 0.6.8) where a flush has come to its end, so the
+        // output is not cut short either when it turns out to be too long.
+        deflate.reset();
+        stream::compress(deflate, payload, out);
+        let written = out.len() - start;
+        (written < payload.len()).then_some(written)
     }
 
     /// The message in `payload`, which stands alone.
-    pub(super) fn inflate(&mut self, payload: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Violation> {
-        if payload.len() <= FRAMED_BYTES_MAX {
-            match self.inflate_sealed(payload, limit_bytes) {
-                Ok(Some(message)) => return Ok(message),
-                Ok(None) => {}
-                Err(violation) => return Err(violation),
-            }
+    pub(super) fn inflate(
+        &mut self,
+        payload: &[u8],
+        limit_bytes: usize,
+    ) -> Result<Vec<u8>, Violation> {
+        // A first block with BFINAL is likely the only one, and libdeflate cannot tell: see below.
+        let begins_with_last = payload.first().is_some_and(|byte| byte & 1 == 1);
+        if !begins_with_last
+            && payload.len() <= FRAMED_BYTES_MAX
+            && let Some(message) = self.inflate_sealed(payload, limit_bytes)?
+        {
+            return Ok(message);
         }
         let inflater = self.inflater.get_or_insert_with(stream::inflater);
         stream::inflate_alone(inflater, payload, limit_bytes, scratch(&mut self.scratch))
@@ -111,13 +128,21 @@ impl Codec {
     /// libdeflate stops after the first block with BFINAL and does not say where that was, but a message may go on
     /// after one. So a last block is appended that holds a seal, a number used once: if the output ends with it,
     /// everything before it has been inflated too.
-    fn inflate_sealed(&mut self, payload: &[u8], limit_bytes: usize) -> Result<Option<Vec<u8>>, Violation> {
-        self.seal = self.seal.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+    fn inflate_sealed(
+        &mut self,
+        payload: &[u8],
+        limit_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, Violation> {
+        self.seal = self
+            .seal
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(1);
         let seal = self.seal.to_le_bytes();
         self.framed.clear();
         self.framed.extend_from_slice(payload);
         self.framed.extend_from_slice(&TAIL);
-        self.framed.extend_from_slice(&[0x01, SEAL_BYTES as u8, 0x00, !SEAL_BYTES as u8, 0xff]);
+        self.framed
+            .extend_from_slice(&[0x01, SEAL_BYTES as u8, 0x00, !SEAL_BYTES as u8, 0xff]);
         self.framed.extend_from_slice(&seal);
 
         let decompressor = self.decompressor.get_or_insert_with(Decompressor::new);
@@ -136,20 +161,17 @@ impl Codec {
             next_bytes = room_bytes.saturating_mul(4);
             let mut message = vec![0; room_bytes];
             match decompressor.deflate_decompress(&self.framed, &mut message) {
-                Ok(written) => {
-                    message.truncate(written);
-                    if !message.ends_with(&seal) {
-                        return Ok(None);
-                    }
-                    message.truncate(written - SEAL_BYTES);
-                    message.shrink_to_fit();
-                    return Ok(Some(message));
+                Ok(written) if message[..written].ends_with(&seal) => {
+                    return Ok(Some(stream::fitted(message, written - SEAL_BYTES)));
                 }
-                Err(DecompressionError::BadData) => return Ok(None),
+                Ok(_) | Err(DecompressionError::BadData) => return Ok(None),
                 Err(DecompressionError::InsufficientSpace) => {}
             }
         }
-        Err(Violation::MessageTooBig { size: limit_bytes as u64 + 1, limit: limit_bytes })
+        Err(Violation::MessageTooBig {
+            size: limit_bytes as u64 + 1,
+            limit: limit_bytes,
+        })
     }
 
     /// A buffer for output of unknown size.
@@ -168,6 +190,8 @@ fn scratch(buffer: &mut Vec<u8>) -> &mut [u8] {
 
 impl fmt::Debug for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Codec").field("level", &self.level).finish_non_exhaustive()
+        f.debug_struct("Codec")
+            .field("level", &self.level)
+            .finish_non_exhaustive()
     }
 }

@@ -36,7 +36,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { window: Window::Shared, window_bits: 12, minimum_bytes: 64, level: 1 }
+        Self {
+            window: Window::Shared,
+            window_bits: 12,
+            minimum_bytes: 64,
+            level: 1,
+        }
     }
 }
 

@@ -37,8 +37,14 @@ impl Direction {
     const TAKEOVER: u8 = 0x80;
 
     fn new(no_context_takeover: bool, window_bits: Option<u8>) -> Self {
-        let bits = window_bits.unwrap_or(WINDOW_BITS_MAX).clamp(WINDOW_BITS_MIN, WINDOW_BITS_MAX);
-        Self(if no_context_takeover { bits } else { bits | Self::TAKEOVER })
+        let bits = window_bits
+            .unwrap_or(WINDOW_BITS_MAX)
+            .clamp(WINDOW_BITS_MIN, WINDOW_BITS_MAX);
+        Self(if no_context_takeover {
+            bits
+        } else {
+            bits | Self::TAKEOVER
+        })
     }
 
     fn takes_over(self) -> bool {
@@ -57,14 +63,26 @@ impl PerMessage {
     /// (a shared one has its [`Codec`]'s).
     #[must_use]
     pub fn new(role: Role, parameters: Parameters, minimum_bytes: usize, level: u8) -> Self {
-        let server = Direction::new(parameters.server_no_context_takeover, parameters.server_max_window_bits);
-        let client = Direction::new(parameters.client_no_context_takeover, parameters.client_max_window_bits);
+        let server = Direction::new(
+            parameters.server_no_context_takeover,
+            parameters.server_max_window_bits,
+        );
+        let client = Direction::new(
+            parameters.client_no_context_takeover,
+            parameters.client_max_window_bits,
+        );
         let (sending, receiving) = match role {
             Role::Server => (server, client),
             Role::Client => (client, server),
         };
         let minimum_bytes = u32::try_from(minimum_bytes).unwrap_or(u32::MAX);
-        Self { windows: None, minimum_bytes, level, sending, receiving }
+        Self {
+            windows: None,
+            minimum_bytes,
+            level,
+            sending,
+            receiving,
+        }
     }
 
     /// Appends `payload` compressed to `out`, ready for a frame with RSV1.
@@ -81,7 +99,9 @@ impl PerMessage {
             None => {
                 let (level, bits) = (self.level, self.sending.window_bits());
                 let windows = self.windows.get_or_insert_default();
-                let deflate = windows.sending.get_or_insert_with(|| stream::deflater(level, bits));
+                let deflate = windows
+                    .sending
+                    .get_or_insert_with(|| stream::deflater(level, bits));
                 // Also when it does not get smaller: the window already holds the message, so the peer must see it.
                 stream::compress(deflate, payload, out);
                 true
@@ -94,7 +114,12 @@ impl PerMessage {
     /// # Errors
     /// [`Violation::MessageTooBig`] as soon as more than `limit_bytes` come out, [`Violation::BadDeflate`] when it is
     /// not DEFLATE. The connection must then be failed: its context is lost.
-    pub fn inflate(&mut self, codec: &mut Codec, payload: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Violation> {
+    pub fn inflate(
+        &mut self,
+        codec: &mut Codec,
+        payload: &[u8],
+        limit_bytes: usize,
+    ) -> Result<Vec<u8>, Violation> {
         if !self.receiving.takes_over() {
             return codec.inflate(payload, limit_bytes);
         }
@@ -118,10 +143,18 @@ impl PerMessage {
     /// What this connection's windows hold on the heap.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        let Some(windows) = &self.windows else { return 0 };
+        let Some(windows) = &self.windows else {
+            return 0;
+        };
         size_of::<Windows>()
-            + windows.sending.as_ref().map_or(0, |_| stream::deflater_bytes(self.sending.window_bits()))
-            + windows.receiving.as_ref().map_or(0, |_| stream::INFLATER_BYTES)
+            + windows
+                .sending
+                .as_ref()
+                .map_or(0, |_| stream::deflater_bytes(self.sending.window_bits()))
+            + windows
+                .receiving
+                .as_ref()
+                .map_or(0, |_| stream::INFLATER_BYTES)
     }
 }
 
@@ -138,6 +171,15 @@ impl fmt::Debug for PerMessage {
 
 impl fmt::Debug for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bits, context {}", self.window_bits(), if self.takes_over() { "taken over" } else { "dropped" })
+        write!(
+            f,
+            "{} bits, context {}",
+            self.window_bits(),
+            if self.takes_over() {
+                "taken over"
+            } else {
+                "dropped"
+            }
+        )
     }
 }

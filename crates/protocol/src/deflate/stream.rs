@@ -65,23 +65,24 @@ pub(super) fn compress(deflate: &mut Deflate, payload: &[u8], out: &mut Vec<u8>)
         // Nothing new to flush, as with an empty message: an empty stored block, without its tail (§7.2.3.6).
         out.push(0);
     } else {
-        debug_assert!(out.ends_with(&TAIL), "a sync flush ends with an empty stored block");
+        debug_assert!(
+            out.ends_with(&TAIL),
+            "a sync flush ends with an empty stored block"
+        );
         out.truncate(filled - TAIL.len());
     }
-}
-
-/// Compresses `payload` into `room` as far as it goes; the length, or `None` when it does not fit.
-pub(super) fn compress_within(deflate: &mut Deflate, payload: &[u8], room: &mut [u8]) -> Option<usize> {
-    deflate.reset();
-    let (_, written) = compress_some(deflate, payload, room);
-    (written < room.len()).then(|| written - TAIL.len())
 }
 
 /// One call of the compressor: bytes read, bytes written.
 fn compress_some(deflate: &mut Deflate, input: &[u8], room: &mut [u8]) -> (usize, usize) {
     let (total_in, total_out) = (deflate.total_in(), deflate.total_out());
-    deflate.compress(input, room, DeflateFlush::SyncFlush).expect("compression has no invalid input");
-    ((deflate.total_in() - total_in) as usize, (deflate.total_out() - total_out) as usize)
+    deflate
+        .compress(input, room, DeflateFlush::SyncFlush)
+        .expect("compression has no invalid input");
+    (
+        (deflate.total_in() - total_in) as usize,
+        (deflate.total_out() - total_out) as usize,
+    )
 }
 
 /// The message in `payload`, inflated with a context that goes on.
@@ -120,11 +121,17 @@ pub(super) fn inflate_alone(
 }
 
 /// Inflates all of `input`; whether its last byte was also the last one of a final block.
-fn inflate_part(inflate: &mut Inflate, mut input: &[u8], output: &mut Output<'_>) -> Result<bool, Violation> {
+fn inflate_part(
+    inflate: &mut Inflate,
+    mut input: &[u8],
+    output: &mut Output<'_>,
+) -> Result<bool, Violation> {
     loop {
         let room = output.room()?;
         let (total_in, total_out) = (inflate.total_in(), inflate.total_out());
-        let status = inflate.decompress(input, room, InflateFlush::SyncFlush).map_err(|_| Violation::BadDeflate)?;
+        let status = inflate
+            .decompress(input, room, InflateFlush::SyncFlush)
+            .map_err(|_| Violation::BadDeflate)?;
         let read = (inflate.total_in() - total_in) as usize;
         let written = (inflate.total_out() - total_out) as usize;
         let is_full = written == room.len();
@@ -159,13 +166,25 @@ struct Output<'s> {
 impl<'s> Output<'s> {
     fn new(payload_bytes: usize, limit_bytes: usize, scratch: &'s mut [u8]) -> Self {
         // One byte above the limit tells a message that is too big from one that just fits.
-        let most_bytes = payload_bytes.saturating_add(1).saturating_mul(EXPANSION_MAX).min(limit_bytes.saturating_add(1));
-        Self { scratch, vec: Vec::new(), filled: 0, limit_bytes, most_bytes }
+        let most_bytes = payload_bytes
+            .saturating_add(1)
+            .saturating_mul(EXPANSION_MAX)
+            .min(limit_bytes.saturating_add(1));
+        Self {
+            scratch,
+            vec: Vec::new(),
+            filled: 0,
+            limit_bytes,
+            most_bytes,
+        }
     }
 
     fn check(&self) -> Result<(), Violation> {
         if self.filled > self.limit_bytes {
-            return Err(Violation::MessageTooBig { size: self.filled as u64, limit: self.limit_bytes });
+            return Err(Violation::MessageTooBig {
+                size: self.filled as u64,
+                limit: self.limit_bytes,
+            });
         }
         Ok(())
     }
@@ -183,18 +202,28 @@ impl<'s> Output<'s> {
             self.vec.extend_from_slice(&self.scratch[..self.filled]);
         }
         if self.filled == self.vec.len() {
-            let end = (self.filled + STEP_BYTES).min(self.most_bytes).max(self.filled + 1);
+            let end = (self.filled + STEP_BYTES)
+                .min(self.most_bytes)
+                .max(self.filled + 1);
             self.vec.resize(end, 0);
         }
         Ok(&mut self.vec[self.filled..])
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    fn finish(self) -> Vec<u8> {
         if self.vec.is_empty() {
             return self.scratch[..self.filled].to_vec();
         }
-        self.vec.truncate(self.filled);
-        self.vec.shrink_to_fit();
-        self.vec
+        fitted(self.vec, self.filled)
     }
+}
+
+/// The first `length` bytes of `vec`, with little room behind them.
+pub(super) fn fitted(mut vec: Vec<u8>, length: usize) -> Vec<u8> {
+    vec.truncate(length);
+    // Not for little: an allocator that cannot give back a part of a block copies it.
+    if vec.capacity() - length > length / 8 {
+        vec.shrink_to_fit();
+    }
+    vec
 }
