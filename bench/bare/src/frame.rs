@@ -95,12 +95,7 @@ impl Frame {
 
 /// Unmasks while moving to a lower address: what is overwritten has been read before.
 fn unmask_to(buffer: &mut [u8], from: Range<usize>, to: usize, key: [u8; 4]) {
-    let wide = u128::from_ne_bytes(
-        [key; 4]
-            .concat()
-            .try_into()
-            .expect("four keys of four bytes"),
-    );
+    let wide = u128::from(u32::from_ne_bytes(key)) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
     let whole = from.len() & !15;
     for offset in (0..whole).step_by(16) {
         let source = from.start + offset;
