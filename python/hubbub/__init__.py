@@ -1,0 +1,63 @@
+"""Hubbub: a WebSocket server whose core is Rust and whose applications are plain Python.
+
+    from hubbub import App, WebSocket
+
+    app = App()
+
+    @app.message("/echo")
+    def echo(ws: WebSocket, msg: str | bytes) -> str | bytes:
+        return msg
+
+Serve it with `hubbub run FILE.py:app`, `hubbub.run(app)`, or inside a running loop with
+`async with hubbub.serve(app)`. The other side is `hubbub.connect(url)`; tests use
+`hubbub.testing`.
+"""
+
+from hubbub._core import Headers, Request, Sent, WebSocket, __version__
+from hubbub.app import App
+from hubbub.channel import Channel
+from hubbub.client import Connecting, connect
+from hubbub.config import ServerSettings
+from hubbub.errors import (
+    CannotListen,
+    ConnectionClosed,
+    Failure,
+    HandshakeRejected,
+    HandshakeTimeout,
+    HubbubError,
+    InvalidMessage,
+    Misuse,
+    Reject,
+    Violation,
+)
+from hubbub.http import Response
+from hubbub.loop import new_event_loop
+from hubbub.server import Server, run, serve
+
+__all__ = [
+    "App",
+    "CannotListen",
+    "Channel",
+    "Connecting",
+    "ConnectionClosed",
+    "Failure",
+    "HandshakeRejected",
+    "HandshakeTimeout",
+    "Headers",
+    "HubbubError",
+    "InvalidMessage",
+    "Misuse",
+    "Reject",
+    "Request",
+    "Response",
+    "Sent",
+    "Server",
+    "ServerSettings",
+    "Violation",
+    "WebSocket",
+    "__version__",
+    "connect",
+    "new_event_loop",
+    "run",
+    "serve",
+]

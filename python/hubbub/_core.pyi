@@ -1,0 +1,466 @@
+"""The native module: sockets, frames, timers and topics (crates/python).
+
+Applications use what `hubbub` exports of it: `WebSocket`, `Request`, `Headers`, `Sent`.
+Nothing here is thread-safe: an engine and all that comes from it belong to the thread of its event
+loop, and a call from another one raises `hubbub.errors.Misuse`.
+"""
+
+from asyncio import AbstractEventLoop, Future, Task
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import Any, Generic, Literal, TypeAlias, final
+
+from typing_extensions import TypeVar
+
+_T = TypeVar("_T")
+# What `auth` returned. A bare `WebSocket` in an annotation means: whatever it was.
+_D = TypeVar("_D", default=Any)
+
+_Message: TypeAlias = str | bytes
+_Admission: TypeAlias = tuple[Any, dict[str, Any]]
+
+__version__: str
+
+@final
+class Sent:
+    """What became of a message given to `WebSocket.send`.
+
+    Truthy when the message was queued; awaiting it waits only under backpressure::
+
+        if not ws.send(update):        # a slow reader: skip this one
+            return
+        await ws.send(chunk)           # a producer: go on when there is room
+    """
+
+    @property
+    def status(self) -> Literal["queued", "backpressure", "dropped", "closed"]:
+        """What happened.
+
+        "queued": it is on its way. "backpressure": it is queued, and the outbox is above its low
+        water mark. "dropped": the outbox is full and the message is not in it. "closed": the
+        connection is.
+        """
+
+    def __bool__(self) -> bool:
+        """True only for "queued"."""
+
+    def __await__(self) -> Generator[Any, None, bool]:
+        """Waits for room; a dropped message is queued then.
+
+        Returns:
+            True unless the connection is closed.
+        """
+
+@final
+class Headers:
+    """Header fields of a request (RFC 9110 §5): names in any case, values as Latin-1 text."""
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The first value of a field, or `default`."""
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of a field, in their order."""
+
+    def items(self) -> list[tuple[str, str]]:
+        """All fields in their order, names in lower case."""
+
+    def __getitem__(self, name: str) -> str:
+        """The first value of a field.
+
+        Raises:
+            KeyError: There is none.
+        """
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a field."""
+
+    def __len__(self) -> int:
+        """How many fields there are."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The names in their order, in lower case."""
+
+@final
+class Request:
+    """An HTTP request, or the one that opened a WebSocket."""
+
+    @property
+    def method(self) -> str:
+        """GET, POST, …; in upper case."""
+
+    @property
+    def path(self) -> str:
+        """The path in its normal form, percent-decoded once."""
+
+    @property
+    def raw_target(self) -> str:
+        """The request target as it was sent."""
+
+    @property
+    def query_string(self) -> str:
+        """What follows the question mark, still encoded."""
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What stands in the path for the `{name}`s of the route."""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The decoded query; of a repeated name the last value."""
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies (RFC 6265 §4.2)."""
+
+    @property
+    def peer(self) -> str:
+        """Where it came from: "127.0.0.1:5123", "[::1]:5123" or "unix"."""
+
+    @property
+    def body(self) -> bytes:
+        """The whole body; empty for an upgrade."""
+
+    @property
+    def connection_id(self) -> int:
+        """The number that log lines give this connection."""
+
+@final
+class WebSocket(Generic[_D]):
+    """One WebSocket connection (RFC 6455), of either side.
+
+    `WebSocket[User]` is one whose `data` is a `User`.
+    """
+
+    data: _D
+    """What `auth` returned; yours to replace."""
+
+    @property
+    def id(self) -> int:
+        """The number that log lines give this connection; never used twice."""
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What stands in the path for the `{name}`s of the route."""
+
+    @property
+    def request(self) -> Request:
+        """The request that opened it."""
+
+    @property
+    def path(self) -> str:
+        """The request's path."""
+
+    @property
+    def peer(self) -> str:
+        """The other end: "127.0.0.1:5123", "[::1]:5123" or "unix"."""
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What was agreed on, if anything (RFC 6455 §1.9)."""
+
+    @property
+    def rtt(self) -> float | None:
+        """Seconds of the last ping's round trip."""
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait to be sent."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can still be sent."""
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code once it is closed; 1005: the peer gave none, 1006: it vanished."""
+
+    @property
+    def close_reason(self) -> str:
+        """The words that came with the close code."""
+
+    @property
+    def closed_by(self) -> Literal["peer", "app", "server", "network"] | None:
+        """Who ended it, once it is closed."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics it is subscribed to."""
+
+    def send(self, message: str | bytes | bytearray | memoryview) -> Sent:
+        """Queues one message: text for `str`, binary for the others. Never blocks.
+
+        Returns:
+            What became of it; no exception, also when the connection is closed.
+        """
+
+    def subscribe(self, topic: str) -> bool:
+        """Receives what is published to `topic` from now on.
+
+        Returns:
+            False if it was subscribed already.
+        """
+
+    def unsubscribe(self, topic: str) -> bool:
+        """Receives no more of `topic`.
+
+        Returns:
+            False if it was not subscribed.
+        """
+
+    def publish(
+        self,
+        topic: str,
+        message: _Message,
+        *,
+        include_self: bool = False,
+        key: str | None = None,
+    ) -> int:
+        """Sends one message to all subscribers of `topic` but this one.
+
+        Args:
+            topic: Its name.
+            message: Text or binary; encoded and compressed once for all.
+            include_self: Send it to this one, too, if subscribed.
+            key: What a "conflate" topic compares: the newer message replaces the waiting one.
+
+        Returns:
+            How many it goes to.
+        """
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Starts the closing handshake (RFC 6455 §7.1.2); what was sent before goes out first.
+
+        Args:
+            code: 1000 to 1014 without the reserved ones, or 3000 to 4999.
+            reason: Cut to 123 bytes at a character's end.
+
+        Raises:
+            hubbub.errors.Misuse: The code must not be sent.
+        """
+
+    def ping(self) -> None:
+        """Sends a ping; its answer updates `rtt`."""
+
+    def spawn(self, coro: Coroutine[Any, Any, _T]) -> Task[_T]:
+        """Runs a coroutine beside the handler; it is cancelled when the connection ends."""
+
+    def recv(self) -> Awaitable[_Message]:
+        """The next message.
+
+        Raises:
+            hubbub.errors.ConnectionClosed: There will be none; with code and reason.
+        """
+
+    def wait_closed(self) -> Awaitable[None]:
+        """Waits until the connection is closed."""
+
+    def __aiter__(self) -> AsyncIterator[_Message]:
+        """The messages as they come; ends when the connection is closed, however."""
+
+    def text(self) -> AsyncIterator[str]:
+        """Like iterating, and closes with 1003 when a binary message comes."""
+
+    def binary(self) -> AsyncIterator[bytes]:
+        """Like iterating, and closes with 1003 when a text message comes."""
+
+@final
+class Route:
+    """What an engine does with requests to one path.
+
+    Args:
+        path: A pattern: "/ws/{room}", "/files/{*rest}".
+        kind: What `handler` is.
+
+            - "message": `handler(ws, message)` for each one; what it returns is the reply. With
+              `is_async` it returns a coroutine of the reply.
+            - "websocket": `handler(ws, **kwargs)` is a coroutine for each connection, cancelled
+              when the peer goes; its end closes with 1000, its exception with 1011.
+            - "http": `handler(request)` returns status, header fields and body, or an awaitable
+              of them.
+        handler: See `kind`.
+        method: Of "http" only.
+        is_async: See `kind`.
+        admit: Called with the request before the 101; returns what becomes `ws.data` and the
+            keyword arguments of the coroutine. `hubbub.errors.Reject` refuses with its status,
+            any other exception with 500.
+        on_open: Called when the handshake is done.
+        on_close: Called when the connection has ended.
+        subprotocols: What is spoken here, best first.
+        origins: Allowed values of `Origin`; None: the request's own host, ("*",): any.
+        message_limit_bytes: Instead of the setting of this name.
+        outbox_limit_bytes: Instead of the setting of this name.
+        compression: Instead of the setting of this name.
+    """
+
+    def __new__(
+        cls,
+        path: str,
+        kind: Literal["message", "websocket", "http"],
+        handler: Callable[..., Any],
+        *,
+        method: str = "GET",
+        is_async: bool = False,
+        admit: Callable[[Request], _Admission | Awaitable[_Admission]] | None = None,
+        on_open: Callable[[WebSocket], None] | None = None,
+        on_close: Callable[[WebSocket], None] | None = None,
+        subprotocols: Sequence[str] = (),
+        origins: Sequence[str] | None = None,
+        message_limit_bytes: int | None = None,
+        outbox_limit_bytes: int | None = None,
+        compression: str | None = None,
+    ) -> Route: ...
+
+@final
+class Engine:
+    """Sockets, timers and topics of one event loop's thread.
+
+    Args:
+        settings: The fields of `hubbub.config.ServerSettings` that it acts upon.
+        report: Called with event, exception, connection id and path; events are "handler" (an
+            exception in one), "slow-consumer", "accept", ….
+    """
+
+    def __new__(
+        cls,
+        settings: Mapping[str, int | float | str | bool],
+        report: Callable[[str, BaseException | None, int, str], None],
+    ) -> Engine: ...
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+
+    def attach(self, loop: AbstractEventLoop, *, nested: bool) -> None:
+        """Joins an event loop.
+
+        Args:
+            loop: The running one, or the one whose selector this engine is.
+            nested: It is not the loop's selector: the loop calls `drain` when `fileno` is readable.
+        """
+
+    def detach(self) -> None:
+        """Leaves the event loop."""
+
+    def fileno(self) -> int:
+        """The epoll descriptor, readable when there is something to do."""
+
+    def register(self, fd: int, events: int, key: object) -> None:
+        """Selector mode: watches a descriptor of asyncio's own; `key` comes back from `select`."""
+
+    def modify(self, fd: int, events: int, key: object) -> None:
+        """Selector mode: changes what is watched."""
+
+    def unregister(self, fd: int) -> None:
+        """Selector mode: watches a descriptor no more."""
+
+    def select(self, timeout: float | None) -> list[tuple[Any, int]]:
+        """Selector mode: waits, handles what concerns the engine, returns what does not.
+
+        Args:
+            timeout: Seconds; None: until something happens.
+
+        Returns:
+            Key and events of each of asyncio's own descriptors that is ready.
+        """
+
+    def drain(self) -> None:
+        """Nested mode: handles one bounded batch of what has happened."""
+
+    def listen(self, address: str, *, backlog: int = 4096) -> str:
+        """Accepts connections at an address.
+
+        Args:
+            address: "tcp://127.0.0.1:8000", "tcp://[::]:0", "unix:/path" or "fd:3".
+            backlog: How many the kernel may hold ready.
+
+        Returns:
+            The address that was bound, in the same form.
+
+        Raises:
+            OSError: It cannot be bound.
+        """
+
+    def route(self, route: Route) -> None:
+        """Adds a route.
+
+        Raises:
+            ValueError: It collides with another, or is no pattern.
+        """
+
+    def publish(self, topic: str, message: _Message, *, key: str | None = None) -> int:
+        """Sends one message to all subscribers of a topic; returns how many."""
+
+    def subscribers(self, topic: str) -> int:
+        """How many are subscribed to a topic."""
+
+    def policy(
+        self, pattern: str, policy: Literal["close", "drop-newest", "drop-oldest", "conflate"]
+    ) -> None:
+        """What happens when a subscriber of such a topic is too slow."""
+
+    def every(self, interval_s: float, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back at an interval; returns what ends that."""
+
+    def connect(
+        self,
+        address: str,
+        host: str,
+        target: str,
+        future: Future[WebSocket[None]],
+        *,
+        subprotocols: Sequence[str] = (),
+        headers: Sequence[tuple[str, str]] = (),
+        message_limit_bytes: int | None = None,
+        compression: str | None = None,
+        timeout_s: float = 10.0,
+    ) -> None:
+        """Opens a client connection and tells the outcome to `future`.
+
+        Args:
+            address: "tcp://127.0.0.1:8000" or "unix:/path".
+            host: Value of the field `Host`.
+            target: Path and query.
+            future: Gets the WebSocket, or `HandshakeRejected`, `HandshakeTimeout` or an `OSError`.
+            subprotocols: What is offered, best first.
+            headers: More header fields of the request.
+            message_limit_bytes: Instead of the setting of this name.
+            compression: Instead of the setting of this name.
+            timeout_s: For connecting and handshake together.
+        """
+
+    def stop_listening(self) -> None:
+        """Accepts no more connections."""
+
+    def close_connections(self, code: int, reason: str) -> None:
+        """Closes every connection in order: WebSockets with code and reason."""
+
+    def shutdown(self) -> None:
+        """Drops everything and closes all descriptors."""
+
+    def stats(self) -> dict[str, int]:
+        """Counters since the start and gauges of now."""
+
+def bench(options: Mapping[str, object]) -> str:
+    """Runs the load generator with the GIL released.
+
+    Returns:
+        Its report, as JSON.
+
+    Raises:
+        hubbub.errors.Misuse: The options make no sense.
+        hubbub.errors.Failure: The server failed, or the generator was saturated.
+    """
+
+def system_memory_bytes() -> int:
+    """Memory of the machine or of the control group, whichever is less."""

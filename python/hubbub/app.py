@@ -1,0 +1,356 @@
+"""The application: what answers where, what is published, what runs beside.
+
+Declares; knows nothing of sockets and loops (see `assembly`, which puts an app on an engine).
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar, Unpack, overload
+
+from msgspec import Struct
+
+from hubbub import http, message
+from hubbub._core import Request
+from hubbub.admission import Auth, admission
+from hubbub.channel import Channel, encode
+from hubbub.config import duration_s
+from hubbub.errors import Misuse
+from hubbub.lifespan import Lifespan, Written, as_lifespan
+from hubbub.params import Parameters
+from hubbub.routing import Declaration, Endpoint, EndpointOptions, Hook, parameter_names
+from hubbub.tasks import Tasks
+
+D = TypeVar("D")
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+L = TypeVar("L", bound=Written)
+
+Policy = Literal["close", "drop-newest", "drop-oldest", "conflate"]
+"""What happens to a subscriber that is too slow for its topic."""
+
+Message = str | bytes | Struct
+
+
+class Hub(Protocol):
+    """Where messages are published: what an app needs of an engine."""
+
+    def publish(self, topic: str, message: str | bytes, *, key: str | None = None) -> int:
+        """Sends one message to all subscribers; returns how many."""
+        ...
+
+    def subscribers(self, topic: str) -> int:
+        """How many are subscribed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Something to be done again and again."""
+
+    interval_s: float
+    callback: Callable[[], Awaitable[None] | None]
+
+
+class App:
+    """One application: routes, topics, timers and what lives as long as it does.
+
+    An app can be mounted in another; it can be served by one server at a time.
+    """
+
+    def __init__(self) -> None:
+        self.mounts: list[tuple[str, App]] = []
+        """Other apps and where they stand."""
+
+        self.timers: list[Timer] = []
+        """What `every` was given."""
+
+        self.policies: list[tuple[str, Policy]] = []
+        """What `topic` was given, in this order."""
+
+        self.lifespans: list[Lifespan] = []
+        """What `lifespan` was given."""
+
+        self._routes: list[Declaration | Channel[Any]] = []
+        self._running: tuple[Hub, Tasks] | None = None
+
+    # Endpoints
+
+    def message(
+        self,
+        path: str,
+        *,
+        auth: Auth | None = None,
+        on_open: Hook | None = None,
+        on_close: Hook | None = None,
+        **options: Unpack[EndpointOptions],
+    ) -> Callable[[F], F]:
+        """Calls a function for each message; a returned `str` or `bytes` is the reply.
+
+        The fastest kind of endpoint. The function takes `(ws, msg)` and may be `async def`; its
+        first step then runs at once. Annotated `msg: str` (`bytes`), other messages close with
+        1003.
+
+        Args:
+            path: A pattern such as "/echo" or "/ws/{room}" (then `ws.params["room"]`).
+            auth: Called with the request; what it returns, or awaits, becomes `ws.data`.
+            on_open: Called with the WebSocket when it is open.
+            on_close: Called with the WebSocket when it has ended.
+            **options: See `EndpointOptions`.
+
+        Raises:
+            Misuse: Path or function are not of this form.
+        """
+
+        def declare(handler: F) -> F:
+            parameter_names(path)
+            self._routes.append(
+                Declaration(
+                    path,
+                    "message",
+                    message.adapt(handler),
+                    is_async=inspect.iscoroutinefunction(handler),
+                    admit=admission(auth),
+                    on_open=on_open,
+                    on_close=on_close,
+                    endpoint=Endpoint.of(options),
+                )
+            )
+            return handler
+
+        return declare
+
+    def websocket(
+        self, path: str, *, auth: Auth | None = None, **options: Unpack[EndpointOptions]
+    ) -> Callable[[F], F]:
+        """Runs a coroutine for each connection; when it returns, the connection is closed.
+
+        The function takes `ws` and, by name, whatever its annotations ask for: a `{name}` of the
+        path, else a value of the query. They are resolved before the 101: a path that does not
+        fit is answered with 404, a query with 400.
+
+        Args:
+            path: A pattern such as "/ws/{room}".
+            auth: Called with the request; what it returns, or awaits, becomes `ws.data`.
+            **options: See `EndpointOptions`.
+
+        Raises:
+            Misuse: Path or function are not of this form.
+        """
+
+        def declare(handler: F) -> F:
+            if not inspect.iscoroutinefunction(handler):
+                raise Misuse(f"{handler.__qualname__}: a websocket handler is `async def`")
+            parameters = Parameters(handler, parameter_names(path))
+            self._routes.append(
+                Declaration(
+                    path,
+                    "websocket",
+                    handler,
+                    is_async=True,
+                    admit=admission(auth, parameters),
+                    endpoint=Endpoint.of(options),
+                )
+            )
+            return handler
+
+        return declare
+
+    @overload
+    def channel(
+        self, path: str, *, auth: None = None, **options: Unpack[EndpointOptions]
+    ) -> Channel[Any]: ...
+    @overload
+    def channel(
+        self,
+        path: str,
+        *,
+        auth: Callable[[Request], Coroutine[Any, Any, D]],
+        **options: Unpack[EndpointOptions],
+    ) -> Channel[D]: ...
+    @overload
+    def channel(
+        self, path: str, *, auth: Callable[[Request], D], **options: Unpack[EndpointOptions]
+    ) -> Channel[D]: ...
+    def channel(
+        self, path: str, *, auth: Auth | None = None, **options: Unpack[EndpointOptions]
+    ) -> Channel[Any]:
+        """Typed JSON messages: msgspec Structs, dispatched by their tag.
+
+        Args:
+            path: A pattern such as "/board/{id}".
+            auth: Called with the request; what it returns, or awaits, becomes `ws.data`.
+            **options: See `EndpointOptions`.
+
+        Raises:
+            Misuse: The path is no pattern.
+        """
+        parameter_names(path)
+        channel: Channel[Any] = Channel(path, admission(auth), Endpoint.of(options))
+        self._routes.append(channel)
+        return channel
+
+    def get(self, path: str) -> Callable[[F], F]:
+        """Answers GET (and HEAD): see `post`, without a body."""
+        return self._http("GET", path)
+
+    def post(self, path: str) -> Callable[[F], F]:
+        """Answers POST.
+
+        The function takes the request and, by name, what its annotations ask for: a `{name}` of
+        the path, a value of the query, and at most one Struct, read from the JSON body. It may be
+        `async def`. It returns a `Response`, `str` (text), `bytes`, None (204), or anything that
+        msgspec encodes as JSON; `Reject` refuses.
+
+        Raises:
+            Misuse: Path or function are not of this form.
+        """
+        return self._http("POST", path)
+
+    def _http(self, method: str, path: str) -> Callable[[F], F]:
+        def declare(handler: F) -> F:
+            adapted = http.adapt(handler, parameter_names(path))
+            is_async = inspect.iscoroutinefunction(handler)
+            self._routes.append(
+                Declaration(path, "http", adapted, method=method, is_async=is_async)
+            )
+            return handler
+
+        return declare
+
+    def mount(self, path: str, app: "App") -> None:
+        """Puts all of another app below a path; its lifespan and timers run along.
+
+        Topics are common to all apps of a server.
+
+        Raises:
+            Misuse: The path is no pattern, or the app would stand in itself.
+        """
+        parameter_names(path)
+        if any(one is self for _, one in app.walk()):
+            raise Misuse(f"an app cannot be mounted in itself: {path!r}")
+        self.mounts.append((path, app))
+
+    # Topics
+
+    def topic(self, pattern: str, *, policy: Policy) -> None:
+        """Says what happens to subscribers that are too slow.
+
+        Args:
+            pattern: A topic, or the beginning of several and a star: "prices.*".
+            policy: "close" (4001), "drop-newest", "drop-oldest", or "conflate": of the waiting
+                messages with the same `key` only the newest is kept.
+        """
+        self.policies.append((pattern, policy))
+
+    def publish(self, topic: str, message: Message, *, key: str | None = None) -> int:
+        """Sends one message to all subscribers of a topic.
+
+        Args:
+            topic: Its name.
+            message: Text, binary, or a Struct, which is sent as JSON.
+            key: What a "conflate" topic compares.
+
+        Returns:
+            How many it goes to.
+
+        Raises:
+            Misuse: The app is not being served.
+        """
+        hub, _ = self._served()
+        return hub.publish(topic, encode(message), key=key)
+
+    def subscribers(self, topic: str) -> int:
+        """How many are subscribed to a topic.
+
+        Raises:
+            Misuse: The app is not being served.
+        """
+        hub, _ = self._served()
+        return hub.subscribers(topic)
+
+    # What runs beside
+
+    def lifespan(self, function: L) -> L:
+        """Runs around the app's life: an async generator that yields once, or a context manager.
+
+        What stands before the `yield` runs before the first connection, the rest after the last.
+
+        Raises:
+            Misuse: The function has arguments or does not yield.
+        """
+        self.lifespans.append(as_lifespan(function))
+        return function
+
+    def every(self, interval: str | float) -> Callable[[F], F]:
+        """Calls a function, plain or `async def`, at an interval; never twice at the same time.
+
+        Args:
+            interval: "30s", "250ms", "5min", or seconds.
+
+        Raises:
+            Misuse: It is no interval, or the function has arguments.
+        """
+        try:
+            interval_s = duration_s(interval)
+        except ValueError as error:
+            raise Misuse(str(error)) from None
+        if interval_s == 0:
+            raise Misuse("an interval is longer than nothing")
+
+        def declare(callback: F) -> F:
+            if inspect.signature(callback).parameters:
+                raise Misuse(f"{callback.__qualname__}: expected no arguments")
+            self.timers.append(Timer(interval_s, callback))
+            return callback
+
+        return declare
+
+    def spawn(self, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs a coroutine until it ends or the server does; its exception is logged.
+
+        Raises:
+            Misuse: The app is not being served.
+        """
+        try:
+            _, tasks = self._served()
+        except Misuse:
+            coro.close()
+            raise
+        return tasks.spawn(coro)
+
+    # For the assembly
+
+    def declarations(self) -> list[Declaration]:
+        """The routes of this app, without those of mounted ones.
+
+        Raises:
+            Misuse: A channel is not complete.
+        """
+        return [one.declaration() if isinstance(one, Channel) else one for one in self._routes]
+
+    def walk(self, prefix: str = "/") -> "Iterator[tuple[str, App]]":
+        """This app and all below it, each with the path it stands under."""
+        yield prefix, self
+        for path, app in self.mounts:
+            yield from app.walk(prefix.rstrip("/") + path)
+
+    def bind(self, hub: Hub, tasks: Tasks) -> None:
+        """From now on the app is served.
+
+        Raises:
+            Misuse: It is being served already.
+        """
+        if self._running is not None:
+            raise Misuse("the app is being served already")
+        self._running = (hub, tasks)
+
+    def unbind(self) -> None:
+        """From now on the app is not served."""
+        self._running = None
+
+    def _served(self) -> tuple[Hub, Tasks]:
+        if self._running is None:
+            raise Misuse("the app is not being served")
+        return self._running

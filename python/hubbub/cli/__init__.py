@@ -1,0 +1,54 @@
+"""The command line: `hubbub run`, `hubbub dev`, `hubbub bench`.
+
+Exit codes: 0 all went well, 1 it failed while running, 2 usage, 3 the app cannot be imported or
+started, 4 an address cannot be bound. A user's mistake is answered with one message, never with a
+traceback.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import cyclopts
+
+from hubbub._core import __version__
+from hubbub.cli.mistake import USAGE, Mistake
+
+commands: Any = cyclopts.App(
+    name="hubbub",
+    help="A WebSocket server whose core is Rust and whose applications are plain Python.",
+    version=__version__,
+    help_format="plaintext",
+    result_action="return_value",
+)
+# By name, so that `hubbub --help` imports none of them and `run` none of the others.
+commands.command("hubbub.cli.run:run", name="run")
+commands.command("hubbub.cli.dev:dev", name="dev")
+commands.command("hubbub.cli.bench:bench", name="bench")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits with its code.
+
+    Args:
+        arguments: What follows the program's name; None: what the program was given.
+    """
+    sys.exit(execute(sys.argv[1:] if arguments is None else arguments))
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Runs one command; returns its exit code."""
+    try:
+        commands(list(arguments), exit_on_error=False, print_error=False)
+    except cyclopts.CycloptsError as error:
+        return _tell(str(error), USAGE)
+    except Mistake as mistake:
+        return _tell(str(mistake), mistake.code)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _tell(message: str, code: int) -> int:
+    print(f"hubbub: {message}", file=sys.stderr)
+    return code

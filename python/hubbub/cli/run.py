@@ -1,0 +1,66 @@
+"""`hubbub run`: one app, served until a signal. Flags are spelled as uvicorn spells them."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from hubbub import log, server
+from hubbub.cli import flags
+from hubbub.cli.load import load
+from hubbub.cli.mistake import BIND, IMPORT, Mistake
+from hubbub.errors import CannotListen, Misuse
+
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
+@flags.with_settings
+def run(
+    target: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    uds: Path | None = None,
+    fd: int | None = None,
+    backlog: int = 4096,
+    app_dir: Path = Path(),
+    log_level: LogLevel = "info",
+    access_log: Annotated[bool, Parameter(negative="--no-access-log")] = False,
+    settings: object = flags.Flags(),
+) -> None:
+    """Serve one app.
+
+    Parameters
+    ----------
+    target
+        FILE.py:app or package.module:app
+    host
+        Address or name to listen on.
+    port
+        Port to listen on; 0: a free one.
+    uds
+        Unix socket to listen on instead.
+    fd
+        Inherited listening socket to use instead.
+    backlog
+        How many connections the kernel may hold ready.
+    app_dir
+        Where modules are looked for first.
+    log_level
+        What is worth a line.
+    access_log
+        Write a line for each WebSocket that opens and closes.
+    """
+    log.configure(log_level, access_log=access_log)
+    chosen = flags.parsed(settings)
+    try:
+        listen = server.Listen(host, port, str(uds) if uds else None, fd, backlog)
+    except Misuse as error:
+        raise Mistake(str(error)) from None
+    app = load(target, app_dir)
+    try:
+        server.run_server(server.Server(app, listen, chosen), chosen)
+    except CannotListen as error:
+        raise Mistake(str(error), BIND) from None
+    except Misuse as error:
+        raise Mistake(f"{target}: {error}", IMPORT) from None

@@ -1,0 +1,73 @@
+"""Durations and sizes as people write them: "30s", "1MiB" (pure).
+
+Knows nothing of settings (see `settings`).
+"""
+
+import re
+
+_NUMBER = r"\s*([0-9]+(?:\.[0-9]+)?)\s*"
+_DURATION = re.compile(_NUMBER + r"(ms|s|min|m|h|d)?\s*")
+_SIZE = re.compile(_NUMBER + r"([kmgt]i?b?|b)?\s*", re.IGNORECASE)
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+
+
+def duration_s(value: str | float) -> float:
+    """Seconds in a duration; a bare number is seconds already.
+
+    Args:
+        value: "250ms", "30s", "5m" or "5min", "2h", "1d", or a number.
+
+    Raises:
+        ValueError: It is not a duration, or negative.
+    """
+    if not isinstance(value, str):
+        # NaN fails this comparison, too.
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"not a duration: {value}")
+        return float(value)
+    match = _DURATION.fullmatch(value)
+    if match is None:
+        raise ValueError(f'not a duration such as "30s": {value!r}')
+    return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
+def size_bytes(value: str | int) -> int:
+    """Bytes in a size; a bare number is bytes already.
+
+    Args:
+        value: "512B", "64KiB", "1MiB", "1.5GiB" (powers of 1024), "64kB", "1MB" (powers of 1000),
+            or a number.
+
+    Raises:
+        ValueError: It is not a size, negative, or not a whole number of bytes.
+    """
+    if not isinstance(value, str):
+        if value < 0:
+            raise ValueError(f"not a size: {value}")
+        return value
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ValueError(f'not a size such as "1MiB": {value!r}')
+    unit = (match[2] or "b").lower()
+    step = 1024 if "i" in unit else 1000
+    size = float(match[1]) * step ** "bkmgt".index(unit[0])
+    if size != int(size):
+        raise ValueError(f"not a whole number of bytes: {value!r}")
+    return int(size)
+
+
+def duration_text(seconds: float) -> str:
+    """The shortest way to write a duration: 0.25 → "250ms", 90 → "90s", 7200 → "2h"."""
+    for unit in ("d", "h", "min"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:g}{unit}"
+    return f"{seconds * 1000:g}ms" if 0 < seconds < 1 else f"{seconds:g}s"
+
+
+def size_text(size: int) -> str:
+    """The shortest way to write a size: 1048576 → "1MiB", 1000 → "1000B"."""
+    for exponent, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if size and size % 1024**exponent == 0:
+            return f"{size // 1024**exponent}{unit}"
+    return f"{size}B"

@@ -1,0 +1,65 @@
+"""Logging: the loggers, what may stand in a line, and how lines look.
+
+Names: `hubbub` for what happens to the server, `hubbub.access` for who comes and goes. What comes
+from the network is escaped before it reaches a terminal or a file (`printable`).
+"""
+
+import logging
+import re
+import sys
+
+logger = logging.getLogger("hubbub")
+access = logging.getLogger("hubbub.access")
+
+# C0 and C1 controls, DEL, line separators, bidirectional overrides, surrogates: whatever moves the
+# cursor, breaks a line or reorders text.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_LIMIT = 512
+
+
+def printable(value: str) -> str:
+    r"""A text from the network, safe in a log line: "a\nb" with a real line feed becomes "a\x0ab".
+
+    Cut after 512 characters.
+    """
+    if len(value) > _LIMIT:
+        value = value[:_LIMIT] + "…"
+    return _UNPRINTABLE.sub(_escape, value)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+class EscapingFormatter(logging.Formatter):
+    """Formats a record in one line without control characters; a traceback follows as it is."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """The line, escaped: applications log what they were sent, too."""
+        return _UNPRINTABLE.sub(_escape, super().formatMessage(record))
+
+
+def configure(level: str = "info", *, access_log: bool = False) -> None:
+    """Shows the log on stderr: coloured on a terminal, plain lines elsewhere.
+
+    Args:
+        level: "debug", "info", "warning", "error" or "critical".
+        access_log: Whether `hubbub.access` speaks.
+    """
+    handler: logging.Handler
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.logging import RichHandler
+
+        handler = RichHandler(console=Console(stderr=True), show_path=False, markup=False)
+        handler.setFormatter(EscapingFormatter("%(message)s", datefmt="%X"))
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    access.setLevel(logging.INFO if access_log else logging.WARNING)

@@ -1,0 +1,150 @@
+"""Where a handler answers: path patterns, and the declaration of one route (pure).
+
+Knows nothing of what handlers return (see `http`, `channel`) nor of the engine (see `assembly`).
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypedDict
+
+from hubbub._core import Request, WebSocket
+from hubbub.config import Compression, size_bytes
+from hubbub.errors import Misuse
+
+Kind = Literal["message", "websocket", "http"]
+Admission = tuple[Any, dict[str, Any]]
+Admit = Callable[[Request], Admission | Awaitable[Admission]]
+Hook = Callable[[WebSocket[Any]], None]
+
+_SEGMENT = re.compile(r"[^{}]*(?:\{(\*?)([^{}*]+)\}[^{}]*)?")
+
+
+class EndpointOptions(TypedDict, total=False):
+    """What every WebSocket endpoint can be told.
+
+    A limit that is not given is the server's; see `ServerSettings`.
+    """
+
+    subprotocols: Sequence[str]
+    """What is spoken here, best first (RFC 6455 §1.9)."""
+
+    origins: Sequence[str] | None
+    """Allowed values of `Origin`; None, the default: the request's own host; ("*",): any."""
+
+    message_limit_bytes: int | str
+    """Longest message, e.g. "16MiB"."""
+
+    outbox_limit_bytes: int | str
+    """How much may wait for one slow peer."""
+
+    compression: Compression
+    """permessage-deflate; "off" where secrets and a stranger's text share a message."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`EndpointOptions` as the engine takes them; None: what the server's settings say."""
+
+    subprotocols: tuple[str, ...] = ()
+    origins: tuple[str, ...] | None = None
+    message_limit_bytes: int | None = None
+    outbox_limit_bytes: int | None = None
+    compression: Compression | None = None
+
+    @classmethod
+    def of(cls, options: EndpointOptions) -> "Endpoint":
+        """Reads the options.
+
+        Raises:
+            Misuse: A value is not possible.
+            TypeError: There is no such option.
+        """
+        refuse_unknown(EndpointOptions, options)
+        origins = options.get("origins")
+        return cls(
+            subprotocols=_several("subprotocols", options.get("subprotocols", ())),
+            origins=None if origins is None else _several("origins", origins),
+            message_limit_bytes=_size("message_limit_bytes", options.get("message_limit_bytes")),
+            outbox_limit_bytes=_size("outbox_limit_bytes", options.get("outbox_limit_bytes")),
+            compression=options.get("compression"),
+        )
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One route as the application declared it; `assembly` makes the native one of it."""
+
+    path: str
+    kind: Kind
+    handler: Callable[..., Any]
+    method: str = "GET"
+    is_async: bool = False
+    admit: Admit | None = None
+    on_open: Hook | None = None
+    on_close: Hook | None = None
+    endpoint: Endpoint = Endpoint()
+
+    def below(self, prefix: str) -> "Declaration":
+        """The same under a mount."""
+        return replace(self, path=join(prefix, self.path))
+
+
+def parameter_names(path: str) -> tuple[str, ...]:
+    """The names in a pattern such as "/ws/{room}" or "/files/{*rest}".
+
+    Raises:
+        Misuse: It is not a pattern.
+    """
+    if not path.startswith("/"):
+        raise Misuse(f"a path begins with a slash: {path!r}")
+    names: list[str] = []
+    segments = path.split("/")[1:]
+    for position, segment in enumerate(segments):
+        match = _SEGMENT.fullmatch(segment)
+        if match is None:
+            raise Misuse(f"not a pattern such as /ws/{{room}}: {path!r}")
+        name = match[2]
+        if name is None:
+            continue
+        if not name.isidentifier():
+            raise Misuse(f"not a name for a parameter: {name!r} in {path!r}")
+        if match[1] and (position < len(segments) - 1 or not segment.endswith("}")):
+            raise Misuse(f"nothing may follow {{*{name}}}: {path!r}")
+        names.append(name)
+    if len(set(names)) < len(names):
+        raise Misuse(f"a parameter stands twice in {path!r}")
+    return tuple(names)
+
+
+def join(prefix: str, path: str) -> str:
+    """The path of a route under a mount: ("/chat", "/ws") → "/chat/ws", ("/", "/ws") → "/ws"."""
+    return prefix.rstrip("/") + path
+
+
+def refuse_unknown(declared: Any, options: Mapping[str, object]) -> None:
+    """What Python does for written-out parameters.
+
+    Args:
+        declared: The TypedDict that names the options.
+        options: The given ones.
+
+    Raises:
+        TypeError: There is no such option.
+    """
+    for name in options.keys() - declared.__annotations__.keys():
+        raise TypeError(f"got an unexpected keyword argument {name!r}")
+
+
+def _several(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    # A text is a sequence of texts, too: the mistake that the type checker cannot see.
+    if isinstance(values, str):
+        raise Misuse(f'{name}: expected several, e.g. ("one", "two"): {values!r}')
+    return tuple(values)
+
+
+def _size(name: str, value: int | str | None) -> int | None:
+    try:
+        return None if value is None else size_bytes(value)
+    except ValueError as error:
+        raise Misuse(f"{name}: {error}") from None

@@ -1,0 +1,66 @@
+"""Tasks that live as long as their app: kept, heard when they fail, cancelled at the end.
+
+Knows nothing of connections; `WebSocket.spawn` is the native module's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from hubbub.log import logger
+
+T = TypeVar("T")
+
+
+class Tasks:
+    """The background of one app."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        # asyncio itself keeps only weak references to tasks.
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def spawn(self, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs a coroutine; its exception is logged."""
+        task = self._loop.create_task(coro)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def repeating(self, callback: Callable[[], Awaitable[None] | None]) -> Callable[[], None]:
+        """A function for a timer: calls back, and never twice at the same time."""
+        current: asyncio.Task[None] | None = None
+        name = getattr(callback, "__qualname__", repr(callback))
+
+        async def finish(waiting: Awaitable[None]) -> None:
+            await waiting
+
+        def tick() -> None:
+            nonlocal current
+            if current is not None and not current.done():
+                logger.warning("timer %s: still busy, one call left out", name)
+                return
+            try:
+                waiting = callback()
+            except Exception:
+                logger.exception("timer %s failed", name)
+                return
+            if waiting is not None:
+                current = self.spawn(finish(waiting))
+
+        return tick
+
+    async def cancel(self) -> None:
+        """Cancels all and waits for their ends."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("task %s failed", task.get_coro(), exc_info=error)
