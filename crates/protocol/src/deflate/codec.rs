@@ -48,6 +48,7 @@ impl Codec {
             inflater: None,
             framed: Vec::new(),
             scratch: Vec::new(),
+            // As with the seeds of a hash table, nothing that can be seen from outside depends on it.
             seal: RandomState::new().hash_one(level),
         }
     }
