@@ -1,1 +1,43 @@
 //! The Python module `hubbub._core`: bindings only.
+//!
+//! Nothing here knows the protocol or the sockets; it turns events into calls and arguments into bytes. The public face is
+//! `python/hubbub`, its types are in `_core.pyi`.
+
+mod bench;
+mod cell;
+mod client;
+mod convert;
+mod dispatch;
+mod engine;
+mod errors;
+mod park;
+mod peers;
+mod request;
+mod requests;
+mod route;
+mod sent;
+mod stream;
+mod websocket;
+
+use pyo3::prelude::*;
+
+/// How much memory this machine has, in bytes.
+#[pyfunction]
+fn system_memory_bytes() -> u64 {
+    hubbub_server::system_memory_bytes()
+}
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<engine::Engine>()?;
+    module.add_class::<route::Route>()?;
+    module.add_class::<request::Request>()?;
+    module.add_class::<request::Headers>()?;
+    module.add_class::<websocket::WebSocket>()?;
+    module.add_class::<sent::Sent>()?;
+    module.add_function(wrap_pyfunction!(bench::bench, module)?)?;
+    module.add_function(wrap_pyfunction!(system_memory_bytes, module)?)?;
+    stream::install_send(module.py());
+    Ok(())
+}

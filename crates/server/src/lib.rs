@@ -1,1 +1,28 @@
 //! Sockets, timers and the worker that joins them to the protocol.
+//!
+//! A [`Worker`] owns one epoll and everything connected to it; the caller waits and pulls [`Event`]s. It knows no Python,
+//! no threads and no application. See `examples/echo.rs` for all it takes to serve from Rust alone.
+
+mod budget;
+mod clock;
+mod connection;
+mod event;
+mod id;
+mod listener;
+mod outbox;
+mod reactor;
+mod settings;
+mod slab;
+mod stats;
+mod wheel;
+mod worker;
+
+pub use budget::system_memory_bytes;
+pub use connection::Peer;
+pub use event::{Bytes, ClosedBy, Ending, Event};
+pub use id::ConnectionId;
+pub use listener::{Address, Listener};
+pub use reactor::{Interest, ReadyList};
+pub use settings::Settings;
+pub use stats::Stats;
+pub use worker::{Accept, ClientRequest, Inbox, Publication, Sent, Target, Worker};

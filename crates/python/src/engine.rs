@@ -1,0 +1,587 @@
+//! `Engine`: a worker, and the event loop it lives in.
+//!
+//! Two ways in: `select`, where the engine is the selector of a stock asyncio loop, and `drain`, where another loop watches the
+//! engine's descriptor. Both end in the same batch (see `dispatch`).
+
+#![allow(unsafe_code)]
+
+use std::collections::HashMap;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use hubbub_protocol::deflate;
+use hubbub_server::{
+    Address, ConnectionId, Inbox, Interest, Listener, Publication, Settings, Worker,
+};
+use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::cell::LoopCell;
+use crate::convert;
+use crate::errors;
+use crate::peers::Peers;
+use crate::request::Request;
+use crate::route::{Route, Table, window};
+
+/// What may wait for a handler before reading from its peer pauses.
+#[derive(Clone, Copy)]
+pub(crate) struct QueueLimits {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+/// Everything that belongs to the loop's thread.
+pub(crate) struct Core {
+    pub(crate) worker: Worker,
+    /// `None` while a batch is being worked on.
+    pub(crate) inbox: Option<Inbox>,
+    pub(crate) table: Table,
+    pub(crate) peers: Peers,
+    pub(crate) home: Option<Home>,
+    pub(crate) timers: HashMap<u32, (f64, Py<PyAny>)>,
+    next_timer: u32,
+    foreign: HashMap<RawFd, Py<PyAny>>,
+    foreign_ready: Vec<(RawFd, Interest)>,
+}
+
+/// The loop, and how it is entered.
+pub(crate) struct Home {
+    pub(crate) event_loop: Py<PyAny>,
+    nested: bool,
+    /// A drain has been asked for by something that happened outside a batch.
+    settling: bool,
+    watched: Option<Watched>,
+}
+
+/// asyncio's own lists: as long as they are as they were, nothing but the engine wants the thread.
+struct Watched {
+    ready: Py<PyAny>,
+    scheduled: Py<PyAny>,
+}
+
+/// Sockets, timers and topics of one event loop's thread.
+#[pyclass(frozen, weakref, module = "hubbub")]
+pub(crate) struct Engine {
+    pub(crate) core: LoopCell<Core>,
+    pub(crate) report: Py<PyAny>,
+    pub(crate) queue_limits: QueueLimits,
+    epoll: RawFd,
+}
+
+/// A publication's key as the outboxes compare it.
+pub(crate) fn hash_key(key: &str) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    static STATE: std::sync::OnceLock<RandomState> = std::sync::OnceLock::new();
+    STATE.get_or_init(RandomState::new).hash_one(key)
+}
+
+impl Engine {
+    /// Lets `act` change something outside a batch as well as inside one, and sees to it that the consequences follow.
+    #[inline]
+    pub(crate) fn change<R>(
+        &self,
+        py: Python<'_>,
+        act: impl FnOnce(&mut Core) -> R,
+    ) -> PyResult<R> {
+        let (result, settle) = self.core.with(|core| {
+            let result = act(core);
+            let outside = core.inbox.is_some();
+            let settle = match &mut core.home {
+                Some(home) if outside && home.nested && !home.settling => {
+                    home.settling = true;
+                    Some(home.event_loop.clone_ref(py))
+                }
+                _ => None,
+            };
+            (result, settle)
+        })?;
+        if let Some(event_loop) = settle {
+            self.settle_soon(py, &event_loop)?;
+        }
+        Ok(result)
+    }
+
+    /// In a loop of somebody else's nobody flushes for us: one drain at the end of this turn does.
+    #[cold]
+    fn settle_soon(&self, py: Python<'_>, event_loop: &Py<PyAny>) -> PyResult<()> {
+        let drain = self
+            .core
+            .with(|core| core.peers.drain.as_ref().map(|drain| drain.clone_ref(py)))?;
+        if let Some(drain) = drain {
+            event_loop.call_method1(py, "call_soon", (drain,))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn event_loop(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.core
+            .with(|core| core.home.as_ref().map(|home| home.event_loop.clone_ref(py)))?
+            .ok_or_else(|| errors::misuse("the engine is not attached to an event loop"))
+    }
+
+    pub(crate) fn request_of(&self, id: ConnectionId) -> PyResult<Request> {
+        let kept = self.core.with(|core| {
+            let head = core.peers.head(id).map(<[u8]>::to_vec);
+            let peer = core
+                .worker
+                .peer(id)
+                .map_or_else(String::new, |peer| peer.to_string());
+            head.map(|head| (head, peer, core.worker.settings().head))
+        })?;
+        let (head, peer, limits) = kept.ok_or_else(|| {
+            errors::misuse("the connection is gone, and its request was never asked for")
+        })?;
+        Python::attach(|py| {
+            let params = |path: &str| {
+                self.core
+                    .with(|core| core.table.params(path))
+                    .unwrap_or_default()
+            };
+            Request::of_kept(py, id, &head, &limits, params, peer)
+        })
+    }
+
+    /// What asyncio has to do besides: None when that cannot be told.
+    fn has_other_work(&self, py: Python<'_>, scheduled_before: usize) -> PyResult<bool> {
+        let watched = self.core.with(|core| {
+            let home = core.home.as_ref()?;
+            let watched = home.watched.as_ref()?;
+            Some((
+                home.event_loop.clone_ref(py),
+                watched.ready.clone_ref(py),
+                watched.scheduled.clone_ref(py),
+            ))
+        })?;
+        let Some((event_loop, ready, scheduled)) = watched else {
+            return Ok(true);
+        };
+        Ok(ready.bind(py).len()? > 0
+            || scheduled.bind(py).len()? != scheduled_before
+            || event_loop
+                .bind(py)
+                .getattr("_stopping")
+                .map_or(Ok(true), |stopping| stopping.is_truthy())?)
+    }
+
+    fn scheduled(&self, py: Python<'_>) -> PyResult<usize> {
+        let scheduled = self.core.with(|core| {
+            let watched = core.home.as_ref()?.watched.as_ref()?;
+            Some(watched.scheduled.clone_ref(py))
+        })?;
+        scheduled.map_or(Ok(0), |scheduled| scheduled.bind(py).len())
+    }
+
+    /// Waits without the GIL, which is taken back for the whole batch.
+    fn wait(&self, py: Python<'_>, timeout: Option<Duration>) -> PyResult<()> {
+        let (mut ready, timeout) = self.core.with(|core| core.worker.begin_wait(timeout))?;
+        // SAFETY: the descriptor belongs to the worker, which lives as long as this engine, which is borrowed for the call.
+        let epoll = unsafe { BorrowedFd::borrow_raw(self.epoll) };
+        let waited = match timeout {
+            Some(Duration::ZERO) => ready.wait(epoll, timeout),
+            _ => py.detach(|| ready.wait(epoll, timeout)),
+        };
+        self.core.with(|core| core.worker.end_wait(ready))?;
+        waited.map_err(PyErr::from)
+    }
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(settings: &Bound<'_, PyDict>, report: Py<PyAny>) -> PyResult<Self> {
+        let number = |name: &str| -> PyResult<Option<usize>> {
+            settings
+                .get_item(name)?
+                .map(|value| value.extract())
+                .transpose()
+        };
+        let queue_limits = QueueLimits {
+            messages: number("receive_queue_limit")?.unwrap_or(64),
+            bytes: number("receive_queue_limit_bytes")?.unwrap_or(256 << 10),
+        };
+        let worker = Worker::new(0, worker_settings(settings)?)?;
+        let epoll = worker.epoll().as_raw_fd();
+        let core = Core {
+            worker,
+            inbox: Some(Inbox::default()),
+            table: Table::default(),
+            peers: Peers::default(),
+            home: None,
+            timers: HashMap::new(),
+            next_timer: 0,
+            foreign: HashMap::new(),
+            foreign_ready: Vec::new(),
+        };
+        Ok(Self {
+            core: LoopCell::new(core),
+            report,
+            queue_limits,
+            epoll,
+        })
+    }
+
+    /// Moves into a loop. `nested`: the loop watches `fileno()` and calls `drain`; otherwise it calls `select`.
+    #[pyo3(signature = (event_loop, *, nested))]
+    fn attach(slf: &Bound<'_, Self>, event_loop: Py<PyAny>, nested: bool) -> PyResult<()> {
+        let py = slf.py();
+        slf.get().core.adopt();
+        let bound = event_loop.bind(py);
+        let watched = match (
+            bound.getattr("_ready"),
+            bound.getattr("_scheduled"),
+            bound.hasattr("_stopping")?,
+        ) {
+            (Ok(ready), Ok(scheduled), true) if !nested => {
+                (ready.len().is_ok() && scheduled.is_instance_of::<PyList>()).then(|| Watched {
+                    ready: ready.unbind(),
+                    scheduled: scheduled.unbind(),
+                })
+            }
+            _ => None,
+        };
+        let drain = slf.getattr("drain")?.unbind();
+        slf.get().core.with(|core| {
+            core.home = Some(Home {
+                event_loop,
+                nested,
+                settling: false,
+                watched,
+            });
+            core.peers.drain = nested.then_some(drain);
+        })
+    }
+
+    /// Leaves the loop.
+    fn detach(&self) -> PyResult<()> {
+        let _old = self
+            .core
+            .with(|core| (core.home.take(), core.peers.drain.take()))?;
+        Ok(())
+    }
+
+    fn fileno(&self) -> RawFd {
+        self.epoll
+    }
+
+    fn register(&self, fd: RawFd, events: u32, key: Py<PyAny>) -> PyResult<()> {
+        self.core.with(|core| {
+            // SAFETY: the caller owns the descriptor and unregisters it before closing it, as selectors demand.
+            core.worker
+                .watch(unsafe { BorrowedFd::borrow_raw(fd) }, interest(events))?;
+            core.foreign.insert(fd, key);
+            Ok(())
+        })?
+    }
+
+    fn modify(&self, fd: RawFd, events: u32, key: Py<PyAny>) -> PyResult<()> {
+        self.core.with(|core| {
+            // SAFETY: as in `register`.
+            core.worker
+                .rewatch(unsafe { BorrowedFd::borrow_raw(fd) }, interest(events))?;
+            core.foreign.insert(fd, key);
+            Ok(())
+        })?
+    }
+
+    fn unregister(&self, fd: RawFd) -> PyResult<()> {
+        let known = self.core.with(|core| {
+            let known = core.foreign.remove(&fd);
+            // SAFETY: epoll_ctl(2) with a number that is not open fails with EBADF, which is harmless: selectors allow a
+            // descriptor to be closed before it is unregistered.
+            let _ = core.worker.unwatch(unsafe { BorrowedFd::borrow_raw(fd) });
+            known
+        })?;
+        known.map(drop).ok_or_else(|| PyKeyError::new_err(fd))
+    }
+
+    /// Waits, serves, and returns asyncio's own descriptors that are ready: as selectors.BaseSelector.select does.
+    ///
+    /// Stays inside for as long as only the engine's sockets want something.
+    #[pyo3(signature = (timeout=None))]
+    fn select<'py>(slf: &Bound<'py, Self>, timeout: Option<f64>) -> PyResult<Bound<'py, PyList>> {
+        let (py, engine) = (slf.py(), slf.get());
+        let timeout = timeout.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)));
+        let end = timeout.map(|span| Instant::now() + span);
+        let scheduled = engine.scheduled(py)?;
+        let mut left = timeout;
+        loop {
+            engine.wait(py, left)?;
+            crate::dispatch::batch(slf)?;
+            py.check_signals()?;
+            let found = PyList::empty(py);
+            let ready: Vec<(Py<PyAny>, u32)> = engine.core.with(|core| {
+                let mut ready = std::mem::take(&mut core.foreign_ready);
+                core.worker.take_foreign(&mut ready);
+                let found = ready
+                    .iter()
+                    .filter_map(|(fd, flags)| {
+                        Some((core.foreign.get(fd)?.clone_ref(py), events(*flags)))
+                    })
+                    .collect();
+                ready.clear();
+                core.foreign_ready = ready;
+                found
+            })?;
+            for found_one in ready {
+                found.append(found_one)?;
+            }
+            if !found.is_empty() || engine.has_other_work(py, scheduled)? {
+                return Ok(found);
+            }
+            if let Some(end) = end {
+                left = Some(end.saturating_duration_since(Instant::now()));
+                if left == Some(Duration::ZERO) {
+                    return Ok(found);
+                }
+            }
+        }
+    }
+
+    /// One bounded batch, without waiting: the callback of `loop.add_reader(engine.fileno(), engine.drain)`.
+    fn drain(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, engine) = (slf.py(), slf.get());
+        let attached = engine.core.with(|core| match &mut core.home {
+            Some(home) => {
+                home.settling = false;
+                true
+            }
+            None => false,
+        })?;
+        if !attached {
+            return Ok(());
+        }
+        engine.wait(py, Some(Duration::ZERO))?;
+        crate::dispatch::batch(slf)?;
+        engine.core.with(|core| core.worker.flush())?;
+        engine.core.with(|core| core.worker.arm_timer())??;
+        Ok(())
+    }
+
+    /// Listens at "tcp://HOST:PORT", "unix:PATH" or "fd:N"; returns the address that was bound, in the same form.
+    #[pyo3(signature = (address, *, backlog=4096))]
+    fn listen(&self, address: &str, backlog: i32) -> PyResult<String> {
+        let address = Address::parse(address).map_err(PyValueError::new_err)?;
+        let listener = Listener::bind(&address, backlog)?;
+        let bound = listener.address()?;
+        self.core.with(|core| core.worker.listen(listener))??;
+        Ok(bound)
+    }
+
+    /// Adds a route.
+    fn route(&self, route: Py<Route>) -> PyResult<()> {
+        self.core.with(|core| core.table.add(route))?
+    }
+
+    /// Sends a message to every subscriber of a topic; returns to how many.
+    #[pyo3(signature = (topic, message, *, key=None))]
+    fn publish(
+        &self,
+        topic: &str,
+        message: &Bound<'_, PyAny>,
+        key: Option<&str>,
+    ) -> PyResult<usize> {
+        let how = Publication {
+            exclude: None,
+            key: key.map(hash_key),
+        };
+        self.change(message.py(), |core| {
+            convert::with_message(message, |kind, bytes| {
+                core.worker.publish(topic, kind, bytes, how)
+            })
+        })?
+    }
+
+    /// How many hear a topic.
+    fn subscribers(&self, topic: &str) -> PyResult<usize> {
+        self.core.with(|core| core.worker.topics().count(topic))
+    }
+
+    /// What happens to subscribers of these topics that read too slowly.
+    fn policy(&self, pattern: &str, policy: &str) -> PyResult<()> {
+        use hubbub_hub::Policy;
+        let policy = match policy {
+            "close" => Policy::Close,
+            "drop-newest" => Policy::DropNewest,
+            "drop-oldest" => Policy::DropOldest,
+            "conflate" => Policy::Conflate,
+            other => {
+                let text = format!(
+                    "a policy is close, drop-newest, drop-oldest or conflate, not {other:?}"
+                );
+                return Err(PyValueError::new_err(text));
+            }
+        };
+        self.core
+            .with(|core| core.worker.topics_mut().set_policy(pattern, policy))
+    }
+
+    /// Calls `callback` every so many seconds; returns what ends it.
+    fn every(slf: &Bound<'_, Self>, interval_s: f64, callback: Py<PyAny>) -> PyResult<Cancel> {
+        if !(interval_s > 0.0 && interval_s < 1e9) {
+            return Err(PyValueError::new_err(format!(
+                "not an interval in seconds: {interval_s}"
+            )));
+        }
+        let key = slf.get().change(slf.py(), |core| {
+            let key = core.next_timer;
+            core.next_timer = core.next_timer.wrapping_add(1);
+            core.timers.insert(key, (interval_s, callback));
+            core.worker.alarm(Duration::from_secs_f64(interval_s), key);
+            key
+        })?;
+        Ok(Cancel {
+            engine: slf.clone().unbind(),
+            key,
+        })
+    }
+
+    fn stop_listening(&self, py: Python<'_>) -> PyResult<()> {
+        self.change(py, |core| core.worker.stop_listening())
+    }
+
+    /// Begins the closing handshake on every WebSocket, and ends what is no WebSocket.
+    fn close_connections(&self, py: Python<'_>, code: u16, reason: &str) -> PyResult<()> {
+        let closed = self.change(py, |core| core.worker.close_all(code, reason))?;
+        closed.map_err(|misuse| PyValueError::new_err(misuse.to_string()))
+    }
+
+    /// Drops every connection and listener at once.
+    fn shutdown(&self) -> PyResult<()> {
+        let _old = self.core.with(|core| {
+            core.worker.abort_all();
+            (
+                core.peers.clear(),
+                std::mem::take(&mut core.timers),
+                std::mem::take(&mut core.foreign),
+            )
+        })?;
+        Ok(())
+    }
+
+    #[getter]
+    fn connections(&self) -> PyResult<usize> {
+        self.core.with(|core| core.worker.connection_count())
+    }
+
+    /// Counters since the start, and gauges.
+    fn stats(&self) -> PyResult<HashMap<&'static str, u64>> {
+        self.core.with(|core| {
+            let mut all: HashMap<&'static str, u64> = core.worker.stats().iter().collect();
+            all.insert("connections", core.worker.connection_count() as u64);
+            all.insert("held_bytes", core.worker.held_bytes() as u64);
+            all
+        })
+    }
+
+    /// Opens a WebSocket as a client; the future gets it, or what went wrong.
+    #[pyo3(signature = (address, host, target, future, *, subprotocols=Vec::new(), headers=Vec::new(),
+        message_limit_bytes=None, compression=None, timeout_s=10.0))]
+    #[allow(clippy::too_many_arguments)]
+    fn connect(
+        slf: &Bound<'_, Self>,
+        address: &str,
+        host: String,
+        target: String,
+        future: Py<PyAny>,
+        subprotocols: Vec<String>,
+        headers: Vec<(String, String)>,
+        message_limit_bytes: Option<usize>,
+        compression: Option<&str>,
+        timeout_s: f64,
+    ) -> PyResult<()> {
+        let window = compression.map(window).transpose()?;
+        let wish = crate::client::Wish {
+            host,
+            target,
+            subprotocols,
+            headers,
+            message_limit_bytes,
+            window,
+        };
+        crate::client::connect(slf, address, wish, future, timeout_s)
+    }
+}
+
+/// Ends what `Engine.every` began.
+#[pyclass(frozen, module = "hubbub")]
+pub(crate) struct Cancel {
+    engine: Py<Engine>,
+    key: u32,
+}
+
+#[pymethods]
+impl Cancel {
+    fn __call__(&self) -> PyResult<()> {
+        let _old = self
+            .engine
+            .get()
+            .core
+            .with(|core| core.timers.remove(&self.key))?;
+        Ok(())
+    }
+}
+
+const EVENT_READ: u32 = 1;
+const EVENT_WRITE: u32 = 2;
+
+fn interest(events: u32) -> Interest {
+    let mut interest = Interest::empty();
+    interest.set(Interest::IN, events & EVENT_READ != 0);
+    interest.set(Interest::OUT, events & EVENT_WRITE != 0);
+    interest
+}
+
+/// As the standard library's EpollSelector sees it: trouble is readable and writable.
+fn events(flags: Interest) -> u32 {
+    let read = flags.intersects(!Interest::OUT);
+    let write = flags.intersects(!Interest::IN);
+    u32::from(read) * EVENT_READ + u32::from(write) * EVENT_WRITE
+}
+
+fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
+    let mut settings = Settings::default();
+    let mut compression = None;
+    for (name, value) in given {
+        let name: String = name.extract()?;
+        match name.as_str() {
+            "request_line_limit_bytes" => settings.head.request_line_bytes = value.extract()?,
+            "head_limit_bytes" => settings.head.head_bytes = value.extract()?,
+            "field_limit" => settings.head.fields = value.extract()?,
+            "head_timeout_s" => settings.head_timeout_s = value.extract()?,
+            "body_limit_bytes" => settings.body_limit_bytes = value.extract()?,
+            "body_timeout_s" => settings.body_timeout_s = value.extract()?,
+            "keep_alive_timeout_s" => settings.keep_alive_timeout_s = value.extract()?,
+            "message_limit_bytes" => settings.message_limit_bytes = value.extract()?,
+            "message_timeout_s" => settings.message_timeout_s = value.extract()?,
+            "close_timeout_s" => settings.close_timeout_s = value.extract()?,
+            "ping_interval_s" => settings.ping_interval_s = value.extract()?,
+            "ping_timeout_s" => settings.ping_timeout_s = value.extract()?,
+            "idle_timeout_s" => settings.idle_timeout_s = value.extract()?,
+            "outbox_limit_bytes" => settings.outbox_limit_bytes = value.extract()?,
+            "outbox_low_bytes" => settings.outbox_low_bytes = value.extract()?,
+            "held_limit_bytes" => settings.held_limit_bytes = value.extract()?,
+            "connection_limit" => settings.connection_limit = value.extract()?,
+            "compression" => compression = Some(value.extract::<String>()?),
+            "compression_window_bits" => settings.deflate.window_bits = value.extract()?,
+            "compression_minimum_bytes" => settings.deflate.minimum_bytes = value.extract()?,
+            "compression_level" => settings.deflate.level = value.extract()?,
+            // Read by the engine itself.
+            "receive_queue_limit" | "receive_queue_limit_bytes" => {}
+            other => return Err(PyValueError::new_err(format!("unknown setting: {other:?}"))),
+        }
+    }
+    settings.deflate.window = compression
+        .as_deref()
+        .map_or(Ok(deflate::Window::Shared), window)?;
+    if settings.held_limit_bytes == 0 {
+        settings.held_limit_bytes = usize::MAX;
+    }
+    Ok(settings)
+}
+
+impl From<crate::client::NoAddress> for PyErr {
+    fn from(error: crate::client::NoAddress) -> Self {
+        PyOSError::new_err(error.0)
+    }
+}

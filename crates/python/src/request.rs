@@ -1,0 +1,231 @@
+//! `Request` and its `Headers`: what a client asked for, parsed when somebody looks.
+
+use hubbub_protocol::http::{Limits, Request as Head};
+use hubbub_server::ConnectionId;
+use pyo3::exceptions::PyKeyError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+/// A request's head, in fields that live as long as it does.
+#[pyclass(frozen, module = "hubbub")]
+pub(crate) struct Headers {
+    fields: Vec<(String, Vec<u8>)>,
+}
+
+impl Headers {
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> + 'a {
+        let matching = self
+            .fields
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        matching.map(|(_, value)| latin1(value))
+    }
+}
+
+/// Every byte is a character: what HTTP/1.1 fields are by tradition (RFC 9110 §5.5).
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
+}
+
+#[pymethods]
+impl Headers {
+    /// The first field of this name, in any case.
+    #[pyo3(signature = (name, default=None))]
+    fn get(&self, name: &str, default: Option<String>) -> Option<String> {
+        self.values(name).next().or(default)
+    }
+
+    /// Every field of this name, in order.
+    fn get_all(&self, name: &str) -> Vec<String> {
+        self.values(name).collect()
+    }
+
+    /// All fields, in order.
+    fn items(&self) -> Vec<(String, String)> {
+        self.fields
+            .iter()
+            .map(|(name, value)| (name.clone(), latin1(value)))
+            .collect()
+    }
+
+    fn __getitem__(&self, name: &str) -> PyResult<String> {
+        self.values(name)
+            .next()
+            .ok_or_else(|| PyKeyError::new_err(name.to_owned()))
+    }
+
+    fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
+        name.extract::<String>()
+            .is_ok_and(|name| self.values(&name).next().is_some())
+    }
+
+    fn __len__(&self) -> usize {
+        self.fields.len()
+    }
+
+    fn __iter__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let names = PyList::new(py, self.fields.iter().map(|(name, _)| name.as_str()))?;
+        Ok(names.try_iter()?.into_any().unbind())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Headers {:?}>", self.items())
+    }
+}
+
+/// A request: an ordinary one, or the one that opened a WebSocket.
+#[pyclass(frozen, module = "hubbub")]
+pub(crate) struct Request {
+    pub(crate) id: ConnectionId,
+    method: String,
+    path: String,
+    query_string: String,
+    raw_target: String,
+    peer: String,
+    params: Vec<(String, String)>,
+    headers: Py<Headers>,
+    body: Py<PyBytes>,
+}
+
+impl Request {
+    pub(crate) fn new(
+        py: Python<'_>,
+        id: ConnectionId,
+        head: &Head<'_>,
+        params: Vec<(String, String)>,
+        peer: String,
+        body: &[u8],
+    ) -> PyResult<Self> {
+        let fields = head
+            .fields
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_vec()))
+            .collect();
+        Ok(Self {
+            id,
+            method: head.method.to_owned(),
+            path: head.target.path.clone().into_owned(),
+            query_string: head.target.query.to_owned(),
+            raw_target: head.target.raw.to_owned(),
+            peer,
+            params,
+            headers: Py::new(py, Headers { fields })?,
+            body: PyBytes::new(py, body).unbind(),
+        })
+    }
+
+    /// From a head that was kept. It has been parsed once, so it parses.
+    pub(crate) fn of_kept(
+        py: Python<'_>,
+        id: ConnectionId,
+        head: &[u8],
+        limits: &Limits,
+        params: impl FnOnce(&str) -> Vec<(String, String)>,
+        peer: String,
+    ) -> PyResult<Self> {
+        let head =
+            Head::parse(head, limits).map_err(|refusal| crate::errors::failure(refusal.reason))?;
+        let params = params(&head.target.path);
+        Self::new(py, id, &head, params, peer, b"")
+    }
+
+    pub(crate) fn peer_text(&self) -> String {
+        self.peer.clone()
+    }
+}
+
+#[pymethods]
+impl Request {
+    /// The number of the connection it came by.
+    #[getter]
+    fn connection_id(&self) -> u64 {
+        self.id.number()
+    }
+
+    /// "GET", "POST" …
+    #[getter]
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path, percent-decoded once, without dot segments.
+    #[getter]
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Path and query as sent.
+    #[getter]
+    fn raw_target(&self) -> &str {
+        &self.raw_target
+    }
+
+    /// What stands behind the question mark, as sent.
+    #[getter]
+    fn query_string(&self) -> &str {
+        &self.query_string
+    }
+
+    /// The fields of the head.
+    #[getter]
+    fn headers(&self, py: Python<'_>) -> Py<Headers> {
+        self.headers.clone_ref(py)
+    }
+
+    /// The values of the placeholders in the route's path.
+    #[getter]
+    pub(crate) fn params(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        let params = PyDict::new(py);
+        for (name, value) in &self.params {
+            params.set_item(name, value)?;
+        }
+        Ok(params.unbind())
+    }
+
+    /// The query's parameters; of several with one name, the last.
+    #[getter]
+    fn query<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let options = PyDict::new(py);
+        options.set_item("keep_blank_values", true)?;
+        let pairs = py
+            .import("urllib.parse")?
+            .getattr("parse_qsl")?
+            .call((&self.query_string,), Some(&options))?;
+        let query = PyDict::new(py);
+        for pair in pairs.try_iter()? {
+            let (name, value): (String, String) = pair?.extract()?;
+            query.set_item(name, value)?;
+        }
+        Ok(query)
+    }
+
+    /// The cookies of the request.
+    #[getter]
+    fn cookies<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let cookies = PyDict::new(py);
+        for line in self.headers.get().get_all("cookie") {
+            for pair in line.split(';') {
+                if let Some((name, value)) = pair.split_once('=') {
+                    cookies.set_item(name.trim(), value.trim().trim_matches('"'))?;
+                }
+            }
+        }
+        Ok(cookies)
+    }
+
+    /// The peer's address: "127.0.0.1:5123", "[::1]:5123" or "unix".
+    #[getter]
+    fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// The body, whole.
+    #[getter]
+    fn body(&self, py: Python<'_>) -> Py<PyBytes> {
+        self.body.clone_ref(py)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Request {} {:?}>", self.method, self.path)
+    }
+}

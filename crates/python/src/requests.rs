@@ -1,0 +1,454 @@
+//! Requests: which route they are for, who may pass, and the answer, now or later.
+
+use hubbub_protocol::deflate;
+use hubbub_protocol::handshake::{Offer, examine};
+use hubbub_protocol::http::{Refusal, Request as Head, Response};
+use hubbub_server::{Accept, Bytes, ConnectionId};
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+
+use crate::dispatch::{fault, guard, report};
+use crate::engine::Engine;
+use crate::errors;
+use crate::peers::Peer;
+use crate::request::Request;
+use crate::route::{Route, RouteKind};
+use crate::websocket::WebSocket;
+
+const TEXT: (&str, &str) = ("Content-Type", "text/plain; charset=utf-8");
+
+/// What the table of routes says of a request.
+enum Found {
+    WebSocket(usize, Py<Route>),
+    Http(Py<Route>),
+    /// Nothing here, or not by this method; the fields that say what would be.
+    Nothing(u16, &'static str, Option<String>),
+}
+
+pub(crate) fn on_request(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    head: Bytes<'_>,
+    body: Vec<u8>,
+) -> PyResult<()> {
+    let py = engine.py();
+    let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+    let request = match Head::parse(&head, &limits) {
+        Ok(request) => request,
+        Err(refusal) => return refuse(engine, id, &refusal),
+    };
+    let offer = match examine(&request) {
+        Ok(offer) => offer,
+        Err(refusal) => return refuse(engine, id, &refusal),
+    };
+    let found = engine.get().core.with(|core| {
+        let Some(place) = core.table.find(&request.target.path) else {
+            return Found::Nothing(404, "nothing here", None);
+        };
+        let route = |index: usize| core.table.routes[index].clone_ref(py);
+        match (&offer, place.websocket) {
+            (Some(_), Some(index)) => Found::WebSocket(index, route(index)),
+            (Some(_), None) => Found::Nothing(404, "no websocket here", None),
+            (None, websocket) => match place.method(request.method) {
+                Some(index) => Found::Http(route(index)),
+                None if request.method == "OPTIONS" => {
+                    Found::Nothing(204, "", Some(place.allowed()))
+                }
+                None if websocket.is_some() && request.method == "GET" => {
+                    Found::Nothing(426, "this resource speaks WebSocket", None)
+                }
+                None => Found::Nothing(405, "not by this method", Some(place.allowed())),
+            },
+        }
+    })?;
+    match found {
+        Found::WebSocket(index, route) => {
+            let offer = offer.expect("the table looked at it");
+            if !route
+                .get()
+                .origins
+                .allows(offer.origin(), request.host, false)
+            {
+                return refuse(engine, id, &Refusal::foreign_origin());
+            }
+            match &route.get().admit {
+                None => admitted(engine, id, index, &route, &head, &offer, None),
+                Some(admit) => {
+                    let python = python_request(engine, id, &request, &body)?;
+                    let answer = admit.call1(py, (&python,));
+                    let pending = Pending::Admission {
+                        index,
+                        route: route.clone_ref(py),
+                        request: python,
+                    };
+                    on_answer(engine, id, answer, pending, &head, Some(&offer))
+                }
+            }
+        }
+        Found::Http(route) => {
+            let python = python_request(engine, id, &request, &body)?;
+            let answer = route.get().handler.call1(py, (python,));
+            on_answer(engine, id, answer, Pending::Response, &head, None)
+        }
+        Found::Nothing(426, ..) => refuse(engine, id, &Refusal::upgrade_required()),
+        Found::Nothing(status, text, allow) => {
+            let mut fields = vec![TEXT];
+            fields.extend(allow.as_deref().map(|methods| ("Allow", methods)));
+            respond(engine, id, status, &fields, text.as_bytes())
+        }
+    }
+}
+
+fn python_request(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    head: &Head<'_>,
+    body: &[u8],
+) -> PyResult<Py<Request>> {
+    let (params, peer) = engine.get().core.with(|core| {
+        let params = core.table.params(&head.target.path);
+        (
+            params,
+            core.worker
+                .peer(id)
+                .map_or_else(String::new, |peer| peer.to_string()),
+        )
+    })?;
+    Py::new(
+        engine.py(),
+        Request::new(engine.py(), id, head, params, peer, body)?,
+    )
+}
+
+/// What is to be done with what Python answers.
+enum Pending {
+    Response,
+    Admission {
+        index: usize,
+        route: Py<Route>,
+        request: Py<Request>,
+    },
+}
+
+/// Acts on an answer, or waits for it if it is a coroutine.
+fn on_answer(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    answer: PyResult<Py<PyAny>>,
+    pending: Pending,
+    head: &[u8],
+    offer: Option<&Offer<'_>>,
+) -> PyResult<()> {
+    let py = engine.py();
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return reject(engine, id, error),
+    };
+    if answer.bind(py).is_instance_of::<PyTuple>() {
+        let acted = act(engine, id, answer.bind(py), &pending, head, offer);
+        return acted.or_else(|error| reject(engine, id, error));
+    }
+    let task = match engine
+        .get()
+        .event_loop(py)?
+        .call_method1(py, "create_task", (answer,))
+    {
+        Ok(task) => task,
+        Err(error) => return reject(engine, id, error),
+    };
+    let later = Later {
+        engine: engine.clone().unbind(),
+        id,
+        pending,
+        head: head.to_vec(),
+    };
+    task.call_method1(py, "add_done_callback", (Py::new(py, later)?,))
+        .map(drop)
+}
+
+fn act(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    answer: &Bound<'_, PyAny>,
+    pending: &Pending,
+    head: &[u8],
+    offer: Option<&Offer<'_>>,
+) -> PyResult<()> {
+    match (pending, offer) {
+        (
+            Pending::Admission {
+                index,
+                route,
+                request,
+            },
+            Some(offer),
+        ) => {
+            let (data, arguments): (Py<PyAny>, Bound<'_, PyDict>) = answer.extract()?;
+            admitted(
+                engine,
+                id,
+                *index,
+                route,
+                head,
+                offer,
+                Some((request, data, arguments)),
+            )
+        }
+        _ => {
+            let (status, fields, body) =
+                answer.extract::<(u16, Vec<(String, String)>, Bound<'_, PyBytes>)>()?;
+            let fields: Vec<(&str, &str)> = fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            respond(engine, id, status, &fields, body.as_bytes())
+        }
+    }
+}
+
+/// The rest of an exchange whose answer is a Task.
+#[pyclass(frozen, module = "hubbub")]
+struct Later {
+    engine: Py<Engine>,
+    id: ConnectionId,
+    pending: Pending,
+    head: Vec<u8>,
+}
+
+#[pymethods]
+impl Later {
+    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = task.py();
+        let engine = self.engine.bind(py);
+        // The request is answered outside a batch: see to it that the answer leaves.
+        engine.get().change(py, |_| ())?;
+        let answer = match task.call_method0("result") {
+            Ok(answer) => answer,
+            Err(error) => return reject(engine, self.id, error),
+        };
+        let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+        let request =
+            Head::parse(&self.head, &limits).map_err(|refusal| errors::failure(refusal.reason))?;
+        let offer = examine(&request).ok().flatten();
+        let acted = act(
+            engine,
+            self.id,
+            &answer,
+            &self.pending,
+            &self.head,
+            offer.as_ref(),
+        );
+        acted.or_else(|error| reject(engine, self.id, error))
+    }
+}
+
+/// Shakes hands, and starts what the route leads to.
+fn admitted(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    index: usize,
+    route: &Py<Route>,
+    head: &[u8],
+    offer: &Offer<'_>,
+    admission: Option<(&Py<Request>, Py<PyAny>, Bound<'_, PyDict>)>,
+) -> PyResult<()> {
+    let py = engine.py();
+    let details = route.get();
+    let protocol = offer
+        .protocols()
+        .find(|offered| details.subprotocols.iter().any(|ours| ours == offered));
+    let accepted = engine.get().core.with(|core| {
+        let settings = details.compression.map(|window| deflate::Settings {
+            window,
+            ..core.worker.settings().deflate
+        });
+        let how = Accept {
+            protocol,
+            deflate: settings.as_ref(),
+            message_limit_bytes: details.message_limit_bytes,
+            outbox_limit_bytes: details.outbox_limit_bytes,
+            tell_read_end: details.kind == RouteKind::WebSocket,
+            ..Accept::default()
+        };
+        let accepted = core.worker.accept(id, offer, &how);
+        if matches!(accepted, Ok(true)) {
+            core.peers.insert(Peer {
+                id,
+                route: index,
+                head: head.into(),
+                socket: None,
+                wish: None,
+            });
+        }
+        accepted
+    })?;
+    if !accepted.map_err(|misuse| errors::misuse(&misuse.to_string()))? {
+        return Ok(());
+    }
+    if admission.is_none()
+        && details.kind == RouteKind::Message
+        && details.on_open.is_none()
+        && protocol.is_none()
+    {
+        // The object comes with the first message.
+        return Ok(());
+    }
+    let socket = Py::new(py, WebSocket::new(engine.clone().unbind(), id, index))?;
+    engine.get().core.with(|core| {
+        if let Some(peer) = core.peers.get_mut(id) {
+            peer.socket = Some(socket.clone_ref(py));
+        }
+    })?;
+    let (request, data, arguments) = match admission {
+        Some((request, data, arguments)) => {
+            (Some(request.clone_ref(py)), Some(data), Some(arguments))
+        }
+        None => (None, None, None),
+    };
+    socket
+        .get()
+        .set_up(request, data, protocol.map(str::to_owned))?;
+    if let Some(hook) = &details.on_open {
+        guard(engine, id, hook.call1(py, (&socket,)).map(drop))?;
+    }
+    if details.kind == RouteKind::Message {
+        return Ok(());
+    }
+    let started = details
+        .handler
+        .bind(py)
+        .call((&socket,), arguments.as_ref());
+    match started.and_then(|coroutine| start(engine, &coroutine)) {
+        Err(error) => fault(engine, id, error),
+        Ok(task) => {
+            let finished = Finished {
+                engine: engine.clone().unbind(),
+                id,
+            };
+            task.call_method1("add_done_callback", (Py::new(py, finished)?,))?;
+            socket.get().set_task(task.unbind())
+        }
+    }
+}
+
+/// Makes a Task, whose first step is run at once where Python can do that (3.12 and later).
+fn start<'py>(
+    engine: &Bound<'py, Engine>,
+    coroutine: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = engine.py();
+    let event_loop = engine.get().event_loop(py)?;
+    if py.version_info() < (3, 12) {
+        return event_loop
+            .bind(py)
+            .call_method1("create_task", (coroutine,));
+    }
+    let options = PyDict::new(py);
+    options.set_item("loop", event_loop)?;
+    options.set_item("eager_start", true)?;
+    py.import("asyncio")?
+        .getattr("Task")?
+        .call((coroutine,), Some(&options))
+}
+
+/// The handler's coroutine has ended, and with it the connection.
+#[pyclass(frozen, module = "hubbub")]
+struct Finished {
+    engine: Py<Engine>,
+    id: ConnectionId,
+}
+
+#[pymethods]
+impl Finished {
+    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = task.py();
+        let engine = self.engine.bind(py);
+        let error = if task.call_method0("cancelled")?.is_truthy()? {
+            None
+        } else {
+            Some(task.call_method0("exception")?).filter(|error| !error.is_none())
+        };
+        let code = if error.is_some() { 1011 } else { 1000 };
+        if let Some(error) = error {
+            report(engine, "handler", Some(PyErr::from_value(error)), self.id)?;
+        }
+        let _ = engine
+            .get()
+            .change(py, |core| core.worker.close(self.id, code, ""))?;
+        Ok(())
+    }
+}
+
+/// An answer by exception: `Reject` says which; anything else is our fault.
+fn reject(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) -> PyResult<()> {
+    let py = engine.py();
+    if error.is_instance(py, errors::reject_class(py)?) {
+        let value = error.value(py);
+        let status: u16 = value.getattr("status")?.extract()?;
+        let reason: String = value.getattr("reason")?.extract()?;
+        let given: Vec<(String, String)> = value.getattr("headers")?.extract()?;
+        let mut fields = vec![TEXT];
+        fields.extend(
+            given
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        let text = if reason.is_empty() {
+            hubbub_protocol::http::reason_phrase(status).to_owned()
+        } else {
+            reason
+        };
+        return respond(engine, id, status, &fields, text.as_bytes());
+    }
+    let is_cancelled = error.is_instance_of::<pyo3::exceptions::asyncio::CancelledError>(py);
+    if !is_cancelled && !error.is_instance_of::<PyException>(py) {
+        return Err(error);
+    }
+    report(engine, "handler", Some(error), id)?;
+    respond(engine, id, 500, &[TEXT], b"internal server error")
+}
+
+fn respond(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    status: u16,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> PyResult<()> {
+    let responded = engine.get().core.with(|core| {
+        core.worker.respond(
+            id,
+            &Response {
+                status,
+                fields,
+                body,
+            },
+        )
+    })?;
+    if let Err(misuse) = responded {
+        report(
+            engine,
+            "handler",
+            Some(errors::misuse(&misuse.to_string())),
+            id,
+        )?;
+        let plain = Response {
+            status: 500,
+            fields: &[TEXT],
+            body: b"internal server error",
+        };
+        let _ = engine
+            .get()
+            .core
+            .with(|core| core.worker.respond(id, &plain))?;
+    }
+    Ok(())
+}
+
+fn refuse(engine: &Bound<'_, Engine>, id: ConnectionId, refusal: &Refusal) -> PyResult<()> {
+    engine
+        .get()
+        .core
+        .with(|core| core.worker.refuse(id, refusal))
+}

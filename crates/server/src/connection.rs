@@ -1,0 +1,251 @@
+//! One connection: its socket, where it stands in its life, and what is held for it.
+//!
+//! Decides nothing by itself: the worker's rooms (`read`, `write`, `deadlines` …) move it from phase to phase.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+
+use hubbub_protocol::endpoint::Endpoint;
+use hubbub_protocol::http::{BodyReader, HeadScanner};
+
+use crate::clock::Tick;
+use crate::outbox::Outbox;
+use crate::reactor::Interest;
+
+/// Where a connection stands.
+pub(crate) enum Phase {
+    /// Waiting for a request, or in the middle of its head.
+    Head {
+        scanner: HeadScanner,
+        partial: Vec<u8>,
+    },
+    /// The head is whole, the body is not.
+    Body(Box<PartialBody>),
+    /// A request is with the application.
+    Deciding { keep_alive: bool, head_only: bool },
+    /// Our own connect(2) is under way, with the request to send then.
+    Connecting { request: Box<[u8]> },
+    /// We have asked and wait for the response's head.
+    Response {
+        scanner: HeadScanner,
+        partial: Vec<u8>,
+    },
+    /// The response is with the application.
+    Judging,
+    /// A WebSocket.
+    Open(Endpoint),
+    /// All has been said. What still arrives is thrown away until the peer has closed too (RFC 6455 §7.1.1).
+    Linger,
+}
+
+pub(crate) struct PartialBody {
+    pub(crate) head: Vec<u8>,
+    pub(crate) reader: BodyReader,
+    pub(crate) body: Vec<u8>,
+    pub(crate) keep_alive: bool,
+    pub(crate) head_only: bool,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// An IPv4 address and port.
+    V4([u8; 4], u16),
+    /// An IPv6 address and port.
+    V6([u8; 16], u16),
+    /// A Unix socket: somebody on this machine.
+    Unix,
+}
+
+impl Peer {
+    pub(crate) fn of(address: Option<SocketAddr>) -> Self {
+        match address {
+            Some(SocketAddr::V4(v4)) => Self::V4(v4.ip().octets(), v4.port()),
+            Some(SocketAddr::V6(v6)) => Self::V6(v6.ip().octets(), v6.port()),
+            None => Self::Unix,
+        }
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::V4(ip, port) => write!(f, "{}", SocketAddr::from((ip, port))),
+            Self::V6(ip, port) => write!(f, "{}", SocketAddr::from((ip, port))),
+            Self::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+/// A deadline that never comes.
+pub(crate) const NEVER: Tick = Tick::MAX;
+
+pub(crate) struct Connection {
+    pub(crate) socket: OwnedFd,
+    pub(crate) flags: Flags,
+    pub(crate) interest: Interest,
+    pub(crate) phase: Phase,
+    pub(crate) outbox: Outbox,
+    pub(crate) outbox_limit_bytes: u32,
+    /// When something was last received.
+    pub(crate) seen: Tick,
+    /// When what the phase waits for must have happened.
+    pub(crate) deadline: Tick,
+    /// When the ping that is unanswered was sent, or [`NEVER`].
+    pub(crate) pinged: Tick,
+    /// The earliest tick for which the wheel holds an entry, or [`NEVER`].
+    pub(crate) armed: Tick,
+    /// Round-trip time of the last ping, in microseconds; 0 when none was measured.
+    pub(crate) rtt_us: u32,
+    /// What the worker has charged for this connection, in bytes.
+    pub(crate) charged: u32,
+    /// Bytes that the application holds for this connection.
+    pub(crate) app_held: u32,
+    pub(crate) peer: Peer,
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What few connections need at a time.
+#[derive(Default)]
+pub(crate) struct Rare {
+    /// Received, but not to be looked at before reading goes on.
+    pub(crate) stash: Vec<u8>,
+    /// The newest ping that waits for room to be answered.
+    pub(crate) late_pong: Option<Vec<u8>>,
+}
+
+/// Small facts about a connection.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Flags {
+    /// We opened it: our frames are masked.
+    pub(crate) is_client: bool,
+    /// In the list of those to be flushed.
+    pub(crate) dirty: bool,
+    /// The socket takes no more; epoll will tell.
+    pub(crate) blocked: bool,
+    /// The application has asked for a pause in reading.
+    pub(crate) paused: bool,
+    /// Somebody was told of backpressure and waits for [`Event::Drained`](crate::Event::Drained).
+    pub(crate) congested: bool,
+    /// Once the outbox is empty: shut down our side and linger.
+    pub(crate) finishing: bool,
+    /// The application knows that it has ended (or never knew that it was).
+    pub(crate) told: bool,
+    /// The application asked for the close that is under way.
+    pub(crate) closed_by_app: bool,
+    /// The peer has sent FIN.
+    pub(crate) eof: bool,
+    /// `stash` waits to be read.
+    pub(crate) replaying: bool,
+    /// A message was completed since the last read began.
+    pub(crate) completed: bool,
+    /// The application wants to know when a read has been worked off.
+    pub(crate) tell_read_end: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        socket: OwnedFd,
+        peer: Peer,
+        phase: Phase,
+        now: Tick,
+        deadline: Tick,
+        outbox_limit_bytes: usize,
+    ) -> Self {
+        Self {
+            socket,
+            flags: Flags {
+                told: true,
+                ..Flags::default()
+            },
+            interest: Interest::empty(),
+            phase,
+            outbox: Outbox::default(),
+            outbox_limit_bytes: outbox_limit_bytes.min(u32::MAX as usize) as u32,
+            seen: now,
+            deadline,
+            pinged: NEVER,
+            armed: NEVER,
+            rtt_us: 0,
+            charged: 0,
+            app_held: 0,
+            peer,
+            rare: None,
+        }
+    }
+
+    /// Waits for the first byte of a request.
+    pub(crate) fn idle_head() -> Phase {
+        Phase::Head {
+            scanner: HeadScanner::default(),
+            partial: Vec::new(),
+        }
+    }
+
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    pub(crate) fn stash_len(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.stash.len())
+    }
+
+    /// A WebSocket on which messages may be sent.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(&self.phase, Phase::Open(endpoint) if endpoint.is_open()) && !self.flags.finishing
+    }
+
+    /// All bytes that live on the heap because of this peer.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let phase = match &self.phase {
+            Phase::Head { partial, .. } | Phase::Response { partial, .. } => partial.capacity(),
+            Phase::Body(body) => {
+                size_of::<PartialBody>() + body.head.capacity() + body.body.capacity()
+            }
+            Phase::Connecting { request } => request.len(),
+            Phase::Open(endpoint) => endpoint.held_bytes(),
+            Phase::Deciding { .. } | Phase::Judging | Phase::Linger => 0,
+        };
+        let rare = self
+            .rare
+            .as_ref()
+            .map_or(0, |rare| size_of::<Rare>() + rare.stash.capacity());
+        phase + rare + self.outbox.held_bytes() + self.app_held as usize
+    }
+
+    /// What epoll should watch for.
+    pub(crate) fn wanted_interest(&self) -> Interest {
+        let mut wanted = Interest::empty();
+        let reads = match &self.phase {
+            Phase::Deciding { .. } | Phase::Judging | Phase::Connecting { .. } => false,
+            Phase::Linger => true,
+            Phase::Open(_) => {
+                !self.flags.paused
+                    && (self.outbox.len() as u64) < u64::from(self.outbox_limit_bytes)
+            }
+            _ => !self.flags.paused,
+        };
+        if reads && !self.flags.eof && self.stash_len() == 0 {
+            wanted |= Interest::IN;
+        }
+        if self.flags.blocked || matches!(self.phase, Phase::Connecting { .. }) {
+            wanted |= Interest::OUT;
+        }
+        wanted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        assert!(
+            size_of::<Connection>() <= 256,
+            "{}",
+            size_of::<Connection>()
+        );
+    }
+}

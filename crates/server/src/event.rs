@@ -1,0 +1,181 @@
+//! What a worker tells its caller.
+
+use std::ops::Deref;
+
+use hubbub_protocol::endpoint::Kind;
+
+use crate::id::ConnectionId;
+
+/// Something the application should know or decide.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'b> {
+    /// A request is whole. Answer it with [`Worker::accept`](crate::Worker::accept) or [`Worker::respond`](crate::Worker::respond), now or later.
+    Request {
+        /// Who asks.
+        id: ConnectionId,
+        /// The head, as received, up to and with the blank line; it has been parsed successfully once.
+        head: Bytes<'b>,
+        /// The body, decoded.
+        body: Vec<u8>,
+    },
+    /// The server's answer to a request made with [`Worker::connect`](crate::Worker::connect). Judge it, then [`Worker::establish`](crate::Worker::establish) or close.
+    Response {
+        /// The connection.
+        id: ConnectionId,
+        /// The response's head.
+        head: Bytes<'b>,
+    },
+    /// A whole message; text is valid UTF-8.
+    Message {
+        /// From whom.
+        id: ConnectionId,
+        /// Text or binary.
+        kind: Kind,
+        /// The payload.
+        payload: Bytes<'b>,
+    },
+    /// Every message of one read has been handed out; only told where [`Accept::tell_read_end`](crate::Accept::tell_read_end) asks for it.
+    ReadEnd {
+        /// Of whom.
+        id: ConnectionId,
+    },
+    /// The outbox, once full, has drained below the low water mark.
+    Drained {
+        /// Of whom.
+        id: ConnectionId,
+    },
+    /// The connection has ended for the application; told once, and nothing after it.
+    Closed {
+        /// Which.
+        id: ConnectionId,
+        /// How.
+        ending: Ending,
+    },
+}
+
+/// Bytes in the receive buffer, or a message that had to be put together elsewhere.
+#[derive(Debug)]
+pub enum Bytes<'b> {
+    /// In the receive buffer; gone with the next event.
+    Borrowed(&'b mut [u8]),
+    /// On its own.
+    Owned(Vec<u8>),
+}
+
+impl Deref for Bytes<'_> {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Borrowed(bytes) => bytes,
+            Bytes::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// Who ended a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClosedBy {
+    /// The peer, by its close frame.
+    Peer,
+    /// The application.
+    App,
+    /// The server: a violation, a timeout, a limit, a shutdown.
+    Server,
+    /// Nobody: the connection broke.
+    Network,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The close code; 1005 for a close without one, 1006 for no close at all (RFC 6455 §7.1.5).
+    pub code: u16,
+    /// The reason, possibly empty.
+    pub reason: String,
+    /// By whom.
+    pub by: ClosedBy,
+    /// The system's error number where there was one; `ETIMEDOUT` where the peer missed a deadline.
+    pub os_error: Option<i32>,
+}
+
+impl Ending {
+    pub(crate) fn new(code: u16, reason: impl Into<String>, by: ClosedBy) -> Self {
+        Self {
+            code,
+            reason: reason.into(),
+            by,
+            os_error: None,
+        }
+    }
+
+    /// Whether the peer missed a deadline.
+    pub fn timed_out(&self) -> bool {
+        self.os_error == Some(rustix::io::Errno::TIMEDOUT.raw_os_error())
+    }
+}
+
+/// [`Event`] without the borrow: payloads as places in the receive buffer. The worker works with these.
+pub(crate) enum Raw {
+    Request {
+        id: ConnectionId,
+        head: Place,
+        body: Vec<u8>,
+    },
+    Response {
+        id: ConnectionId,
+        head: Place,
+    },
+    Message {
+        id: ConnectionId,
+        kind: Kind,
+        payload: Place,
+    },
+    ReadEnd {
+        id: ConnectionId,
+    },
+    Drained {
+        id: ConnectionId,
+    },
+    Closed {
+        id: ConnectionId,
+        ending: Ending,
+    },
+}
+
+pub(crate) enum Place {
+    Range(usize, usize),
+    Owned(Vec<u8>),
+}
+
+impl Raw {
+    #[inline]
+    pub(crate) fn in_buffer(self, buffer: &mut [u8]) -> Event<'_> {
+        fn bytes(place: Place, buffer: &mut [u8]) -> Bytes<'_> {
+            match place {
+                Place::Range(start, end) => Bytes::Borrowed(&mut buffer[start..end]),
+                Place::Owned(bytes) => Bytes::Owned(bytes),
+            }
+        }
+        match self {
+            Raw::Message { id, kind, payload } => Event::Message {
+                id,
+                kind,
+                payload: bytes(payload, buffer),
+            },
+            Raw::Request { id, head, body } => Event::Request {
+                id,
+                head: bytes(head, buffer),
+                body,
+            },
+            Raw::Response { id, head } => Event::Response {
+                id,
+                head: bytes(head, buffer),
+            },
+            Raw::ReadEnd { id } => Event::ReadEnd { id },
+            Raw::Drained { id } => Event::Drained { id },
+            Raw::Closed { id, ending } => Event::Closed { id, ending },
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a worker may be told, with the values that hold when it is told nothing.
+
+use hubbub_protocol::{deflate, http};
+
+/// Limits, timeouts and habits of a worker. The defaults are safe on the open internet.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bounds on a request's head.
+    pub head: http::Limits,
+    /// Longest request body that is collected, in bytes.
+    pub body_limit_bytes: usize,
+    /// From the first byte (or the accept) to the end of the request's head, in seconds.
+    pub head_timeout_s: f64,
+    /// From the head to the end of the request's body, in seconds.
+    pub body_timeout_s: f64,
+    /// How long an HTTP connection may idle between requests, in seconds.
+    pub keep_alive_timeout_s: f64,
+    /// Largest message, after inflation, in bytes.
+    pub message_limit_bytes: usize,
+    /// From a message's first byte to its last, in seconds.
+    pub message_timeout_s: f64,
+    /// From our close frame to the end of the connection, in seconds.
+    pub close_timeout_s: f64,
+    /// Silence after which the peer is pinged, in seconds; 0 never.
+    pub ping_interval_s: f64,
+    /// Silence after that ping, in seconds, which proves the peer dead.
+    pub ping_timeout_s: f64,
+    /// Time without any message after which a WebSocket is closed, in seconds; 0 never.
+    pub idle_timeout_s: f64,
+    /// High water mark: what may wait for one slow peer, in bytes.
+    pub outbox_limit_bytes: usize,
+    /// Low water mark: below it, a sender that was told of backpressure may go on.
+    pub outbox_low_bytes: usize,
+    /// All bytes held for all peers of this worker; beyond it the largest holder is closed with 1013.
+    pub held_limit_bytes: usize,
+    /// Most connections at once; 0 without bound (but for descriptors).
+    pub connection_limit: usize,
+    /// permessage-deflate: window, smallest message, level.
+    pub deflate: deflate::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            head: http::Limits::default(),
+            body_limit_bytes: 1 << 20,
+            head_timeout_s: 10.0,
+            body_timeout_s: 30.0,
+            keep_alive_timeout_s: 75.0,
+            message_limit_bytes: 1 << 20,
+            message_timeout_s: 30.0,
+            close_timeout_s: 5.0,
+            ping_interval_s: 20.0,
+            ping_timeout_s: 20.0,
+            idle_timeout_s: 0.0,
+            outbox_limit_bytes: 1 << 20,
+            outbox_low_bytes: 64 << 10,
+            held_limit_bytes: usize::MAX,
+            connection_limit: 0,
+            deflate: deflate::Settings::default(),
+        }
+    }
+}

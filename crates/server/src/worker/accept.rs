@@ -1,0 +1,182 @@
+//! The gate: accepting connections, and refusing them in good order when there is no room.
+//!
+//! Out of descriptors, accept(2) fails while the connection stays in the queue, and a level-triggered poller would spin on it.
+//! A spare descriptor is therefore given up to accept and close what waits, and the listeners rest until there is room.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, acceptfrom_with};
+
+use super::{Inbox, Worker};
+use crate::connection::{Connection, Peer};
+use crate::listener::Listener;
+use crate::reactor::{Interest, Reactor, Token};
+
+/// How many connections one turn takes from one listener.
+const ACCEPT_BATCH: usize = 128;
+/// How many are refused in one turn while there are no descriptors.
+const REFUSE_BATCH: usize = 64;
+/// How long the listeners rest then, in ticks.
+const REST_TICKS: u32 = 2;
+
+/// The listeners and the spare descriptor.
+pub(super) struct Gate {
+    listeners: Vec<Listener>,
+    spare: Option<OwnedFd>,
+    /// Resting until this tick.
+    rests_until: Option<u32>,
+}
+
+impl Gate {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            listeners: Vec::new(),
+            spare: Some(spare()?),
+            rests_until: None,
+        })
+    }
+
+    pub(super) fn stop(&mut self, reactor: &Reactor) {
+        for listener in self.listeners.drain(..) {
+            // It is being closed: a failure to take it out first changes nothing.
+            let _ = reactor.delete(&listener);
+        }
+        self.rests_until = None;
+    }
+
+    /// When the listeners wake, if they rest.
+    pub(super) fn wakes_at(&self) -> Option<u32> {
+        self.rests_until
+    }
+
+    /// A descriptor has become free: the spare one comes first, then the listeners.
+    pub(super) fn one_is_free(&mut self, reactor: &Reactor) {
+        if self.rests_until.is_some() {
+            self.wake(reactor);
+        }
+    }
+
+    /// Listens again, provided there is a spare descriptor.
+    pub(super) fn wake(&mut self, reactor: &Reactor) -> bool {
+        if self.spare.is_none() {
+            self.spare = spare().ok();
+        }
+        if self.spare.is_some() {
+            self.rests_until = None;
+            self.watch_all(reactor, Interest::IN);
+        }
+        self.spare.is_some()
+    }
+
+    /// There is still no descriptor to spare.
+    pub(super) fn rest_more(&mut self, now: u32) {
+        self.rests_until = Some(now + REST_TICKS);
+    }
+
+    fn rest(&mut self, reactor: &Reactor, until: u32) {
+        self.rests_until = Some(until);
+        self.watch_all(reactor, Interest::empty());
+    }
+
+    fn watch_all(&self, reactor: &Reactor, interest: Interest) {
+        for (index, listener) in self.listeners.iter().enumerate() {
+            // A listener that epoll does not take any more cannot be helped from here; accept would tell.
+            let _ = reactor.modify(listener, Token::Listener(index as u32), interest);
+        }
+    }
+}
+
+fn spare() -> io::Result<OwnedFd> {
+    Ok(open(
+        "/dev/null",
+        OFlags::RDONLY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?)
+}
+
+impl Worker {
+    /// Accepts connections from this listener from now on.
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) may fail with.
+    pub fn listen(&mut self, listener: Listener) -> io::Result<()> {
+        let token = Token::Listener(self.gate.listeners.len() as u32);
+        self.reactor.add(&listener, token, Interest::IN)?;
+        self.gate.listeners.push(listener);
+        Ok(())
+    }
+
+    /// Accepts no more; what is connected stays.
+    pub fn stop_listening(&mut self) {
+        self.gate.stop(&self.reactor);
+    }
+
+    pub(super) fn accept_some(&mut self, index: usize, inbox: &mut Inbox) {
+        for _ in 0..ACCEPT_BATCH {
+            let Some(listener) = self.gate.listeners.get(index) else {
+                return;
+            };
+            match acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+                Ok((socket, address)) => {
+                    let address = address.and_then(|address| SocketAddr::try_from(address).ok());
+                    self.admit(socket, Peer::of(address), inbox);
+                }
+                Err(Errno::AGAIN) => return,
+                Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
+                    return self.refuse_some(index);
+                }
+                // Everything else is the fate of that one connection (accept(2): ECONNABORTED, EPROTO, ENETDOWN …).
+                Err(_) => self.stats.refused += 1,
+            }
+        }
+    }
+
+    fn admit(&mut self, socket: OwnedFd, peer: Peer, inbox: &mut Inbox) {
+        let limit = self.settings.connection_limit;
+        if limit > 0 && self.connections.len() >= limit {
+            // Dropping the socket closes it; a 503 would need a place to wait.
+            self.stats.refused += 1;
+            return;
+        }
+        self.stats.accepted += 1;
+        let deadline = self.clock.tick() + self.spans.head;
+        let Some(id) = self.register(
+            socket,
+            peer,
+            Connection::idle_head(),
+            deadline,
+            Interest::IN,
+        ) else {
+            self.stats.refused += 1;
+            return;
+        };
+        // Usually the request is there already.
+        if inbox.id.is_none() {
+            self.on_ready(id, Interest::empty(), inbox);
+        }
+    }
+
+    /// No descriptor is left: what waits in the queue is closed by means of the spare one, then the listeners rest.
+    fn refuse_some(&mut self, index: usize) {
+        for _ in 0..REFUSE_BATCH {
+            self.gate.spare = None;
+            let Some(listener) = self.gate.listeners.get(index) else {
+                break;
+            };
+            let refused = acceptfrom_with(listener, SocketFlags::CLOEXEC).is_ok();
+            self.gate.spare = spare().ok();
+            if !refused {
+                break;
+            }
+            self.stats.refused += 1;
+        }
+        self.stats.accept_pauses += 1;
+        let until = self.clock.tick() + REST_TICKS;
+        self.gate.rest(&self.reactor, until);
+        self.upcoming = self.upcoming.min(until);
+    }
+}

@@ -1,0 +1,67 @@
+//! What is held for peers, in bytes, and what happens when it is too much.
+
+use super::Worker;
+use crate::id::ConnectionId;
+
+/// The close code for "try again later".
+const TRY_LATER: u16 = 1013;
+
+impl Worker {
+    /// Brings the account of one connection up to date, and the budget back into its bounds.
+    #[inline]
+    pub(super) fn charge(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let held = connection.held_bytes().min(u32::MAX as usize) as u32;
+        if held == connection.charged {
+            return;
+        }
+        self.held_bytes = self.held_bytes - connection.charged as usize + held as usize;
+        connection.charged = held;
+        if self.held_bytes > self.settings.held_limit_bytes {
+            self.shed();
+        }
+    }
+
+    /// Charges what the application holds on a connection's account, such as messages it has not taken yet.
+    pub fn set_app_held(&mut self, id: ConnectionId, bytes: usize) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.app_held = bytes.min(u32::MAX as usize) as u32;
+            self.charge(id);
+        }
+    }
+
+    /// Closes the largest holders until the budget holds.
+    #[cold]
+    fn shed(&mut self) {
+        while self.held_bytes > self.settings.held_limit_bytes {
+            let largest = self
+                .connections
+                .iter()
+                .max_by_key(|(_, connection)| connection.charged);
+            let Some((id, charged)) = largest.map(|(id, connection)| (id, connection.charged))
+            else {
+                return;
+            };
+            if charged == 0 {
+                return;
+            }
+            self.stats.over_budget += 1;
+            self.abandon(id);
+            self.fail(id, TRY_LATER, "server is out of memory for you");
+            self.flush_one(id);
+            let Some(connection) = self.connections.get_mut(id) else {
+                continue;
+            };
+            let held = connection.held_bytes().min(u32::MAX as usize) as u32;
+            self.held_bytes = self.held_bytes - connection.charged as usize + held as usize;
+            let eased = held < connection.charged;
+            connection.charged = held;
+            if !eased {
+                // What is left is a frame half sent: it can only be cut.
+                self.broken(id, None);
+            }
+        }
+    }
+}

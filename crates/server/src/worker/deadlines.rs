@@ -1,0 +1,233 @@
+//! What happens when nothing happens: timeouts, pings, alarms.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use hubbub_protocol::http::Refusal;
+
+use rustix::io::Errno;
+
+use super::{Worker, system_ns};
+use crate::clock::{Tick, ticks};
+use crate::connection::{Connection, NEVER, Phase};
+use crate::event::{ClosedBy, Ending};
+use crate::id::ConnectionId;
+use crate::settings::Settings;
+
+/// How far ahead the wheel is searched for the next deadline, in ticks.
+const HORIZON_TICKS: Tick = 100;
+
+/// The settings' spans in ticks; [`NEVER`] where a span is switched off.
+pub(super) struct Spans {
+    pub(super) head: Tick,
+    pub(super) body: Tick,
+    pub(super) keep_alive: Tick,
+    pub(super) message: Tick,
+    pub(super) close: Tick,
+    ping_interval: Tick,
+    ping_timeout: Tick,
+    idle: Tick,
+}
+
+impl Spans {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let optional = |seconds: f64| if seconds > 0.0 { ticks(seconds) } else { NEVER };
+        Self {
+            head: ticks(settings.head_timeout_s),
+            body: ticks(settings.body_timeout_s),
+            keep_alive: ticks(settings.keep_alive_timeout_s),
+            message: ticks(settings.message_timeout_s),
+            close: ticks(settings.close_timeout_s),
+            ping_interval: optional(settings.ping_interval_s),
+            ping_timeout: ticks(settings.ping_timeout_s),
+            idle: optional(settings.idle_timeout_s),
+        }
+    }
+}
+
+/// The application's own timers, by the worker's time in milliseconds.
+#[derive(Default)]
+pub(super) struct Alarms {
+    heap: BinaryHeap<Reverse<(u64, u32)>>,
+}
+
+impl Alarms {
+    pub(super) fn set(&mut self, at_ms: u64, key: u32) {
+        self.heap.push(Reverse((at_ms, key)));
+    }
+
+    pub(super) fn next_ms(&self) -> Option<u64> {
+        self.heap.peek().map(|Reverse((at, _))| *at)
+    }
+
+    pub(super) fn take(&mut self, now_ms: u64, out: &mut Vec<u32>) {
+        while self.next_ms().is_some_and(|at| at <= now_ms) {
+            out.extend(self.heap.pop().map(|Reverse((_, key))| key));
+        }
+    }
+}
+
+impl Worker {
+    /// The tick at which this connection must be looked at if nothing comes.
+    fn due(&self, connection: &Connection) -> Tick {
+        let mut due = connection.deadline;
+        if let Phase::Open(endpoint) = &connection.phase
+            && endpoint.is_open()
+        {
+            let alive = if connection.pinged == NEVER {
+                connection.seen.saturating_add(self.spans.ping_interval)
+            } else {
+                connection.pinged.saturating_add(self.spans.ping_timeout)
+            };
+            due = due
+                .min(alive)
+                .min(connection.seen.saturating_add(self.spans.idle));
+        }
+        due
+    }
+
+    /// Sees to it that the wheel holds an entry early enough.
+    #[inline]
+    pub(super) fn arm(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(id) else {
+            return;
+        };
+        let due = self.due(connection);
+        if due >= connection.armed {
+            return;
+        }
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.armed = due;
+        }
+        self.wheel.insert(due, id);
+        self.upcoming = self.upcoming.min(due);
+    }
+
+    /// Sets what the present phase waits for, at most `span` from now.
+    pub(super) fn set_deadline(&mut self, id: ConnectionId, span: Tick) {
+        let now = self.clock.tick();
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.deadline = now.saturating_add(span);
+        }
+        self.arm(id);
+    }
+
+    pub(super) fn look_at_deadlines(&mut self) {
+        let now = self.clock.tick();
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.advance(now, &mut due);
+        for id in due.drain(..) {
+            let Some(connection) = self.connections.get_mut(id) else {
+                continue;
+            };
+            if connection.armed > now {
+                continue;
+            }
+            connection.armed = NEVER;
+            let connection = self.connections.get(id).expect("looked up above");
+            if self.due(connection) <= now {
+                self.overdue(id, now);
+            }
+            self.arm(id);
+        }
+        self.due = due;
+        if self.gate.wakes_at().is_some_and(|tick| tick <= now) && !self.gate.wake(&self.reactor) {
+            self.gate.rest_more(now);
+        }
+        self.upcoming = self
+            .wheel
+            .upcoming(HORIZON_TICKS)
+            .unwrap_or(NEVER)
+            .min(self.gate.wakes_at().unwrap_or(NEVER));
+    }
+
+    fn overdue(&mut self, id: ConnectionId, now: Tick) {
+        let Some(connection) = self.connections.get(id) else {
+            return;
+        };
+        let deadline_passed = connection.deadline <= now;
+        match &connection.phase {
+            Phase::Head { partial, .. } if partial.is_empty() => self.expire(id),
+            Phase::Head { .. } | Phase::Body(_) => {
+                self.stats.timeouts += 1;
+                self.refuse(id, &Refusal::new(408, "the request took too long"));
+            }
+            Phase::Linger | Phase::Connecting { .. } | Phase::Response { .. } => self.expire(id),
+            Phase::Deciding { .. } | Phase::Judging => {}
+            Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
+            Phase::Open(endpoint) if deadline_passed && endpoint.is_mid_message() => {
+                self.stats.timeouts += 1;
+                self.fail(id, 1008, "message took too long");
+            }
+            Phase::Open(_) if connection.pinged != NEVER && !connection.flags.paused => {
+                if connection.pinged.saturating_add(self.spans.ping_timeout) <= now {
+                    self.expire(id);
+                }
+            }
+            Phase::Open(_) if connection.seen.saturating_add(self.spans.idle) <= now => {
+                self.stats.timeouts += 1;
+                self.fail(id, 1001, "idle");
+            }
+            Phase::Open(_) => self.ping(id),
+        }
+    }
+
+    /// The peer had its time: no more words.
+    fn expire(&mut self, id: ConnectionId) {
+        self.stats.timeouts += 1;
+        self.broken(id, Some(Errno::TIMEDOUT));
+    }
+
+    /// Asks for a sign of life (RFC 6455 §5.5.2); the answer gives the round-trip time.
+    pub fn ping(&mut self, id: ConnectionId) {
+        let now = self.clock.tick();
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.flags.blocked {
+            // A peer whose buffers are full gets no ping through; time runs from now all the same.
+            connection.pinged = now;
+            return;
+        }
+        let mask = self.masks.of(connection);
+        let Phase::Open(endpoint) = &mut connection.phase else {
+            return;
+        };
+        let payload = system_ns().to_be_bytes();
+        if connection
+            .outbox
+            .append(&mut self.pool, |out| endpoint.ping(&payload, mask, out))
+            .is_ok()
+        {
+            connection.pinged = now;
+            self.mark_dirty(id);
+        }
+    }
+
+    /// An answer to our ping carries the time at which it left; who lies about it deceives only themselves.
+    pub(super) fn pong(&mut self, id: ConnectionId, payload: &[u8]) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if let (true, Ok(sent)) = (connection.pinged != NEVER, payload.try_into()) {
+            let us = system_ns().saturating_sub(u64::from_be_bytes(sent)) / 1000;
+            connection.rtt_us = us.clamp(1, u32::MAX.into()) as u32;
+        }
+    }
+
+    /// Ends a WebSocket on the server's own account: close frame, then no more reading (RFC 6455 §7.1.7).
+    pub(super) fn fail(&mut self, id: ConnectionId, code: u16, reason: &str) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let mask = self.masks.of(connection);
+        if let Phase::Open(endpoint) = &mut connection.phase {
+            let closed = connection.outbox.append(&mut self.pool, |out| {
+                endpoint.close(Some(code), reason, mask, out)
+            });
+            debug_assert!(closed.is_ok(), "codes and reasons of our own are valid");
+        }
+        self.tell_closed(id, Ending::new(code, reason, ClosedBy::Server));
+        self.finish_after_flush(id);
+    }
+}

@@ -1,0 +1,480 @@
+//! The worker: one epoll, its connections, and a stream of events to pull.
+//!
+//! The caller waits ([`Worker::begin_wait`], [`crate::ReadyList::wait`], [`Worker::end_wait`]), pulls events with [`Worker::next`] until
+//! there are none, and ends the batch with [`Worker::flush`]. Between two events it may call anything here: nothing is
+//! borrowed, so a handler that sends, closes or publishes meets no lock and no re-entry. A batch is bounded by what one wait
+//! hands over and by one read for each ready connection, so none starves another.
+
+mod accept;
+mod budget;
+mod client;
+mod deadlines;
+mod exchange;
+mod publish;
+mod read;
+mod write;
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::{Duration, SystemTime};
+
+use hubbub_hub::Topics;
+use hubbub_protocol::deflate::Codec;
+use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
+
+pub use self::client::{Request as ClientRequest, Target};
+pub use self::exchange::Accept;
+pub use self::publish::Publication;
+pub use self::write::Sent;
+use crate::clock::{Clock, TICK_MS, Tick};
+use crate::connection::{Connection, NEVER, Peer, Phase};
+use crate::event::{ClosedBy, Ending, Event, Raw};
+use crate::id::ConnectionId;
+use crate::outbox::Pool;
+use crate::reactor::{Interest, Reactor, ReadyList, Token};
+use crate::settings::Settings;
+use crate::slab::Slab;
+use crate::stats::Stats;
+use crate::wheel::Wheel;
+use accept::Gate;
+use deadlines::{Alarms, Spans};
+
+/// The most that one read takes from one connection: more than a 64 KiB message with its header.
+const READ_LIMIT_BYTES: usize = 128 << 10;
+
+/// The receive buffer of a worker, and whose bytes are in it. Kept outside the worker so that events may borrow from it.
+pub struct Inbox {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// Whose bytes `start..end` are.
+    id: Option<ConnectionId>,
+    /// The end of this read has been told.
+    ended: bool,
+}
+
+impl Inbox {
+    fn fill(&mut self, id: ConnectionId, len: usize) {
+        (self.id, self.start, self.end, self.ended) = (Some(id), 0, len, false);
+    }
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self {
+            buffer: vec![0; READ_LIMIT_BYTES].into(),
+            start: 0,
+            end: 0,
+            id: None,
+            ended: true,
+        }
+    }
+}
+
+/// See the module.
+pub struct Worker {
+    settings: Settings,
+    spans: Spans,
+    reactor: Reactor,
+    clock: Clock,
+    /// What the last wait was asked to last, in milliseconds.
+    asked_ms: u64,
+    wheel: Wheel<ConnectionId>,
+    alarms: Alarms,
+    connections: Slab<Connection>,
+    gate: Gate,
+    topics: Topics<ConnectionId>,
+    codec: Codec,
+    pool: Pool,
+    masks: client::Masks,
+    /// What the last wait found, and how far it has been worked off.
+    ready: ReadyList,
+    ready_at: usize,
+    foreign: Vec<(RawFd, Interest)>,
+    /// Connections with something to send.
+    dirty: Vec<ConnectionId>,
+    /// Connections whose stash is to be read.
+    replays: VecDeque<ConnectionId>,
+    /// Events that no read brings.
+    told: VecDeque<Raw>,
+    due: Vec<ConnectionId>,
+    /// The tick before which no deadline falls due.
+    upcoming: Tick,
+    held_bytes: usize,
+    date: (u64, String),
+    stats: Stats,
+}
+
+impl Worker {
+    /// A worker without listeners.
+    ///
+    /// # Errors
+    /// When the system gives no epoll or no descriptor.
+    pub fn new(number: u8, settings: Settings) -> io::Result<Self> {
+        let clock = Clock::new(system_ms());
+        Ok(Self {
+            spans: Spans::of(&settings),
+            reactor: Reactor::new()?,
+            wheel: Wheel::new(clock.tick()),
+            clock,
+            asked_ms: 0,
+            alarms: Alarms::default(),
+            connections: Slab::new(number),
+            gate: Gate::new()?,
+            topics: Topics::new(),
+            codec: Codec::new(settings.deflate.level),
+            pool: Pool::default(),
+            masks: client::Masks::default(),
+            ready: ReadyList::default(),
+            ready_at: 0,
+            foreign: Vec::new(),
+            dirty: Vec::new(),
+            replays: VecDeque::new(),
+            told: VecDeque::new(),
+            due: Vec::new(),
+            upcoming: NEVER,
+            held_bytes: 0,
+            date: (0, String::new()),
+            stats: Stats::default(),
+            settings,
+        })
+    }
+
+    /// What this worker was told.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What has been counted so far.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// How many connections there are, in any phase.
+    pub fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// The bytes held on the heap for all peers.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// The table of topics: policies, counts.
+    pub fn topics(&self) -> &Topics<ConnectionId> {
+        &self.topics
+    }
+
+    /// The same, to be changed.
+    pub fn topics_mut(&mut self) -> &mut Topics<ConnectionId> {
+        &mut self.topics
+    }
+
+    /// The epoll descriptor, to wait on or to put into another poller.
+    pub fn epoll(&self) -> BorrowedFd<'_> {
+        self.reactor.epoll()
+    }
+
+    /// Watches a descriptor of the caller's; readiness is found in [`Worker::take_foreign`].
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) may fail with.
+    pub fn watch(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
+        self.reactor.add(
+            fd,
+            Token::Foreign(std::os::fd::AsRawFd::as_raw_fd(&fd)),
+            interest,
+        )
+    }
+
+    /// Changes what a watched descriptor is watched for.
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) may fail with.
+    pub fn rewatch(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
+        self.reactor.modify(
+            fd,
+            Token::Foreign(std::os::fd::AsRawFd::as_raw_fd(&fd)),
+            interest,
+        )
+    }
+
+    /// Watches a descriptor no more.
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) may fail with.
+    pub fn unwatch(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        self.reactor.delete(fd)
+    }
+
+    /// The caller's own descriptors that were found ready since the last call.
+    pub fn take_foreign(&mut self, out: &mut Vec<(RawFd, Interest)>) {
+        out.append(&mut self.foreign);
+    }
+
+    /// Flushes, and tells how long the caller may wait: no longer than `timeout`, and not past the next deadline.
+    /// Hands out the list to wait with; give it back to [`Worker::end_wait`].
+    pub fn begin_wait(&mut self, timeout: Option<Duration>) -> (ReadyList, Option<Duration>) {
+        self.flush();
+        let own = self.next_deadline();
+        let timeout = match (timeout, own) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.asked_ms = timeout.map_or(u64::MAX, |span| span.as_millis() as u64);
+        (std::mem::take(&mut self.ready), timeout)
+    }
+
+    /// Takes what the wait has found, and the time.
+    pub fn end_wait(&mut self, ready: ReadyList) {
+        self.ready = ready;
+        self.ready_at = 0;
+        self.clock.advance(system_ms(), self.asked_ms);
+        self.asked_ms = 0;
+    }
+
+    /// How long until something must be done without any descriptor being ready; zero when there is work now.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        if self.ready_at < self.ready.len() || !self.told.is_empty() || !self.replays.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let now = self.clock.now_ms();
+        let tick = (self.upcoming != NEVER).then(|| u64::from(self.upcoming) * TICK_MS);
+        let first = [tick, self.alarms.next_ms()].into_iter().flatten().min()?;
+        Some(Duration::from_millis(first.saturating_sub(now)))
+    }
+
+    /// Makes the epoll descriptor readable when the next deadline comes: for those who cannot pass a timeout.
+    ///
+    /// # Errors
+    /// What timerfd_settime(2) may fail with.
+    pub fn arm_timer(&mut self) -> io::Result<()> {
+        let after = self.next_deadline();
+        self.reactor.arm_timer(after)
+    }
+
+    /// The next event, or `None` when the batch is worked off.
+    #[inline]
+    pub fn next<'b>(&mut self, inbox: &'b mut Inbox) -> Option<Event<'b>> {
+        let raw = self.step(inbox)?;
+        Some(raw.in_buffer(&mut inbox.buffer))
+    }
+
+    fn step(&mut self, inbox: &mut Inbox) -> Option<Raw> {
+        loop {
+            if let Some(id) = inbox.id {
+                if inbox.start < inbox.end
+                    && let Some(raw) = self.digest(id, inbox)
+                {
+                    return Some(raw);
+                }
+                if !std::mem::replace(&mut inbox.ended, true) && self.wants_read_end(id) {
+                    return Some(Raw::ReadEnd { id });
+                }
+                inbox.id = None;
+                self.finish_read(id);
+            }
+            if let Some(raw) = self.told.pop_front() {
+                return Some(raw);
+            }
+            if let Some(id) = self.replays.pop_front() {
+                self.replay(id, inbox);
+                continue;
+            }
+            let Some(ready) = self.ready.get(self.ready_at) else {
+                if self.clock.tick() >= self.upcoming {
+                    self.look_at_deadlines();
+                    continue;
+                }
+                return None;
+            };
+            let (token, flags) = (Token::of(ready), ready.flags);
+            self.ready_at += 1;
+            match token {
+                Token::Connection(id) => self.on_ready(id, flags, inbox),
+                Token::Foreign(fd) => self.foreign.push((fd, flags)),
+                Token::Listener(index) => self.accept_some(index as usize, inbox),
+                Token::Timer => self.reactor.quiet_timer(),
+            }
+        }
+    }
+
+    /// The keys of alarms that have gone off since the last call; see [`Worker::alarm`].
+    pub fn take_alarms(&mut self, out: &mut Vec<u32>) {
+        self.alarms.take(self.clock.now_ms(), out);
+    }
+
+    /// Sets an alarm; [`Worker::take_alarms`] hands `key` out once `after` has passed.
+    pub fn alarm(&mut self, after: Duration, key: u32) {
+        let at = self.now_ms_live() + after.as_millis() as u64;
+        self.alarms.set(at, key);
+    }
+
+    /// The peer's address, while the connection is there.
+    pub fn peer(&self, id: ConnectionId) -> Option<Peer> {
+        self.connections.get(id).map(|connection| connection.peer)
+    }
+
+    /// Round-trip time by the last ping.
+    pub fn rtt(&self, id: ConnectionId) -> Option<Duration> {
+        let us = self.connections.get(id)?.rtt_us;
+        (us > 0).then(|| Duration::from_micros(us.into()))
+    }
+
+    /// Bytes that wait to be sent to this peer.
+    pub fn buffered(&self, id: ConnectionId) -> usize {
+        self.connections
+            .get(id)
+            .map_or(0, |connection| connection.outbox.len())
+    }
+
+    /// Whether the outbox has been full and has not drained since.
+    pub fn is_congested(&self, id: ConnectionId) -> bool {
+        self.connections
+            .get(id)
+            .is_some_and(|connection| connection.flags.congested && connection.is_open())
+    }
+
+    /// Whether messages may be sent.
+    pub fn is_open(&self, id: ConnectionId) -> bool {
+        self.connections.get(id).is_some_and(Connection::is_open)
+    }
+
+    /// The ids of all WebSockets that are open.
+    pub fn open_ids(&self) -> Vec<ConnectionId> {
+        self.connections
+            .iter()
+            .filter(|(_, connection)| connection.is_open())
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// Ends everything at once: no close frames, no lingering.
+    pub fn abort_all(&mut self) {
+        let all: Vec<_> = self.connections.iter().map(|(id, _)| id).collect();
+        for id in all {
+            self.remove(id);
+        }
+        self.gate.stop(&self.reactor);
+    }
+
+    fn now_ms_live(&self) -> u64 {
+        // Between waits the clock stands at the last wait's end; an alarm must not be early by a long handler.
+        self.clock.now_ms() + system_ms().saturating_sub(self.clock.system_ms())
+    }
+
+    /// The value of a `Date` field (RFC 9110 §6.6.1), made once a second.
+    fn refresh_date(&mut self) {
+        let now = SystemTime::now();
+        let second = now
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |span| span.as_secs());
+        if self.date.0 != second {
+            self.date = (second, httpdate::fmt_http_date(now));
+        }
+    }
+
+    /// Tells the application, once, that a connection has ended for it.
+    fn tell_closed(&mut self, id: ConnectionId, ending: Ending) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.flags.told {
+            return;
+        }
+        connection.flags.told = true;
+        self.topics.drop_subscriber(id);
+        self.told.push_back(Raw::Closed { id, ending });
+    }
+
+    /// Forgets a connection and closes its socket.
+    fn remove(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.remove(id) else {
+            return;
+        };
+        self.held_bytes -= connection.charged as usize;
+        self.stats.closed += 1;
+        self.gate.one_is_free(&self.reactor);
+    }
+
+    /// Brings epoll in line with what the connection wants.
+    fn refresh_interest(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let wanted = connection.wanted_interest();
+        if wanted == connection.interest {
+            return;
+        }
+        connection.interest = wanted;
+        if self
+            .reactor
+            .modify(&connection.socket, Token::Connection(id), wanted)
+            .is_err()
+        {
+            self.broken(id, None);
+        }
+    }
+
+    /// The connection is of no more use: tells, and forgets it.
+    fn broken(&mut self, id: ConnectionId, error: Option<Errno>) {
+        let by = match self.connections.get(id) {
+            Some(connection) if connection.flags.closed_by_app => ClosedBy::App,
+            Some(_) => ClosedBy::Network,
+            None => return,
+        };
+        let os_error = error.map(Errno::raw_os_error);
+        self.tell_closed(
+            id,
+            Ending {
+                os_error,
+                ..Ending::new(1006, "", by)
+            },
+        );
+        self.remove(id);
+    }
+
+    fn register(
+        &mut self,
+        socket: OwnedFd,
+        peer: Peer,
+        phase: Phase,
+        deadline: Tick,
+        interest: Interest,
+    ) -> Option<ConnectionId> {
+        let now = self.clock.tick();
+        let connection = Connection::new(
+            socket,
+            peer,
+            phase,
+            now,
+            deadline,
+            self.settings.outbox_limit_bytes,
+        );
+        let id = self.connections.insert(connection);
+        let connection = self.connections.get_mut(id).expect("inserted above");
+        connection.interest = interest;
+        if self
+            .reactor
+            .add(connection.socket.as_fd(), Token::Connection(id), interest)
+            .is_err()
+        {
+            self.remove(id);
+            return None;
+        }
+        self.arm(id);
+        Some(id)
+    }
+}
+
+fn system_ms() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+}
+
+fn system_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

@@ -1,0 +1,183 @@
+//! One message for many: encoded once, compressed once for each window, shared by reference.
+
+use std::sync::Arc;
+
+use hubbub_hub::Policy;
+use hubbub_protocol::deflate::Codec;
+use hubbub_protocol::endpoint::{Kind, encode_message};
+
+use super::Worker;
+use crate::connection::Phase;
+use crate::id::ConnectionId;
+use crate::outbox::Keep;
+
+/// The close code for a peer that reads too slowly; it may come back.
+const TOO_SLOW: u16 = 4001;
+
+/// How a message is published.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Publication {
+    /// A subscriber that shall not hear it: usually its author.
+    pub exclude: Option<ConnectionId>,
+    /// Under the policy "conflate": which waiting message this one replaces.
+    pub key: Option<u64>,
+}
+
+/// The encodings of one message, made when the first peer needs them.
+struct Frames<'a> {
+    kind: Kind,
+    payload: &'a [u8],
+    plain: Option<Arc<[u8]>>,
+    compressed: Vec<(u8, Option<Arc<[u8]>>)>,
+}
+
+impl Frames<'_> {
+    fn plain(&mut self) -> &Arc<[u8]> {
+        self.plain
+            .get_or_insert_with(|| Arc::from(encode_message(self.kind, false, self.payload)))
+    }
+
+    /// For peers that agreed on this window; the plain frame where compression does not pay.
+    fn compressed(&mut self, group: u8, codec: &mut Codec) -> &Arc<[u8]> {
+        let at = self
+            .compressed
+            .iter()
+            .position(|(known, _)| *known == group)
+            .unwrap_or_else(|| {
+                let mut bytes = Vec::new();
+                let frame = codec
+                    .compress_for_group(group, self.payload, &mut bytes)
+                    .then(|| Arc::from(encode_message(self.kind, true, &bytes)));
+                self.compressed.push((group, frame));
+                self.compressed.len() - 1
+            });
+        if self.compressed[at].1.is_none() {
+            return self.plain();
+        }
+        self.compressed[at].1.as_ref().expect("looked at above")
+    }
+}
+
+impl Worker {
+    /// Sends a message to every subscriber of a topic; tells to how many it went.
+    pub fn publish(&mut self, topic: &str, kind: Kind, payload: &[u8], how: Publication) -> usize {
+        let policy = self.topics.policy(topic);
+        let keep = match (policy, how.key) {
+            (Policy::Conflate, Some(key)) => Keep::Key(key),
+            _ => Keep::Droppable,
+        };
+        let mut frames = Frames {
+            kind,
+            payload,
+            plain: None,
+            compressed: Vec::new(),
+        };
+        let (mut reached, mut slow) = (0, Vec::new());
+        for &id in self.topics.subscribers(topic) {
+            if how.exclude == Some(id) {
+                continue;
+            }
+            let Some(connection) = self.connections.get_mut(id) else {
+                continue;
+            };
+            if !connection.is_open() {
+                continue;
+            }
+            let mask = self.masks.of(connection);
+            let own = connection.flags.is_client;
+            let Phase::Open(endpoint) = &mut connection.phase else {
+                continue;
+            };
+            let deflate = endpoint
+                .deflate()
+                .filter(|deflate| payload.len() >= deflate.minimum_bytes());
+            let group = if own {
+                Some(None)
+            } else {
+                deflate.map(|deflate| deflate.group())
+            };
+            let frame = match group {
+                None => frames.plain(),
+                Some(Some(group)) => frames.compressed(group, &mut self.codec),
+                // A window or a mask of its own: nobody else can read what this peer gets.
+                Some(None) => {
+                    let mut own = Vec::new();
+                    if endpoint
+                        .send(kind, payload, mask, &mut self.codec, &mut own)
+                        .is_err()
+                    {
+                        continue;
+                    }
+                    frames.plain = None;
+                    frames.plain.insert(Arc::from(own))
+                }
+            };
+            let blocked = connection.flags.blocked;
+            if blocked
+                && let Keep::Key(key) = keep
+                && connection.outbox.replace(key, frame)
+            {
+                self.stats.conflated += 1;
+                reached += 1;
+                continue;
+            }
+            if connection.is_full_for(frame.len()) {
+                let limit = connection.outbox_limit_bytes as usize;
+                match policy {
+                    Policy::Close => {
+                        slow.push(id);
+                        continue;
+                    }
+                    Policy::DropNewest => {
+                        self.stats.dropped += 1;
+                        continue;
+                    }
+                    Policy::DropOldest | Policy::Conflate => {
+                        self.stats.dropped += connection.outbox.make_room(frame.len(), limit);
+                        if connection.is_full_for(frame.len()) {
+                            self.stats.dropped += 1;
+                            continue;
+                        }
+                    }
+                }
+            }
+            connection
+                .outbox
+                .share(&mut self.pool, frame, keep, blocked);
+            reached += 1;
+            if !connection.flags.dirty && !blocked {
+                connection.flags.dirty = true;
+                self.dirty.push(id);
+            }
+            if matches!(group, Some(None)) {
+                frames.plain = None;
+            }
+        }
+        self.stats.messages_out += reached as u64;
+        for id in slow {
+            self.close_slow(id);
+        }
+        reached
+    }
+
+    /// The peer is behind by more than it may: a close it can come back from.
+    pub fn close_slow(&mut self, id: ConnectionId) {
+        // What is full only because this batch has not been sent yet is not slow.
+        if self
+            .connections
+            .get(id)
+            .is_some_and(|connection| !connection.flags.blocked)
+        {
+            self.flush_one(id);
+        }
+        let still_full = self
+            .connections
+            .get(id)
+            .is_some_and(|connection| connection.flags.blocked);
+        if still_full {
+            self.stats.slow_closed += 1;
+            self.abandon(id);
+            self.fail(id, TOO_SLOW, "reads too slowly");
+        }
+    }
+}

@@ -1,0 +1,493 @@
+//! From a ready socket to events: one read, then everything that is in it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hubbub_protocol::endpoint::{self, Input, Payload};
+use hubbub_protocol::error::Violation;
+use hubbub_protocol::http::{BodyReader, CONTINUE, Framing, HeadScanner, Refusal, Request};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+
+use super::{Inbox, Worker};
+use crate::connection::{NEVER, PartialBody, Phase};
+use crate::event::{ClosedBy, Ending, Place, Raw};
+use crate::id::ConnectionId;
+use crate::reactor::Interest;
+
+/// What one call of [`Worker::digest`] found in the bytes at hand.
+enum Found {
+    /// Nothing yet: all has been consumed.
+    Nothing,
+    /// Something was dealt with; there may be more.
+    Handled,
+    Event(Raw),
+}
+
+impl Worker {
+    pub(super) fn on_ready(&mut self, id: ConnectionId, flags: Interest, inbox: &mut Inbox) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if matches!(connection.phase, Phase::Connecting { .. }) {
+            return self.on_connected(id);
+        }
+        if flags.contains(Interest::OUT) {
+            connection.flags.blocked = false;
+            self.flush_one(id);
+            if flags == Interest::OUT {
+                return;
+            }
+        }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let broken = flags.intersects(Interest::ERR | Interest::HUP);
+        if !broken && !connection.interest.contains(Interest::IN) {
+            return;
+        }
+        match recv(
+            &connection.socket,
+            &mut inbox.buffer[..],
+            RecvFlags::empty(),
+        ) {
+            Ok((0, _)) => self.on_eof(id),
+            Ok((len, _)) => {
+                self.stats.bytes_in += len as u64;
+                inbox.fill(id, len);
+            }
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(error) => self.broken(id, Some(error)),
+        }
+    }
+
+    /// The peer will send no more. It may still be listening.
+    fn on_eof(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.flags.eof = true;
+        match connection.phase {
+            // A client may close its half after the request: the answer is still wanted.
+            Phase::Deciding { .. } => self.refresh_interest(id),
+            Phase::Linger if !connection.outbox.is_empty() => self.refresh_interest(id),
+            _ => self.broken(id, None),
+        }
+    }
+
+    /// Works on the bytes in `inbox`, which are of this connection, up to the next event.
+    #[inline]
+    pub(super) fn digest(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Option<Raw> {
+        // A fault in a parser must cost one connection, not the server.
+        let found = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                match self.digest_one(id, inbox) {
+                    Found::Nothing => return None,
+                    Found::Handled => {}
+                    Found::Event(raw) => return Some(raw),
+                }
+            }
+        }));
+        found.unwrap_or_else(|_| {
+            self.stats.panics += 1;
+            self.tell_closed(id, Ending::new(1011, "", ClosedBy::Server));
+            self.remove(id);
+            None
+        })
+    }
+
+    #[inline]
+    fn digest_one(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
+        if inbox.start == inbox.end {
+            return Found::Nothing;
+        }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Found::Nothing;
+        };
+        match &mut connection.phase {
+            Phase::Open(_) if connection.flags.paused => self.stash(id, inbox),
+            Phase::Open(endpoint) => {
+                let mut input = Input::new(&mut inbox.buffer[inbox.start..inbox.end]);
+                let received = endpoint.receive(&mut input, &mut self.codec);
+                inbox.start = inbox.end - input.len();
+                match received {
+                    Ok(Some(endpoint::Event::Message { kind, payload })) => {
+                        connection.flags.completed = true;
+                        self.stats.messages_in += 1;
+                        let payload = place(payload, inbox.start);
+                        Found::Event(Raw::Message { id, kind, payload })
+                    }
+                    Ok(None) => Found::Nothing,
+                    Ok(Some(endpoint::Event::Ping(payload))) => {
+                        self.answer_ping(id, &payload);
+                        Found::Handled
+                    }
+                    Ok(Some(endpoint::Event::Pong(payload))) => {
+                        self.pong(id, &payload);
+                        Found::Handled
+                    }
+                    Ok(Some(endpoint::Event::Close { code, reason })) => {
+                        self.on_close_frame(id, code, reason);
+                        Found::Handled
+                    }
+                    Err(violation) => {
+                        self.on_violation(id, &violation);
+                        Found::Handled
+                    }
+                }
+            }
+            Phase::Head { .. } | Phase::Response { .. } => self.digest_head(id, inbox),
+            Phase::Body(_) => self.digest_body(id, inbox),
+            Phase::Deciding { .. } | Phase::Judging | Phase::Connecting { .. } => {
+                self.stash(id, inbox)
+            }
+            Phase::Linger => {
+                inbox.start = inbox.end;
+                Found::Nothing
+            }
+        }
+    }
+
+    /// Keeps what cannot be looked at yet; nothing more is read until then.
+    fn stash(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection
+                .rare()
+                .stash
+                .extend_from_slice(&inbox.buffer[inbox.start..inbox.end]);
+        }
+        inbox.start = inbox.end;
+        Found::Nothing
+    }
+
+    /// Puts the stash where received bytes are.
+    pub(super) fn replay(&mut self, id: ConnectionId, inbox: &mut Inbox) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.flags.replaying = false;
+        let Some(rare) = &mut connection.rare else {
+            return;
+        };
+        let stash = std::mem::take(&mut rare.stash);
+        let len = stash.len().min(inbox.buffer.len());
+        inbox.buffer[..len].copy_from_slice(&stash[..len]);
+        rare.stash = stash[len..].to_vec();
+        inbox.fill(id, len);
+    }
+
+    /// Reading goes on: first with what was put aside.
+    pub(super) fn read_on(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.stash_len() > 0 {
+            if !connection.flags.replaying {
+                connection.flags.replaying = true;
+                self.replays.push_back(id);
+            }
+            return;
+        }
+        self.refresh_interest(id);
+    }
+
+    /// Stops reading from this peer: the application has more than it can work on.
+    pub fn pause(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && !connection.flags.paused
+        {
+            connection.flags.paused = true;
+            self.refresh_interest(id);
+        }
+    }
+
+    /// Reads again.
+    pub fn resume(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && connection.flags.paused
+        {
+            connection.flags.paused = false;
+            connection.seen = self.clock.tick();
+            connection.pinged = NEVER;
+            self.read_on(id);
+        }
+    }
+
+    #[inline]
+    pub(super) fn wants_read_end(&self, id: ConnectionId) -> bool {
+        self.connections
+            .get(id)
+            .is_some_and(|connection| connection.flags.tell_read_end && connection.flags.completed)
+    }
+
+    /// After a read: time, memory, and what was said meanwhile.
+    #[inline]
+    pub(super) fn finish_read(&mut self, id: ConnectionId) {
+        let now = self.clock.tick();
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.seen = now;
+        connection.pinged = NEVER;
+        let completed = std::mem::take(&mut connection.flags.completed);
+        if let Phase::Open(endpoint) = &connection.phase
+            && endpoint.is_open()
+        {
+            if !endpoint.is_mid_message() {
+                connection.deadline = NEVER;
+            } else if completed || connection.deadline == NEVER {
+                self.set_deadline(id, self.spans.message);
+            }
+        }
+        // What only this peer is to hear goes out while its memory is warm; a publication waits for the end of the batch.
+        if let [only] = self.dirty[..]
+            && only == id
+        {
+            self.dirty.clear();
+            self.flush_one(id);
+        } else {
+            self.charge(id);
+        }
+        if self
+            .connections
+            .get(id)
+            .is_some_and(|connection| connection.stash_len() > 0)
+        {
+            let ready = self.connections.get(id).is_some_and(|connection| {
+                !connection.flags.paused
+                    && matches!(connection.phase, Phase::Open(_) | Phase::Head { .. })
+            });
+            if ready {
+                self.read_on(id);
+            } else {
+                self.refresh_interest(id);
+            }
+        }
+    }
+
+    fn answer_ping(&mut self, id: ConnectionId, payload: &[u8]) {
+        let low = self.settings.outbox_low_bytes;
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.flags.blocked || connection.outbox.len() > low / 2 {
+            // §5.5.3: of several pings pending, only the newest need be answered.
+            if connection
+                .rare()
+                .late_pong
+                .replace(payload.to_vec())
+                .is_some()
+            {
+                self.stats.pings_merged += 1;
+            }
+            return;
+        }
+        let mask = self.masks.of(connection);
+        let Phase::Open(endpoint) = &mut connection.phase else {
+            return;
+        };
+        // Fails only after our close frame, when pongs are no longer due.
+        let _ = connection
+            .outbox
+            .append(&mut self.pool, |out| endpoint.pong(payload, mask, out));
+        self.mark_dirty(id);
+    }
+
+    fn on_close_frame(&mut self, id: ConnectionId, code: u16, reason: String) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let mask = self.masks.of(connection);
+        let Phase::Open(endpoint) = &mut connection.phase else {
+            return;
+        };
+        let ours = endpoint.close_sent();
+        if !ours {
+            // §5.5.1: an endpoint that receives a Close "MUST send a Close frame in response".
+            let echo = (code != 1005).then_some(code);
+            let replied = connection
+                .outbox
+                .append(&mut self.pool, |out| endpoint.close(echo, "", mask, out));
+            debug_assert!(replied.is_ok(), "a code that was received may be sent");
+        }
+        let by = match (ours, connection.flags.closed_by_app) {
+            (false, _) => ClosedBy::Peer,
+            (true, true) => ClosedBy::App,
+            (true, false) => ClosedBy::Server,
+        };
+        self.tell_closed(id, Ending::new(code, reason, by));
+        self.finish_after_flush(id);
+    }
+
+    fn on_violation(&mut self, id: ConnectionId, violation: &Violation) {
+        self.stats.violations += 1;
+        self.fail(id, violation.close_code(), &violation.to_string());
+    }
+
+    fn digest_head(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
+        let limits = self.settings.head;
+        let connection = self
+            .connections
+            .get_mut(id)
+            .expect("looked up by the caller");
+        let (Phase::Head { scanner, partial } | Phase::Response { scanner, partial }) =
+            &mut connection.phase
+        else {
+            unreachable!("the caller has matched the phase");
+        };
+        let before = partial.len();
+        let fresh = before == 0;
+        let bytes = &inbox.buffer[inbox.start..inbox.end];
+        let scanned = if fresh {
+            scanner.find_end(bytes, &limits)
+        } else {
+            let room = limits.head_bytes + 1 - before.min(limits.head_bytes);
+            partial.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            scanner.find_end(partial, &limits)
+        };
+        let head = match scanned {
+            Err(refusal) => {
+                self.refuse(id, &refusal);
+                return Found::Handled;
+            }
+            Ok(None) => {
+                if fresh {
+                    partial.extend_from_slice(bytes);
+                    // From the first byte on; the next ones do not renew it.
+                    let end = self.clock.tick().saturating_add(self.spans.head);
+                    connection.deadline = connection.deadline.min(end);
+                }
+                inbox.start = inbox.end;
+                self.arm(id);
+                return Found::Nothing;
+            }
+            Ok(Some(len)) if fresh => {
+                let start = inbox.start;
+                inbox.start += len;
+                Place::Range(start, start + len)
+            }
+            Ok(Some(len)) => {
+                let mut head = std::mem::take(partial);
+                inbox.start += len - before;
+                head.truncate(len);
+                Place::Owned(head)
+            }
+        };
+        *scanner = HeadScanner::default();
+        if matches!(connection.phase, Phase::Response { .. }) {
+            connection.phase = Phase::Judging;
+            return Found::Event(Raw::Response { id, head });
+        }
+        self.on_request(id, head, inbox)
+    }
+
+    fn on_request(&mut self, id: ConnectionId, head: Place, inbox: &mut Inbox) -> Found {
+        let bytes = match &head {
+            Place::Range(start, end) => &inbox.buffer[*start..*end],
+            Place::Owned(bytes) => bytes,
+        };
+        let request = match Request::parse(bytes, &self.settings.head) {
+            Ok(request) => request,
+            Err(refusal) => {
+                self.refuse(id, &refusal);
+                return Found::Handled;
+            }
+        };
+        let (keep_alive, head_only) = (request.keep_alive(), request.method == "HEAD");
+        let framing = request.framing();
+        let connection = self
+            .connections
+            .get_mut(id)
+            .expect("looked up by the caller");
+        if matches!(framing, Framing::None) {
+            connection.phase = Phase::Deciding {
+                keep_alive,
+                head_only,
+            };
+            connection.deadline = NEVER;
+            connection.flags.told = false;
+            self.stats.requests += 1;
+            return Found::Event(Raw::Request {
+                id,
+                head,
+                body: Vec::new(),
+            });
+        }
+        // An upgrade has no body: what looks like one could be read as the next request by somebody else.
+        if request.fields.get("upgrade").is_some() {
+            self.refuse(id, &Refusal::bad("an upgrade request has no body"));
+            return Found::Handled;
+        }
+        match BodyReader::new(framing, self.settings.body_limit_bytes as u64) {
+            Err(refusal) => self.refuse(id, &refusal),
+            Ok(reader) => {
+                let expects = request.expects_continue();
+                let head = bytes.to_vec();
+                connection.phase = Phase::Body(Box::new(PartialBody {
+                    head,
+                    reader,
+                    body: Vec::new(),
+                    keep_alive,
+                    head_only,
+                }));
+                if expects {
+                    connection
+                        .outbox
+                        .append(&mut self.pool, |out| out.extend_from_slice(CONTINUE));
+                    self.mark_dirty(id);
+                }
+                self.set_deadline(id, self.spans.body);
+            }
+        }
+        Found::Handled
+    }
+
+    fn digest_body(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
+        let connection = self
+            .connections
+            .get_mut(id)
+            .expect("looked up by the caller");
+        let Phase::Body(partial) = &mut connection.phase else {
+            unreachable!("the caller has matched the phase")
+        };
+        match partial
+            .reader
+            .read(&inbox.buffer[inbox.start..inbox.end], &mut partial.body)
+        {
+            Err(refusal) => {
+                self.refuse(id, &refusal);
+                Found::Handled
+            }
+            Ok((consumed, complete)) => {
+                inbox.start += consumed;
+                if !complete {
+                    return Found::Nothing;
+                }
+                let deciding = Phase::Deciding {
+                    keep_alive: partial.keep_alive,
+                    head_only: partial.head_only,
+                };
+                let Phase::Body(partial) = std::mem::replace(&mut connection.phase, deciding)
+                else {
+                    unreachable!("matched above");
+                };
+                connection.deadline = NEVER;
+                connection.flags.told = false;
+                self.stats.requests += 1;
+                Found::Event(Raw::Request {
+                    id,
+                    head: Place::Owned(partial.head),
+                    body: partial.body,
+                })
+            }
+        }
+    }
+}
+
+/// Where a payload lies, given that it ends where the rest of the input begins.
+#[inline]
+fn place(payload: Payload<'_>, end: usize) -> Place {
+    match payload {
+        Payload::InPlace(bytes) => Place::Range(end - bytes.len(), end),
+        Payload::Owned(bytes) => Place::Owned(bytes),
+    }
+}

@@ -1,0 +1,330 @@
+//! From a message to the socket: queueing, water marks, flushing, and the last steps of a connection.
+
+use std::os::fd::AsFd;
+
+use hubbub_protocol::endpoint::Kind;
+use hubbub_protocol::error::Misuse;
+use hubbub_protocol::frame::{Header, OpCode};
+use rustix::net::{Shutdown, shutdown};
+
+use super::Worker;
+use crate::connection::{Connection, Phase};
+use crate::event::Raw;
+use crate::id::ConnectionId;
+
+/// A message of this size is sent from the caller's memory if the socket takes it, without a copy.
+const DIRECT_BYTES: usize = 8 << 10;
+/// So much may be corked before it is sent ahead of the batch's end.
+const CORK_BYTES: usize = 64 << 10;
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It will be sent.
+    Queued,
+    /// It will be sent, but the outbox is above its high water mark: wait for [`Event::Drained`](crate::Event::Drained).
+    Backpressure,
+    /// The outbox was full; the message was not taken.
+    Dropped,
+    /// The connection is not open; the message was not taken.
+    Closed,
+}
+
+impl Worker {
+    /// Sends one message.
+    #[inline]
+    pub fn send(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Sent::Closed;
+        };
+        if !connection.is_open() {
+            return Sent::Closed;
+        }
+        if connection.outbox.len() >= CORK_BYTES && !self.has_room(id) {
+            self.stats.dropped += 1;
+            return Sent::Dropped;
+        }
+        self.queue(id, kind, payload)
+    }
+
+    /// Whether the outbox is below its high water mark, after sending what the socket takes.
+    fn has_room(&mut self, id: ConnectionId) -> bool {
+        if self
+            .connections
+            .get(id)
+            .is_some_and(|connection| !connection.flags.blocked)
+        {
+            self.flush_one(id);
+        }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
+        let room = connection.outbox.len() < connection.outbox_limit_bytes as usize;
+        connection.flags.congested |= !room;
+        room
+    }
+
+    #[inline]
+    fn queue(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Sent::Closed;
+        };
+        let mask = self.masks.of(connection);
+        let Phase::Open(endpoint) = &mut connection.phase else {
+            return Sent::Closed;
+        };
+        self.stats.messages_out += 1;
+        let plain = endpoint.deflate().is_none() && !connection.flags.is_client;
+        if plain && payload.len() >= DIRECT_BYTES && !connection.flags.blocked {
+            return self.send_direct(id, kind, payload);
+        }
+        let (codec, pool) = (&mut self.codec, &mut self.pool);
+        // It fails only when the endpoint is not open, which has been looked at.
+        let queued = connection
+            .outbox
+            .append(pool, |out| endpoint.send(kind, payload, mask, codec, out));
+        debug_assert!(queued.is_ok());
+        let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
+        connection.flags.congested |= over;
+        if !connection.flags.dirty && !connection.flags.blocked {
+            connection.flags.dirty = true;
+            self.dirty.push(id);
+        }
+        if over {
+            Sent::Backpressure
+        } else {
+            Sent::Queued
+        }
+    }
+
+    /// Header from the outbox, payload from where it is: one system call, no copy but of what the socket leaves.
+    fn send_direct(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Sent::Closed;
+        };
+        let opcode = match kind {
+            Kind::Text => OpCode::Text,
+            Kind::Binary => OpCode::Binary,
+        };
+        let header = Header {
+            fin: true,
+            rsv1: false,
+            opcode,
+            mask: None,
+            length: payload.len() as u64,
+        }
+        .encode();
+        connection
+            .outbox
+            .append(&mut self.pool, |out| out.extend_from_slice(&header));
+        match connection
+            .outbox
+            .flush(connection.socket.as_fd(), &mut self.pool, payload)
+        {
+            Err(error) => {
+                self.broken(id, Some(error));
+                Sent::Closed
+            }
+            Ok(flushed) => {
+                self.stats.bytes_out += flushed.bytes as u64;
+                let rest = &payload[flushed.extra..];
+                if !rest.is_empty() {
+                    connection
+                        .outbox
+                        .append(&mut self.pool, |out| out.extend_from_slice(rest));
+                }
+                connection.flags.blocked = flushed.blocked;
+                let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
+                connection.flags.congested |= over;
+                self.charge(id);
+                self.refresh_interest(id);
+                if over {
+                    Sent::Backpressure
+                } else {
+                    Sent::Queued
+                }
+            }
+        }
+    }
+
+    /// Begins the closing handshake on the application's behalf. Nothing happens if it has begun already.
+    ///
+    /// # Errors
+    /// A code or reason that may not be sent; then nothing is.
+    pub fn close(&mut self, id: ConnectionId, code: u16, reason: &str) -> Result<(), Misuse> {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Ok(());
+        };
+        let mask = self.masks.of(connection);
+        let Phase::Open(endpoint) = &mut connection.phase else {
+            return Ok(());
+        };
+        if endpoint.close_sent() {
+            return Ok(());
+        }
+        connection.outbox.append(&mut self.pool, |out| {
+            endpoint.close(Some(code), reason, mask, out)
+        })?;
+        connection.flags.closed_by_app = true;
+        if connection.flags.paused {
+            // The peer's answer must be found behind whatever is still unread.
+            self.resume(id);
+        }
+        self.mark_dirty(id);
+        self.set_deadline(id, self.spans.close);
+        Ok(())
+    }
+
+    /// Begins to close every WebSocket, and ends what is none.
+    ///
+    /// # Errors
+    /// A code or reason that may not be sent; then nothing is.
+    pub fn close_all(&mut self, code: u16, reason: &str) -> Result<(), Misuse> {
+        let all: Vec<_> = self
+            .connections
+            .iter()
+            .map(|(id, connection)| (id, matches!(connection.phase, Phase::Head { .. })))
+            .collect();
+        for (id, is_waiting) in all {
+            if is_waiting {
+                self.broken(id, None);
+            } else {
+                self.close(id, code, reason)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what every connection has to say.
+    #[inline]
+    pub fn flush(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for id in dirty.drain(..) {
+            self.flush_one(id);
+        }
+        // Flushing may have made others dirty (a late pong): they keep their place for the next batch.
+        dirty.append(&mut self.dirty);
+        self.dirty = dirty;
+    }
+
+    #[inline]
+    pub(super) fn mark_dirty(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && !connection.flags.dirty
+            && !connection.flags.blocked
+        {
+            connection.flags.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    pub(super) fn flush_one(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.flags.dirty = false;
+        if connection.flags.blocked {
+            return;
+        }
+        match connection
+            .outbox
+            .flush(connection.socket.as_fd(), &mut self.pool, &[])
+        {
+            Err(error) => self.broken(id, Some(error)),
+            Ok(flushed) => {
+                self.stats.bytes_out += flushed.bytes as u64;
+                connection.flags.blocked = flushed.blocked;
+                if connection.flags.finishing
+                    || flushed.blocked
+                    || connection.flags.congested
+                    || connection.rare.is_some()
+                {
+                    self.after_flush(id);
+                } else if connection.interest != connection.wanted_interest() {
+                    self.refresh_interest(id);
+                }
+                self.charge(id);
+            }
+        }
+    }
+
+    /// What a flush may set free.
+    fn after_flush(&mut self, id: ConnectionId) {
+        let low = self.settings.outbox_low_bytes;
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.flags.finishing && connection.outbox.is_empty() {
+            return self.finish(id);
+        }
+        if connection.flags.congested && connection.outbox.len() <= low {
+            connection.flags.congested = false;
+            self.told.push_back(Raw::Drained { id });
+        }
+        let mask = self.masks.of(connection);
+        if !connection.flags.blocked
+            && let Some(rare) = &mut connection.rare
+            && let Some(payload) = rare.late_pong.take()
+            && let Phase::Open(endpoint) = &mut connection.phase
+        {
+            let _ = connection
+                .outbox
+                .append(&mut self.pool, |out| endpoint.pong(&payload, mask, out));
+            self.mark_dirty(id);
+        }
+        self.drop_empty_rare(id);
+        self.refresh_interest(id);
+    }
+
+    fn drop_empty_rare(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && connection
+                .rare
+                .as_ref()
+                .is_some_and(|rare| rare.stash.is_empty() && rare.late_pong.is_none())
+        {
+            connection.rare = None;
+        }
+    }
+
+    /// Everything has been said that will be: once it has left, our side is shut down (RFC 6455 §7.1.1 lets the server go first).
+    pub(super) fn finish_after_flush(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.phase = Phase::Linger;
+        connection.flags.finishing = true;
+        connection.rare = None;
+        self.mark_dirty(id);
+        self.set_deadline(id, self.spans.close);
+    }
+
+    /// Half-closes. Closing at once would answer whatever the peer still sends with a reset, and that could destroy what
+    /// it has not read yet, our close frame among it.
+    fn finish(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.flags.finishing = false;
+        if connection.flags.eof || shutdown(&connection.socket, Shutdown::Write).is_err() {
+            return self.broken(id, None);
+        }
+        self.refresh_interest(id);
+    }
+
+    /// Sends no more of what waits to a peer that does not read it; tells how much was given up.
+    pub(super) fn abandon(&mut self, connection_id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(connection_id) {
+            self.stats.dropped += connection.outbox.abandon();
+        }
+    }
+}
+
+impl Connection {
+    /// Whether a frame of this size would exceed the high water mark.
+    #[inline]
+    pub(crate) fn is_full_for(&self, bytes: usize) -> bool {
+        let waiting = self.outbox.len();
+        waiting > 0 && waiting + bytes > self.outbox_limit_bytes as usize
+    }
+}
