@@ -267,8 +267,8 @@ impl Engine {
     fn register(&self, fd: RawFd, events: u32, key: Py<PyAny>) -> PyResult<()> {
         self.core.with(|core| {
             // SAFETY: the caller owns the descriptor and unregisters it before closing it, as selectors demand.
-            core.worker
-                .watch(unsafe { BorrowedFd::borrow_raw(fd) }, interest(events))?;
+            let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+            core.worker.watch(borrowed, interest(events))?;
             core.foreign.insert(fd, key);
             Ok(())
         })?
@@ -277,8 +277,8 @@ impl Engine {
     fn modify(&self, fd: RawFd, events: u32, key: Py<PyAny>) -> PyResult<()> {
         self.core.with(|core| {
             // SAFETY: as in `register`.
-            core.worker
-                .rewatch(unsafe { BorrowedFd::borrow_raw(fd) }, interest(events))?;
+            let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+            core.worker.rewatch(borrowed, interest(events))?;
             core.foreign.insert(fd, key);
             Ok(())
         })?
