@@ -283,15 +283,13 @@ class Route:
         path: A pattern: "/ws/{room}", "/files/{*rest}".
         kind: What `handler` is.
 
-            - "message": `handler(ws, message)` for each one; what it returns is the reply. With
-              `is_async` it returns a coroutine of the reply.
+            - "message": `handler(ws, message)` for each one; what it returns is the reply.
             - "websocket": `handler(ws, **kwargs)` is a coroutine for each connection, cancelled
               when the peer goes; its end closes with 1000, its exception with 1011.
             - "http": `handler(request)` returns status, header fields and body, or an awaitable
               of them.
         handler: See `kind`.
         method: Of "http" only.
-        is_async: See `kind`.
         admit: Called with the request before the 101; returns what becomes `ws.data` and the
             keyword arguments of the coroutine. `hubbub.errors.Reject` refuses with its status,
             any other exception with 500.
@@ -311,7 +309,6 @@ class Route:
         handler: Callable[..., Any],
         *,
         method: str = "GET",
-        is_async: bool = False,
         admit: Callable[[Request], _Admission | Awaitable[_Admission]] | None = None,
         on_open: Callable[[WebSocket], None] | None = None,
         on_close: Callable[[WebSocket], None] | None = None,

@@ -88,9 +88,9 @@ class App:
     ) -> Callable[[F], F]:
         """Calls a function for each message; a returned `str` or `bytes` is the reply.
 
-        The fastest kind of endpoint. The function takes `(ws, msg)` and may be `async def`; its
-        first step then runs at once. Annotated `msg: str` (`bytes`), other messages close with
-        1003.
+        The fastest kind of endpoint. The function takes `(ws, msg)`. It may be `async def`: the
+        messages of one connection are then answered one after the other. Annotated `msg: str`
+        (`bytes`), other messages close with 1003.
 
         Args:
             path: A pattern such as "/echo" or "/ws/{room}" (then `ws.params["room"]`).
@@ -105,12 +105,13 @@ class App:
 
         def declare(handler: F) -> F:
             parameter_names(path)
+            adapted = message.adapt(handler)
+            is_async = inspect.iscoroutinefunction(handler)
             self._routes.append(
                 Declaration(
                     path,
-                    "message",
-                    message.adapt(handler),
-                    is_async=inspect.iscoroutinefunction(handler),
+                    "websocket" if is_async else "message",
+                    message.each(adapted) if is_async else adapted,
                     admit=admission(auth),
                     on_open=on_open,
                     on_close=on_close,
@@ -148,7 +149,6 @@ class App:
                     path,
                     "websocket",
                     handler,
-                    is_async=True,
                     admit=admission(auth, parameters),
                     endpoint=Endpoint.of(options),
                 )
@@ -211,10 +211,7 @@ class App:
     def _http(self, method: str, path: str) -> Callable[[F], F]:
         def declare(handler: F) -> F:
             adapted = http.adapt(handler, parameter_names(path))
-            is_async = inspect.iscoroutinefunction(handler)
-            self._routes.append(
-                Declaration(path, "http", adapted, method=method, is_async=is_async)
-            )
+            self._routes.append(Declaration(path, "http", adapted, method=method))
             return handler
 
         return declare

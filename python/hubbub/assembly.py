@@ -5,13 +5,11 @@ Decides nothing about sockets and when to stop; that is the server's.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import partial
-from typing import Any
 
 from hubbub import http
-from hubbub._core import Engine, Request, Route, WebSocket
+from hubbub._core import Engine, Request, Route
 from hubbub.access import logged
 from hubbub.app import App
 from hubbub.errors import Misuse
@@ -85,14 +83,10 @@ class Assembly:
 
 
 def _native(declaration: Declaration) -> Route:
-    kind, handler = declaration.kind, declaration.handler
-    if kind == "message" and declaration.is_async:
-        # One task answers all messages of a connection; the engine steps it where it waits.
-        kind, handler = "websocket", partial(_answer_each, handler)
     return Route(
         declaration.path,
-        kind,
-        handler,
+        declaration.kind,
+        declaration.handler,
         method=declaration.method,
         admit=declaration.admit,
         on_open=declaration.on_open,
@@ -103,15 +97,6 @@ def _native(declaration: Declaration) -> Route:
         outbox_limit_bytes=declaration.endpoint.outbox_limit_bytes,
         compression=declaration.endpoint.compression,
     )
-
-
-async def _answer_each(
-    handler: Callable[[WebSocket[Any], Message], Awaitable[Message | None]], ws: WebSocket[Any]
-) -> None:
-    async for message in ws:
-        reply = await handler(ws, message)
-        if reply is not None:
-            ws.send(reply)
 
 
 def _redirect(prefix: str, declarations: list[Declaration]) -> Declaration | None:

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from hubbub._core import Sent, WebSocket
 from hubbub.errors import InvalidMessage, Misuse
+from hubbub.message import each
 from hubbub.params import annotation, arguments
 from hubbub.routing import Admit, Declaration, Endpoint, Hook
 
@@ -102,9 +103,8 @@ class Channel(Generic[D]):
         is_async = any(inspect.iscoroutinefunction(one) for one in self._handlers.values())
         return Declaration(
             self.path,
-            "message",
-            self._dispatcher_later() if is_async else self._dispatcher(),
-            is_async=is_async,
+            "websocket" if is_async else "message",
+            each(self._dispatcher_later()) if is_async else self._dispatcher(),
             admit=self._admit,
             on_open=self._on_open,
             on_close=self._on_close,

@@ -9,6 +9,7 @@ import asyncio
 
 from hubbub._core import Engine, WebSocket
 from hubbub.config import ServerSettings
+from hubbub.errors import Misuse
 from hubbub.report import Reports
 from hubbub.selector import EngineSelector
 
@@ -36,7 +37,10 @@ class EngineHost:
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
         self.reports = Reports()
-        self.engine = Engine(settings.native(), self.reports)
+        try:
+            self.engine = Engine(settings.native(), self.reports)
+        except ValueError as error:
+            raise Misuse(f"the engine does not know this setting: {error}") from None
         self.is_serving = False
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -1,11 +1,12 @@
-"""Message handlers as the engine calls them: of the kinds that their annotation names (pure).
+"""Message handlers as the engine calls them (pure).
 
 `msg: str` never sees binary: such a message closes the connection with 1003 (RFC 6455 §7.4.1,
-"a type of data it cannot accept"). `str | bytes` costs nothing extra.
+"a type of data it cannot accept"). `str | bytes` costs nothing extra. An `async def` handler
+becomes one coroutine per connection, which answers message after message.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hubbub._core import WebSocket
@@ -34,6 +35,22 @@ def adapt(handler: Handler) -> Handler:
             "for Structs use app.channel"
         )
     return handler
+
+
+def each(handler: Callable[..., Awaitable[str | bytes | None]]) -> Handler:
+    """One coroutine per connection out of an `async def` handler for one message.
+
+    The engine steps it where it waits, so a message costs no task; answers keep their order, and
+    a peer that does not read them is not read from.
+    """
+
+    async def answer_each(ws: WebSocket[Any]) -> None:
+        async for message in ws:
+            reply = await handler(ws, message)
+            if reply is not None:
+                await ws.send(reply)
+
+    return answer_each
 
 
 def _only(kind: type, handler: Handler) -> Handler:

@@ -79,7 +79,6 @@ class Declaration:
     kind: Kind
     handler: Callable[..., Any]
     method: str = "GET"
-    is_async: bool = False
     admit: Admit | None = None
     on_open: Hook | None = None
     on_close: Hook | None = None

@@ -58,6 +58,7 @@ _UNITS = {"_us": "µs", "_ms": "ms", "_bytes": "B", "_s": "s", "seconds": "s", "
 def bench(
     mode: Mode,
     url: str | None = None,
+    /,
     *,
     connections: Annotated[int, Parameter(name=["--connections", "-c"])] = 100,
     opening: int = 128,

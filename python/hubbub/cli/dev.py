@@ -23,6 +23,7 @@ _STOP_TIMEOUT_S = 5.0
 @flags.with_settings
 def dev(
     target: str,
+    /,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,

@@ -17,9 +17,20 @@ def _flags() -> type[Any]:
     rows: list[Any] = []
     for setting in describe(ServerSettings):
         sentence = f"{setting.sentence} [default: {setting.default_text}]"
-        parameter = Parameter(name=setting.flag, help=sentence, group=group, show_default=False)
+        parameter = Parameter(
+            name=setting.flag,
+            help=sentence,
+            group=group,
+            metavar=_metavar(setting.name),
+            show_default=False,
+        )
         rows.append((setting.name, Annotated[str | None, parameter], None))
-    return make_dataclass("Flags", rows, frozen=True)
+    # By its namespace it is one of ours: cyclopts takes what lives in `types` for a built-in.
+    return make_dataclass("Flags", rows, frozen=True, namespace={"__module__": __name__})
+
+
+def _metavar(name: str) -> str:
+    return "SIZE" if name.endswith("_bytes") else "TIME" if name.endswith("_s") else "VALUE"
 
 
 Flags: Any = _flags()

@@ -17,6 +17,7 @@ LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 @flags.with_settings
 def run(
     target: str,
+    /,
     *,
     host: str = "127.0.0.1",
     port: int = 8000,

@@ -34,7 +34,7 @@ class ServerSettings:
     request_line_limit_bytes: int = 8_192
     """Longest request line; a longer one is answered with 414."""
 
-    head_limit_bytes: int = _flag(16_384, "--h11-max-incomplete-event-size")
+    head_limit_bytes: int = 16_384
     """Longest request head; a longer one is answered with 431."""
 
     field_limit: int = 100
@@ -45,6 +45,9 @@ class ServerSettings:
 
     body_limit_bytes: int = 1_048_576
     """Longest request body; a longer one is answered with 413."""
+
+    body_timeout_s: float = 30.0
+    """When a request body must be complete, from the end of its head."""
 
     message_limit_bytes: int = _flag(1_048_576, "--ws-max-size")
     """Longest WebSocket message, after inflating; a longer one ends the connection with 1009."""
@@ -96,9 +99,6 @@ class ServerSettings:
 
     compression_level: int = 1
     """How hard to compress: 1, fast, to 9, small."""
-
-    server_header: str = ""
-    """What the `Server` field of answers says; empty: no such field."""
 
     shutdown_timeout_s: float = _flag(10.0, "--timeout-graceful-shutdown")
     """How long a closing server waits for its connections and handlers to end."""

@@ -59,10 +59,12 @@ def size_bytes(value: str | int) -> int:
 
 def duration_text(seconds: float) -> str:
     """The shortest way to write a duration: 0.25 → "250ms", 90 → "90s", 7200 → "2h"."""
+    if seconds == 0:
+        return "0"
     for unit in ("d", "h", "min"):
-        if seconds and seconds % _SECONDS[unit] == 0:
-            return f"{seconds / _SECONDS[unit]:g}{unit}"
-    return f"{seconds * 1000:g}ms" if 0 < seconds < 1 else f"{seconds:g}s"
+        if seconds % _SECONDS[unit] == 0:
+            return _plain(seconds / _SECONDS[unit]) + unit
+    return _plain(seconds * 1000) + "ms" if seconds < 1 else _plain(seconds) + "s"
 
 
 def size_text(size: int) -> str:
@@ -70,4 +72,9 @@ def size_text(size: int) -> str:
     for exponent, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
         if size and size % 1024**exponent == 0:
             return f"{size // 1024**exponent}{unit}"
-    return f"{size}B"
+    return f"{size}B" if size else "0"
+
+
+def _plain(number: float) -> str:
+    """Without an exponent, and no more digits than it needs."""
+    return f"{number:.6f}".rstrip("0").rstrip(".")
