@@ -69,11 +69,15 @@ impl Endpoint {
         input: &mut Input<'b>,
         codec: &mut Codec,
     ) -> Result<Option<Event<'b>>, Violation> {
-        match self.receive_whole(input) {
-            Ok(None) => {}
-            event => return event,
+        let event = match self.receive_whole(input) {
+            Ok(None) => self.receive_any(input, codec),
+            event => event,
+        };
+        if event.is_err() {
+            self.fail();
+            input.clear();
         }
-        self.receive_any(input, codec)
+        event
     }
 
     /// Appends a message, compressed where that was agreed upon and is worth it. Only a client uses `mask`.

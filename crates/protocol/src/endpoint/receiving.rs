@@ -50,10 +50,8 @@ impl Endpoint {
         let Ok(Some((header, header_len))) = Header::parse(input.peek()) else {
             return Ok(None);
         };
-        let kind = match header.opcode {
-            OpCode::Text => Kind::Text,
-            OpCode::Binary => Kind::Binary,
-            _ => return Ok(None),
+        let Some(kind) = opened_kind(header.opcode) else {
+            return Ok(None);
         };
         if !header.fin
             || header.rsv1
@@ -66,8 +64,6 @@ impl Endpoint {
         input.take(header_len);
         let payload = take_unmasked(input, &header);
         if kind == Kind::Text && !utf8::is_valid(payload) {
-            self.fail();
-            input.clear();
             return Err(Violation::InvalidUtf8);
         }
         Ok(Some(Event::Message {
@@ -83,29 +79,23 @@ impl Endpoint {
         codec: &mut Codec,
     ) -> Result<Option<Event<'b>>, Violation> {
         while !input.is_empty() {
-            // §5.5.1: "After both sending and receiving a Close message, an endpoint considers the WebSocket
-            // connection closed"; §1.4: after receiving one, "discards any further data received".
+            // §1.4: "after receiving a control frame indicating the connection should be closed, a peer discards any
+            // further data received".
             if self.is_failed || self.close_received {
                 input.clear();
                 break;
             }
-            let event = if self
+            let is_mid_frame = self
                 .assembly
                 .as_ref()
-                .is_some_and(|assembly| assembly.frame.is_some())
-            {
-                self.continue_frame(input, codec)
+                .is_some_and(|held| held.frame.is_some());
+            let event = if is_mid_frame {
+                self.continue_frame(input, codec)?
             } else {
-                self.begin_frame(input, codec)
+                self.begin_frame(input, codec)?
             };
-            match event {
-                Ok(None) => {}
-                Ok(event) => return Ok(event),
-                Err(violation) => {
-                    self.fail();
-                    input.clear();
-                    return Err(violation);
-                }
+            if event.is_some() {
+                return Ok(event);
             }
         }
         Ok(None)
@@ -121,18 +111,15 @@ impl Endpoint {
         };
         self.admit(&header)?;
         if input.is_empty() && header.length > 0 {
-            // Nothing but the header: what follows may still be handed out in place, and a header that lies costs nothing.
+            // Nothing but the header: what follows may still be handed out in place, and a header that lies costs
+            // nothing.
             self.keep_header(&header.encode());
             return Ok(None);
         }
 
-        if !self.is_skipped(header.opcode) && matches!(header.opcode, OpCode::Text | OpCode::Binary)
+        if !self.is_skipped(header.opcode)
+            && let Some(kind) = opened_kind(header.opcode)
         {
-            let kind = if header.opcode == OpCode::Text {
-                Kind::Text
-            } else {
-                Kind::Binary
-            };
             if header.fin && header.length <= input.len() as u64 {
                 let payload = take_unmasked(input, &header);
                 return self
@@ -240,10 +227,12 @@ impl Endpoint {
     /// What a header must satisfy on this connection, now; before a byte of payload is read.
     fn admit(&self, header: &Header) -> Result<(), Violation> {
         // §5.1: "The server MUST close the connection upon receiving a frame that is not masked", and the reverse.
-        match (self.role, header.mask) {
-            (Role::Server, None) => return Err(Violation::UnmaskedFrame),
-            (Role::Client, Some(_)) => return Err(Violation::MaskedFrame),
-            _ => {}
+        if header.mask.is_some() != self.expects_masks() {
+            return Err(if self.expects_masks() {
+                Violation::UnmaskedFrame
+            } else {
+                Violation::MaskedFrame
+            });
         }
         if header.rsv1 && self.deflate.is_none() {
             return Err(Violation::ReservedBits);
@@ -367,10 +356,21 @@ impl Endpoint {
         self.release_assembly();
     }
 
-    fn fail(&mut self) {
+    #[cold]
+    pub(super) fn fail(&mut self) {
         self.is_failed = true;
         self.assembly = None;
         self.header_len = 0;
+    }
+}
+
+/// The kind of message that a frame opens.
+#[inline]
+fn opened_kind(opcode: OpCode) -> Option<Kind> {
+    match opcode {
+        OpCode::Text => Some(Kind::Text),
+        OpCode::Binary => Some(Kind::Binary),
+        _ => None,
     }
 }
 

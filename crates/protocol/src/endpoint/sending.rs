@@ -64,10 +64,10 @@ pub(super) fn write_compressed(
     codec: &mut Codec,
     out: &mut Vec<u8>,
 ) -> bool {
-    // The length is known afterwards: the header is made for the uncompressed length, and seldom has another size.
+    // The length is known afterwards: room is made for the header of the uncompressed length, mostly just enough.
     let start = out.len();
-    let guess = whole_header(kind.into(), true, mask, payload.len()).encode();
-    out.extend_from_slice(&guess);
+    let room = whole_header(kind.into(), true, mask, payload.len()).encode();
+    out.extend_from_slice(&room);
     let body = out.len();
     if !deflate.compress(codec, payload, out) {
         out.truncate(start);

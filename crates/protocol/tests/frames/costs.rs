@@ -39,7 +39,7 @@ fn receive(
     Ok(events)
 }
 
-/// The time for a message of `count` fragments with `payload` each, the best of three.
+/// The time for a message of `count` fragments with `payload` each, the best of five.
 fn time_of_fragments(count: usize, payload: &[u8]) -> Duration {
     let first = frame(OpCode::Text, false, false, payload);
     let next = frame(OpCode::Continuation, false, false, payload);
@@ -51,7 +51,7 @@ fn time_of_fragments(count: usize, payload: &[u8]) -> Duration {
         assert_eq!(events, Ok(0));
         start.elapsed()
     };
-    (0..3).map(|_| run()).min().expect("three runs")
+    (0..5).map(|_| run()).min().expect("five runs")
 }
 
 #[test]
@@ -118,14 +118,35 @@ fn a_small_fragment_takes_less_than_100_ns_and_an_empty_one_too() {
 }
 
 #[test]
-fn putting_together_is_linear() {
-    let (once, twice) = (
-        time_of_fragments(400_000, b"x"),
-        time_of_fragments(800_000, b"x"),
-    );
+fn the_bytes_that_are_moved_while_a_message_grows_are_linear() {
+    let (mut endpoint, mut codec) = (server(), Codec::new(1));
+    receive(
+        &mut endpoint,
+        &mut codec,
+        &mut frame(OpCode::Binary, false, false, b"x"),
+    )
+    .expect("good");
+    let next = frame(OpCode::Continuation, false, false, &[b'x'; 10]);
+    let mut moved = 0;
+    for arrived in (11..=1_000_000).step_by(10) {
+        let before = endpoint.held_bytes();
+        receive(&mut endpoint, &mut codec, &mut next.clone()).expect("good");
+        moved += if endpoint.held_bytes() == before {
+            0
+        } else {
+            arrived
+        };
+        assert!(moved <= 6 * arrived, "{moved} moved for {arrived}");
+    }
+}
+
+#[test]
+#[ignore = "a ratio of times, for a quiet machine: cargo test --release -- --ignored"]
+fn putting_together_takes_linear_time() {
+    let once = time_of_fragments(400_000, b"x");
+    let twice = time_of_fragments(800_000, b"x");
     let ratio = twice.as_secs_f64() / once.as_secs_f64();
-    // 2.2 is the figure; a busy machine is given some room, quadratic cost would be 4.
-    assert!(ratio < 3.0, "{ratio}");
+    assert!(ratio <= 2.2, "{ratio}");
 }
 
 #[test]
