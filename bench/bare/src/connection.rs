@@ -6,6 +6,7 @@ use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use crate::frame::{Found, Frame};
 use crate::handshake::Service;
 
 /// What the next bytes of a connection are.
@@ -58,9 +59,9 @@ impl Connection {
             .map(|rest| std::mem::take(&mut rest.received))
             .unwrap_or_default();
         if kept.is_empty() {
-            return match recv(&self.socket, shared, RecvFlags::empty()) {
+            return match recv(&self.socket, &mut *shared, RecvFlags::empty()) {
                 Ok((0, _)) => Received::End,
-                Ok((length, _)) => Received::Shared(length),
+                Ok((length, _)) => Received::Shared(self.receive_rest(shared, length)),
                 Err(Errno::AGAIN | Errno::INTR) => Received::Shared(0),
                 Err(_) => Received::End,
             };
@@ -70,6 +71,22 @@ impl Connection {
             Ok((0, _)) => Received::End,
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Received::Own(own),
             Err(_) => Received::End,
+        }
+    }
+
+    /// A long frame comes in several segments, and the last ones are often just arriving: looking once more costs less
+    /// than keeping the first ones.
+    fn receive_rest(&self, shared: &mut [u8], length: usize) -> usize {
+        match Frame::find(&shared[..length], 0) {
+            Found::Partial(Some(size))
+                if matches!(self.stage, Stage::Open(_)) && size <= shared.len() =>
+            {
+                match recv(&self.socket, &mut shared[length..], RecvFlags::empty()) {
+                    Ok((more, _)) => length + more,
+                    Err(_) => length,
+                }
+            }
+            _ => length,
         }
     }
 
