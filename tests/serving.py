@@ -6,55 +6,76 @@ Most tests need no process: `hubbub.testing.serve` runs an app inside the test.
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread, Timer
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 20.0
 
 
+@dataclass(frozen=True)
+class Served:
+    """A server that runs.
+
+    Attributes:
+        address: Its `host:port`, on loopback, with a port the system picked.
+        process: The process; with a wrapper, the wrapper's.
+        log: What it writes to stdout and stderr.
+    """
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
 @contextmanager
-def serving(app: str, *arguments: str) -> Iterator[str]:
+def served(app: str, *arguments: str, wrapper: Sequence[str] = ()) -> Iterator[Served]:
     """Serves an app, as `hubbub run` names it, for as long as the context lasts.
 
     Args:
         app: `FILE.py:app`, relative to the project's root.
         arguments: Further flags of `hubbub run`.
+        wrapper: A command that runs the server, such as a tracer.
 
-    Yields:
-        The server's `host:port`, on loopback, with a port the system picked.
+    Raises:
+        RuntimeError: It did not start; its own words are the message.
     """
-    hubbub = Path(sys.executable).with_name("hubbub")
-    server = subprocess.Popen(
-        [hubbub, "run", app, "--host", "127.0.0.1", "--port", "0", *arguments],
-        cwd=ROOT,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert server.stdout is not None
-    watchdog = Timer(START_TIMEOUT_S, server.kill)
-    watchdog.start()
-    try:
-        said: list[str] = []
-        for line in server.stdout:
-            said.append(line)
-            if found := re.search(r"\b127\.0\.0\.1:\d+", line):
-                break
-        else:
-            raise RuntimeError("the server did not start: " + "".join(said))
-        watchdog.cancel()
-        # Nobody needs the log from here on, but a full pipe would stop the server.
-        Thread(target=server.stdout.read, daemon=True).start()
-        yield found[0]
-    finally:
-        watchdog.cancel()
-        server.terminate()
+    hubbub = (sys.executable, "-m", "hubbub", "run", app, "--host", "127.0.0.1", "--port", "0")
+    with tempfile.TemporaryDirectory(prefix="hubbub-") as folder:
+        log = Path(folder, "log")
+        with log.open("wb") as sink:
+            server = subprocess.Popen(
+                [*wrapper, *hubbub, *arguments], cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT
+            )
         try:
-            server.wait(timeout=STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            yield Served(_address(server, log), server, log)
+        finally:
+            server.terminate()
+            try:
+                server.wait(timeout=STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+@contextmanager
+def serving(app: str, *arguments: str) -> Iterator[str]:
+    """The same, for those who only want its `host:port`."""
+    with served(app, *arguments) as server:
+        yield server.address
+
+
+def _address(server: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        # A line may be seen half written: the address must be followed by something.
+        if found := re.search(r"\b(127\.0\.0\.1:\d+)\s", log.read_text(errors="replace")):
+            return found[1]
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the server did not start: " + log.read_text(errors="replace"))
+        time.sleep(0.01)
