@@ -116,7 +116,7 @@ impl Codec {
         let begins_with_last = payload.first().is_some_and(|byte| byte & 1 == 1);
         if !begins_with_last
             && payload.len() <= FRAMED_BYTES_MAX
-            && let Some(message) = self.inflate_sealed(payload, limit_bytes)?
+            && let Some(message) = self.inflate_sealed(payload, limit_bytes)
         {
             return Ok(message);
         }
@@ -124,16 +124,12 @@ impl Codec {
         stream::inflate_alone(inflater, payload, limit_bytes, scratch(&mut self.scratch))
     }
 
-    /// By libdeflate; `None` when zlib has to decide.
+    /// By libdeflate; `None` when zlib has to decide, as about everything that is not to be accepted.
     ///
     /// libdeflate stops after the first block with BFINAL and does not say where that was, but a message may go on
     /// after one. So a last block is appended that holds a seal, a number used once: if the output ends with it,
     /// everything before it has been inflated too.
-    fn inflate_sealed(
-        &mut self,
-        payload: &[u8],
-        limit_bytes: usize,
-    ) -> Result<Option<Vec<u8>>, Violation> {
+    fn inflate_sealed(&mut self, payload: &[u8], limit_bytes: usize) -> Option<Vec<u8>> {
         self.seal = self
             .seal
             .wrapping_mul(0x5851_f42d_4c95_7f2d)
@@ -151,8 +147,8 @@ impl Codec {
         let scratch = scratch(&mut self.scratch);
         let mut room_bytes = scratch.len().min(most_bytes);
         match decompressor.deflate_decompress(&self.framed, &mut scratch[..room_bytes]) {
-            Ok(written) => return Ok(scratch[..written].strip_suffix(&seal).map(<[u8]>::to_vec)),
-            Err(DecompressionError::BadData) => return Ok(None),
+            Ok(written) => return scratch[..written].strip_suffix(&seal).map(<[u8]>::to_vec),
+            Err(DecompressionError::BadData) => return None,
             Err(DecompressionError::InsufficientSpace) => {}
         }
         // Four times as much at each attempt: all attempts before the last cost at most a third of it.
@@ -163,16 +159,13 @@ impl Codec {
             let mut message = vec![0; room_bytes];
             match decompressor.deflate_decompress(&self.framed, &mut message) {
                 Ok(written) if message[..written].ends_with(&seal) => {
-                    return Ok(Some(stream::fitted(message, written - SEAL_BYTES)));
+                    return Some(stream::fitted(message, written - SEAL_BYTES));
                 }
-                Ok(_) | Err(DecompressionError::BadData) => return Ok(None),
+                Ok(_) | Err(DecompressionError::BadData) => return None,
                 Err(DecompressionError::InsufficientSpace) => {}
             }
         }
-        Err(Violation::MessageTooBig {
-            size: limit_bytes as u64 + 1,
-            limit: limit_bytes,
-        })
+        None
     }
 
     /// A buffer for output of unknown size.
