@@ -6,19 +6,15 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::deflate::{Parameters, Settings, Window};
+use crate::deflate::{
+    Parameters, Settings, WINDOW_BITS_KEPT_MIN, WINDOW_BITS_MAX, WINDOW_BITS_MIN, Window,
+};
 
 const NAME: &[u8] = b"permessage-deflate";
 const SERVER_NO_CONTEXT_TAKEOVER: &[u8] = b"server_no_context_takeover";
 const CLIENT_NO_CONTEXT_TAKEOVER: &[u8] = b"client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &[u8] = b"server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &[u8] = b"client_max_window_bits";
-
-const WINDOW_BITS_MIN: u8 = 8;
-const WINDOW_BITS_MAX: u8 = 15;
-
-/// zlib cannot compress with 8 bits.
-const WINDOW_BITS_USABLE: u8 = 9;
 
 /// Why a client cannot accept what the server says it agrees to; the connection must be failed (RFC 6455 §4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,13 +218,13 @@ fn agree(offer: &Terms, settings: &Settings) -> Parameters {
 fn limited(bits: Option<u8>, settings: &Settings) -> Option<u8> {
     let own = settings
         .window_bits
-        .clamp(WINDOW_BITS_USABLE, WINDOW_BITS_MAX);
+        .clamp(WINDOW_BITS_KEPT_MIN, WINDOW_BITS_MAX);
     Some(bits.unwrap_or(WINDOW_BITS_MAX).min(own)).filter(|&bits| bits < WINDOW_BITS_MAX)
 }
 
 /// Whether zlib can keep a window of that size; messages that stand alone and are no longer than it do without.
 fn is_usable(bits: Option<u8>) -> bool {
-    bits.is_none_or(|bits| bits >= WINDOW_BITS_USABLE)
+    bits.is_none_or(|bits| bits >= WINDOW_BITS_KEPT_MIN)
 }
 
 /// 8 to 15, without leading zeros, perhaps quoted.

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use libdeflater::{CompressionLvl, Compressor, DecompressionError, Decompressor};
 use zlib_rs::{Deflate, Inflate};
 
-use super::{TAIL, stream};
+use super::{TAIL, WINDOW_BITS_KEPT_MIN, WINDOW_BITS_MAX, stream};
 use crate::error::Violation;
 
 /// Most messages inflate to no more than 64 KiB; the buffer is kept.
@@ -21,7 +21,7 @@ const FRAMED_BYTES_MAX: usize = 32 * 1024;
 const SEAL_BYTES: usize = 8;
 
 /// The windows zlib is needed for: smaller than DEFLATE's own 32 KiB, larger than 256 bytes.
-const SMALL_WINDOWS: std::ops::Range<u8> = stream::WINDOW_BITS_MIN..15;
+const SMALL_WINDOWS: std::ops::Range<u8> = WINDOW_BITS_KEPT_MIN..WINDOW_BITS_MAX;
 
 /// Compressor, decompressor and buffers of one worker. Everything in it is made when first used.
 pub struct Codec {

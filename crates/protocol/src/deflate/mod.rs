@@ -15,6 +15,7 @@ mod stream;
 
 pub use codec::Codec;
 pub use parameters::{Parameters, Settings, Window};
+pub(crate) use parameters::{WINDOW_BITS_KEPT_MIN, WINDOW_BITS_MAX, WINDOW_BITS_MIN};
 pub use per_message::PerMessage;
 
 /// What a sync flush ends with and the wire leaves out (§7.2.1): length and complement of an empty stored block.

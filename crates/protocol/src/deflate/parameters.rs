@@ -8,6 +8,9 @@ pub(crate) const WINDOW_BITS_MAX: u8 = 15;
 /// The smallest window RFC 7692 knows, 256 bytes.
 pub(crate) const WINDOW_BITS_MIN: u8 = 8;
 
+/// The smallest window zlib compresses with; asked for 8 bits it silently takes 9.
+pub(crate) const WINDOW_BITS_KEPT_MIN: u8 = 9;
+
 /// Whose window a message is compressed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Window {

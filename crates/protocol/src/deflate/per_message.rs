@@ -8,7 +8,7 @@ use std::fmt;
 use zlib_rs::{Deflate, Inflate};
 
 use super::codec::Codec;
-use super::parameters::{Parameters, WINDOW_BITS_MAX, WINDOW_BITS_MIN};
+use super::parameters::{Parameters, WINDOW_BITS_KEPT_MIN, WINDOW_BITS_MAX, WINDOW_BITS_MIN};
 use super::stream;
 use crate::endpoint::Role;
 use crate::error::Violation;
@@ -95,7 +95,7 @@ impl PerMessage {
         match self.group() {
             Some(group) => codec.compress_for_group(group, payload, out),
             // zlib turns every window of 8 bits into one of 9, of which the peer knows nothing.
-            None if self.sending.window_bits() < stream::WINDOW_BITS_MIN => false,
+            None if self.sending.window_bits() < WINDOW_BITS_KEPT_MIN => false,
             None => {
                 let (level, bits) = (self.level, self.sending.window_bits());
                 let windows = self.windows.get_or_insert_default();

@@ -7,9 +7,6 @@ use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Inflate, InflateFlush, Statu
 use super::TAIL;
 use crate::error::Violation;
 
-/// The smallest window zlib compresses with; asked for 8 bits it silently takes 9.
-pub(super) const WINDOW_BITS_MIN: u8 = 9;
-
 /// What an inflater holds on the heap; zlib-rs allocates the full window whatever the bits.
 pub(super) const INFLATER_BYTES: usize = (1 << 15) + 15 * 1024;
 
