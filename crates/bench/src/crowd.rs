@@ -78,8 +78,12 @@ impl Crowd {
                 done += 1;
             }
         }
+        let members: Vec<Opened> = members.into_iter().flatten().collect();
+        for member in &members {
+            target.tune(&member.socket)?;
+        }
         Ok(Self {
-            members: members.into_iter().flatten().collect(),
+            members,
             longest_wait_ns,
         })
     }

@@ -67,11 +67,6 @@ impl Target {
             let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
             let socket = socket_with(family, SocketType::STREAM, flags, None)
                 .map_err(Failure::system("cannot open a socket"))?;
-            set_tcp_nodelay(&socket, true).map_err(Failure::system("cannot set TCP_NODELAY"))?;
-            if self.address.ip().is_loopback() {
-                // The usual choices pace what is sent, for the sake of networks; here that only delays the load.
-                let _ = set_tcp_congestion(&socket, "reno");
-            }
             if source > 0 {
                 let address = self.source(source)?;
                 bind(&socket, &address).map_err(Failure::system("cannot bind a source address"))?;
@@ -83,6 +78,15 @@ impl Target {
                 Err(error) => return Err(Failure::system("cannot connect")(error)),
             }
         }
+    }
+
+    /// Prepares a connection for many messages.
+    pub(crate) fn tune(&self, socket: &OwnedFd) -> Result<(), Failure> {
+        if self.address.ip().is_loopback() {
+            // The usual choices pace what is sent, for the sake of networks; here that only delays the load.
+            let _ = set_tcp_congestion(socket, "reno");
+        }
+        set_tcp_nodelay(socket, true).map_err(Failure::system("cannot set TCP_NODELAY"))
     }
 
     /// All of 127.0.0.0/8 is this machine.
