@@ -40,16 +40,19 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
         inbox: Some(inbox),
     };
     let inbox = batch.inbox.as_mut().expect("put there above");
+    let mut speaker = None;
     while let Some(event) = engine.get().core.with(|core| core.worker.next(inbox))? {
-        on_event(engine, event)?;
+        if let Event::Message { id, kind, payload } = event {
+            on_message(engine, &mut speaker, id, kind, &payload)?;
+        } else {
+            on_event(engine, event)?;
+        }
     }
     alarms(engine)
 }
 
-#[inline]
 fn on_event(engine: &Bound<'_, Engine>, event: Event<'_>) -> PyResult<()> {
     match event {
-        Event::Message { id, kind, payload } => on_message(engine, id, kind, &payload),
         Event::ReadEnd { id } => match known(engine, id)? {
             Some(socket) => guard(engine, id, socket.get().wake_reader(engine.py())),
             None => Ok(()),
@@ -109,27 +112,58 @@ fn socket(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Known
     Ok(Some((made, route)))
 }
 
+/// Whose messages are being handed out: a read often brings several.
+struct Speaker {
+    id: ConnectionId,
+    socket: Py<WebSocket>,
+    /// The function to call with each; without one they wait for the handler to take them.
+    handler: Option<Py<PyAny>>,
+}
+
+impl Speaker {
+    fn find(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Self>> {
+        let Some((socket, route)) = socket(engine, id)? else {
+            return Ok(None);
+        };
+        let handler = route
+            .filter(|route| route.get().kind == RouteKind::Message)
+            .map(|route| route.get().handler.clone_ref(engine.py()));
+        Ok(Some(Self {
+            id,
+            socket,
+            handler,
+        }))
+    }
+}
+
 #[inline]
 fn on_message(
     engine: &Bound<'_, Engine>,
+    speaker: &mut Option<Speaker>,
     id: ConnectionId,
     kind: Kind,
     payload: &[u8],
 ) -> PyResult<()> {
     let py = engine.py();
-    let Some((socket, route)) = socket(engine, id)? else {
+    if speaker.as_ref().is_none_or(|speaker| speaker.id != id) {
+        *speaker = Speaker::find(engine, id)?;
+    }
+    let Some(speaker) = speaker else {
         return Ok(());
     };
     let message = match convert::message(py, kind, payload) {
         Ok(message) => message,
         Err(error) => return fault(engine, id, error),
     };
-    let Some(route) = route.filter(|route| route.get().kind == RouteKind::Message) else {
-        return socket.get().push(message.unbind(), kind, payload.len());
+    let Some(handler) = &speaker.handler else {
+        return speaker
+            .socket
+            .get()
+            .push(message.unbind(), kind, payload.len());
     };
-    match route.get().handler.bind(py).call1((&socket, &message)) {
+    match handler.bind(py).call1((&speaker.socket, &message)) {
         Ok(reply) if reply.is_none() => Ok(()),
-        Ok(reply) => match socket.get().send_now(&reply) {
+        Ok(reply) => match speaker.socket.get().send_now(&reply) {
             Ok(Outcome::Dropped) => fault_slow(engine, id),
             Ok(_) => Ok(()),
             Err(error) => fault(engine, id, wrong_reply(py, error)),

@@ -54,10 +54,9 @@ pub(crate) struct Home {
     watched: Option<Watched>,
 }
 
-/// asyncio's own lists: as long as they are as they were, nothing but the engine wants the thread.
+/// asyncio's own queue: as long as it is empty, nothing but the engine wants the thread.
 struct Watched {
     ready: Py<PyAny>,
-    scheduled: Py<PyAny>,
 }
 
 /// Sockets, timers and topics of one event loop's thread.
@@ -143,33 +142,41 @@ impl Engine {
     }
 
     /// What asyncio has to do besides: None when that cannot be told.
-    fn has_other_work(&self, py: Python<'_>, scheduled_before: usize) -> PyResult<bool> {
+    fn has_other_work(
+        &self,
+        py: Python<'_>,
+        scheduled: Option<&(Bound<'_, PyAny>, usize)>,
+    ) -> PyResult<bool> {
         let watched = self.core.with(|core| {
             let home = core.home.as_ref()?;
             let watched = home.watched.as_ref()?;
-            Some((
-                home.event_loop.clone_ref(py),
-                watched.ready.clone_ref(py),
-                watched.scheduled.clone_ref(py),
-            ))
+            Some((home.event_loop.clone_ref(py), watched.ready.clone_ref(py)))
         })?;
-        let Some((event_loop, ready, scheduled)) = watched else {
+        let (Some((event_loop, ready)), Some((timers, before))) = (watched, scheduled) else {
             return Ok(true);
         };
         Ok(ready.bind(py).len()? > 0
-            || scheduled.bind(py).len()? != scheduled_before
+            || timers.len()? != *before
             || event_loop
                 .bind(py)
                 .getattr("_stopping")
                 .map_or(Ok(true), |stopping| stopping.is_truthy())?)
     }
 
-    fn scheduled(&self, py: Python<'_>) -> PyResult<usize> {
-        let scheduled = self.core.with(|core| {
-            let watched = core.home.as_ref()?.watched.as_ref()?;
-            Some(watched.scheduled.clone_ref(py))
+    /// asyncio's timers and their number. Asked for anew each time: the loop puts another list in the place of one that
+    /// holds too many cancelled timers.
+    fn scheduled<'py>(&self, py: Python<'py>) -> PyResult<Option<(Bound<'py, PyAny>, usize)>> {
+        let event_loop = self.core.with(|core| {
+            let home = core.home.as_ref()?;
+            home.watched.as_ref()?;
+            Some(home.event_loop.clone_ref(py))
         })?;
-        scheduled.map_or(Ok(0), |scheduled| scheduled.bind(py).len())
+        let Some(event_loop) = event_loop else {
+            return Ok(None);
+        };
+        let timers = event_loop.bind(py).getattr("_scheduled")?;
+        let count = timers.len()?;
+        Ok(Some((timers, count)))
     }
 
     /// Waits without the GIL, which is taken back for the whole batch.
@@ -235,7 +242,6 @@ impl Engine {
             (Ok(ready), Ok(scheduled), true) if !nested => {
                 (ready.len().is_ok() && scheduled.is_instance_of::<PyList>()).then(|| Watched {
                     ready: ready.unbind(),
-                    scheduled: scheduled.unbind(),
                 })
             }
             _ => None,
@@ -326,7 +332,7 @@ impl Engine {
             for found_one in ready {
                 found.append(found_one)?;
             }
-            if !found.is_empty() || engine.has_other_work(py, scheduled)? {
+            if !found.is_empty() || engine.has_other_work(py, scheduled.as_ref())? {
                 return Ok(found);
             }
             if let Some(end) = end {
