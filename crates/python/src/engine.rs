@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hubbub_protocol::deflate;
 use hubbub_server::{
-    Address, ConnectionId, Inbox, Interest, Listener, Publication, Settings, Worker,
+    Address, ConnectionId, Inbox, Interest, Listener, Publication, Settings, Worker, monotonic_ms,
 };
 use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -66,6 +67,8 @@ pub(crate) struct Engine {
     pub(crate) report: Py<PyAny>,
     pub(crate) queue_limits: QueueLimits,
     epoll: RawFd,
+    /// Since when the loop's thread has not been waiting, in milliseconds of the monotonic clock; 0 while it waits.
+    busy_since_ms: AtomicU64,
 }
 
 /// A publication's key as the outboxes compare it.
@@ -184,11 +187,16 @@ impl Engine {
         let (mut ready, timeout) = self.core.with(|core| core.worker.begin_wait(timeout))?;
         // SAFETY: the descriptor belongs to the worker, which lives as long as this engine, which is borrowed for the call.
         let epoll = unsafe { BorrowedFd::borrow_raw(self.epoll) };
+        self.busy_since_ms.store(0, Ordering::Relaxed);
         let waited = match timeout {
             Some(Duration::ZERO) => ready.wait(epoll, timeout),
             _ => py.detach(|| ready.wait(epoll, timeout)),
         };
-        self.core.with(|core| core.worker.end_wait(ready))?;
+        let now_ms = self.core.with(|core| {
+            core.worker.end_wait(ready);
+            core.worker.clock_ms()
+        })?;
+        self.busy_since_ms.store(now_ms, Ordering::Relaxed);
         waited.map_err(PyErr::from)
     }
 }
@@ -225,6 +233,7 @@ impl Engine {
             report,
             queue_limits,
             epoll,
+            busy_since_ms: AtomicU64::new(0),
         })
     }
 
@@ -264,6 +273,14 @@ impl Engine {
             .core
             .with(|core| (core.home.take(), core.peers.drain.take()))?;
         Ok(())
+    }
+
+    /// How long the loop's thread has been at work without looking at its sockets, in seconds. From any thread.
+    fn blocked_s(&self) -> f64 {
+        match self.busy_since_ms.load(Ordering::Relaxed) {
+            0 => 0.0,
+            since => monotonic_ms().saturating_sub(since) as f64 / 1000.0,
+        }
     }
 
     fn fileno(&self) -> RawFd {
@@ -361,6 +378,8 @@ impl Engine {
         crate::dispatch::batch(slf)?;
         engine.core.with(|core| core.worker.flush())?;
         engine.core.with(|core| core.worker.arm_timer())??;
+        // What the foreign loop does from here on cannot be told from waiting.
+        engine.busy_since_ms.store(0, Ordering::Relaxed);
         Ok(())
     }
 

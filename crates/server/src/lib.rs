@@ -25,4 +25,4 @@ pub use listener::{Address, Listener};
 pub use reactor::{Interest, ReadyList};
 pub use settings::Settings;
 pub use stats::Stats;
-pub use worker::{Accept, ClientRequest, Inbox, Publication, Sent, Target, Worker};
+pub use worker::{Accept, ClientRequest, Inbox, Publication, Sent, Target, Worker, monotonic_ms};

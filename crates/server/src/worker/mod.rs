@@ -113,7 +113,7 @@ impl Worker {
     /// # Errors
     /// When the system gives no epoll or no descriptor.
     pub fn new(number: u8, settings: Settings) -> io::Result<Self> {
-        let clock = Clock::new(system_ms());
+        let clock = Clock::new(monotonic_ms());
         Ok(Self {
             spans: Spans::of(&settings),
             reactor: Reactor::new()?,
@@ -231,8 +231,13 @@ impl Worker {
     pub fn end_wait(&mut self, ready: ReadyList) {
         self.ready = ready;
         self.ready_at = 0;
-        self.clock.advance(system_ms(), self.asked_ms);
+        self.clock.advance(monotonic_ms(), self.asked_ms);
         self.asked_ms = 0;
+    }
+
+    /// The monotonic clock in milliseconds, as it was when the last wait ended.
+    pub fn clock_ms(&self) -> u64 {
+        self.clock.system_ms()
     }
 
     /// How long until something must be done without any descriptor being ready; zero when there is work now.
@@ -362,7 +367,7 @@ impl Worker {
 
     fn now_ms_live(&self) -> u64 {
         // Between waits the clock stands at the last wait's end; an alarm must not be early by a long handler.
-        self.clock.now_ms() + system_ms().saturating_sub(self.clock.system_ms())
+        self.clock.now_ms() + monotonic_ms().saturating_sub(self.clock.system_ms())
     }
 
     /// The value of a `Date` field (RFC 9110 §6.6.1), made once a second.
@@ -469,7 +474,8 @@ impl Worker {
     }
 }
 
-fn system_ms() -> u64 {
+/// The system's monotonic clock in milliseconds.
+pub fn monotonic_ms() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
 }
