@@ -33,6 +33,7 @@ from hubbub.errors import (
 from hubbub.http import Response
 from hubbub.loop import new_event_loop
 from hubbub.server import Server, run, serve
+from hubbub.stats import Stats
 
 __all__ = [
     "App",
@@ -53,6 +54,7 @@ __all__ = [
     "Sent",
     "Server",
     "ServerSettings",
+    "Stats",
     "Violation",
     "WebSocket",
     "__version__",

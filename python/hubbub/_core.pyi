@@ -16,6 +16,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from types import GenericAlias
 from typing import Any, Generic, Literal, TypeAlias, final
 
 from typing_extensions import TypeVar
@@ -26,6 +27,18 @@ _D = TypeVar("_D", default=Any)
 
 _Message: TypeAlias = str | bytes
 _Admission: TypeAlias = tuple[Any, dict[str, Any]]
+
+__all__ = [
+    "Engine",
+    "Headers",
+    "Request",
+    "Route",
+    "Sent",
+    "WebSocket",
+    "__version__",
+    "bench",
+    "system_memory_bytes",
+]
 
 __version__: str
 
@@ -72,14 +85,14 @@ class Headers:
     def items(self) -> list[tuple[str, str]]:
         """All fields in their order, names in lower case."""
 
-    def __getitem__(self, name: str) -> str:
+    def __getitem__(self, name: str, /) -> str:
         """The first value of a field.
 
         Raises:
             KeyError: There is none.
         """
 
-    def __contains__(self, name: object) -> bool:
+    def __contains__(self, name: object, /) -> bool:
         """Whether there is such a field."""
 
     def __len__(self) -> int:
@@ -266,6 +279,8 @@ class WebSocket(Generic[_D]):
     def wait_closed(self) -> Awaitable[None]:
         """Waits until the connection is closed."""
 
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
     def __aiter__(self) -> AsyncIterator[_Message]:
         """The messages as they come; ends when the connection is closed, however."""
 
@@ -289,7 +304,7 @@ class Route:
             - "http": `handler(request)` returns status, header fields and body, or an awaitable
               of them.
         handler: See `kind`.
-        method: Of "http" only.
+        method: Of "http" only; GET.
         admit: Called with the request before the 101; returns what becomes `ws.data` and the
             keyword arguments of the coroutine. `hubbub.errors.Reject` refuses with its status,
             any other exception with 500.
@@ -308,11 +323,11 @@ class Route:
         kind: Literal["message", "websocket", "http"],
         handler: Callable[..., Any],
         *,
-        method: str = "GET",
+        method: str = ...,
         admit: Callable[[Request], _Admission | Awaitable[_Admission]] | None = None,
         on_open: Callable[[WebSocket], None] | None = None,
         on_close: Callable[[WebSocket], None] | None = None,
-        subprotocols: Sequence[str] = (),
+        subprotocols: Sequence[str] = ...,
         origins: Sequence[str] | None = None,
         message_limit_bytes: int | None = None,
         outbox_limit_bytes: int | None = None,
@@ -338,11 +353,11 @@ class Engine:
     def connections(self) -> int:
         """How many are open."""
 
-    def attach(self, loop: AbstractEventLoop, *, nested: bool) -> None:
+    def attach(self, event_loop: AbstractEventLoop, *, nested: bool) -> None:
         """Joins an event loop.
 
         Args:
-            loop: The running one, or the one whose selector this engine is.
+            event_loop: The running one, or the one whose selector this engine is.
             nested: It is not the loop's selector: the loop calls `drain` when `fileno` is readable.
         """
 
@@ -361,7 +376,7 @@ class Engine:
     def unregister(self, fd: int) -> None:
         """Selector mode: watches a descriptor no more."""
 
-    def select(self, timeout: float | None) -> list[tuple[Any, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[Any, int]]:
         """Selector mode: waits, handles what concerns the engine, returns what does not.
 
         Args:
@@ -373,6 +388,12 @@ class Engine:
 
     def drain(self) -> None:
         """Nested mode: handles one bounded batch of what has happened."""
+
+    def blocked_s(self) -> float:
+        """How long the loop's thread has been at work without looking at its sockets, in seconds.
+
+        The one method that any thread may call.
+        """
 
     def listen(self, address: str, *, backlog: int = 4096) -> str:
         """Accepts connections at an address.
@@ -416,8 +437,8 @@ class Engine:
         target: str,
         future: Future[WebSocket[None]],
         *,
-        subprotocols: Sequence[str] = (),
-        headers: Sequence[tuple[str, str]] = (),
+        subprotocols: Sequence[str] = ...,
+        headers: Sequence[tuple[str, str]] = ...,
         message_limit_bytes: int | None = None,
         compression: str | None = None,
         timeout_s: float = 10.0,

@@ -6,8 +6,8 @@ Owns the listeners and the order of starting and stopping. Handlers are the engi
 import asyncio
 import signal
 import socket
-from collections.abc import Mapping
-from types import MappingProxyType, TracebackType
+from contextlib import nullcontext
+from types import TracebackType
 
 from hubbub import address
 from hubbub._core import Engine
@@ -16,8 +16,10 @@ from hubbub.assembly import Assembly
 from hubbub.config import ServerSettings
 from hubbub.errors import CannotListen, Misuse
 from hubbub.log import logger
-from hubbub.loop import EngineHost, host_for_server, new_event_loop
+from hubbub.loop import EngineHost, EventLoop, host_for_server
 from hubbub.report import Listener
+from hubbub.stats import Stats
+from hubbub.watchdog import Watchdog
 
 _DRAIN_STEP_S = 0.01
 
@@ -88,7 +90,7 @@ class Server:
         """Where a WebSocket client finds it: "ws://127.0.0.1:8000"."""
         return address.url_of(self._addresses[0], "ws")
 
-    def stats(self) -> Mapping[str, int]:
+    def stats(self) -> Stats:
         """Counters since the start and gauges of now.
 
         Raises:
@@ -96,7 +98,7 @@ class Server:
         """
         if self._host is None:
             raise Misuse("the server is not running")
-        return MappingProxyType(self._host.engine.stats())
+        return Stats.of(self._host.engine.stats())
 
     async def close(self) -> None:
         """Stops in order, and waits for connections as long as `shutdown_timeout_s` says.
@@ -237,8 +239,12 @@ def run(
 
 def run_server(server: Server, settings: ServerSettings | None) -> None:
     """Runs a server on a loop of its own until SIGINT or SIGTERM."""
-    with asyncio.Runner(loop_factory=lambda: new_event_loop(settings)) as runner:
-        runner.run(_until_signalled(server))
+    settings = settings or ServerSettings()
+    loop = EventLoop(settings)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        limit_s = settings.blocked_warning_s
+        with Watchdog(loop.host.engine.blocked_s, limit_s) if limit_s else nullcontext():
+            runner.run(_until_signalled(server))
 
 
 async def _until_signalled(server: Server) -> None:
@@ -262,7 +268,7 @@ async def _until_signalled(server: Server) -> None:
             for one in server.addresses:
                 logger.info("serving on %s (ctrl-c to stop)", address.url_of(one, "http"))
             await stopping.wait()
-            logger.info("stopping: %d connections", server.stats().get("connections", 0))
+            logger.info("stopping: %d connections", server.stats().connections)
     except asyncio.CancelledError:
         if not stopping.is_set():
             raise

@@ -4,6 +4,7 @@ Blocking the loop stops every other connection, and afterwards nothing shows who
 of its own looks at the engine's clock. Knows nothing of applications.
 """
 
+import logging
 import sys
 import threading
 import traceback
@@ -49,6 +50,18 @@ class Watchdog:
                 self._warn(blocked_s)
 
     def _warn(self, blocked_s: float) -> None:
-        frame = sys._current_frames().get(self._watched)  # noqa: SLF001
+        frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
+        frame = frames.get(self._watched)
         stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
-        logger.warning("a handler has blocked the loop for %.1f s:\n%s", blocked_s, stack.rstrip())
+        # By hand, because `stack_info=True` would show this thread's own stack.
+        record = logger.makeRecord(
+            logger.name,
+            logging.WARNING,
+            __file__,
+            0,
+            "a handler has blocked the loop for %.1f s",
+            (blocked_s,),
+            None,
+            sinfo=stack.rstrip(),
+        )
+        logger.handle(record)

@@ -32,6 +32,7 @@ from hubbub import (
     Sent,
     Server,
     ServerSettings,
+    Stats,
     Violation,
     WebSocket,
     testing,
@@ -264,6 +265,7 @@ async def embedded() -> None:
     settings = ServerSettings.parse({"message_limit_bytes": "1KiB", "ping_interval_s": "5s"})
     async with hubbub.serve(app, host="::1", port=0, settings=settings) as server:
         assert_type(server, Server)
+        assert_type(server.stats(), Stats)
         print(server.addresses, server.url, server.ws_url, server.stats())
         await server.close()
 

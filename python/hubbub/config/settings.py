@@ -13,6 +13,8 @@ from hubbub.config.units import duration_s, size_bytes
 Compression = Literal["off", "shared", "dedicated"]
 """How permessage-deflate (RFC 7692) keeps its windows."""
 
+_PYTHON_ONLY = ("blocked_warning_s", "shutdown_timeout_s")
+
 COMPRESSIONS: tuple[str, ...] = ("off", "shared", "dedicated")
 
 
@@ -100,6 +102,9 @@ class ServerSettings:
     compression_level: int = 1
     """How hard to compress: 1, fast, to 9, small."""
 
+    blocked_warning_s: float = 0.5
+    """How long a handler may block the event loop before the log names it; 0: for ever."""
+
     shutdown_timeout_s: float = _flag(10.0, "--timeout-graceful-shutdown")
     """How long a closing server waits for its connections and handlers to end."""
 
@@ -150,7 +155,8 @@ class ServerSettings:
     def native(self) -> dict[str, int | float | str | bool]:
         """What the engine is told: all but what only the Python side acts upon."""
         told = {setting.name: getattr(self, setting.name) for setting in fields(self)}
-        del told["shutdown_timeout_s"]
+        for ours in _PYTHON_ONLY:
+            del told[ours]
         if self.held_limit_bytes == 0:
             del told["held_limit_bytes"]
         if self.threads == 1:

@@ -11,6 +11,7 @@ from hubbub.app import App
 from hubbub.client import ConnectOptions, connect
 from hubbub.config import ServerSettings
 from hubbub.server import Listen, Server
+from hubbub.stats import Stats
 from hubbub.testing.client import Client
 from hubbub.testing.http import Answer, ask
 
@@ -43,7 +44,7 @@ class TestServer:
         """The port it was given."""
         return port_of(self._server.addresses[0])
 
-    def stats(self) -> Mapping[str, int]:
+    def stats(self) -> Stats:
         """Counters since the start and gauges of now."""
         return self._server.stats()
 
