@@ -398,7 +398,8 @@ impl Worker {
             .connections
             .get_mut(id)
             .expect("looked up by the caller");
-        if matches!(framing, Framing::None) {
+        // An empty body is complete already: no byte of it will come to say so.
+        if matches!(framing, Framing::None | Framing::Length(0)) {
             connection.phase = Phase::Deciding {
                 keep_alive,
                 head_only,
