@@ -351,7 +351,11 @@ class Engine:
     ) -> Engine: ...
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """How many are open, in both directions."""
+
+    @property
+    def accepted(self) -> int:
+        """How many are open that were accepted; counts one by one."""
 
     def attach(self, event_loop: AbstractEventLoop, *, nested: bool) -> None:
         """Joins an event loop.
@@ -461,7 +465,7 @@ class Engine:
         """Accepts no more connections."""
 
     def close_connections(self, code: int, reason: str) -> None:
-        """Closes every connection in order: WebSockets with code and reason."""
+        """Closes all that was accepted, in order: WebSockets with code and reason."""
 
     def shutdown(self) -> None:
         """Drops everything and closes all descriptors."""

@@ -97,7 +97,8 @@ pub(crate) fn connect(
             wish: Some(Box::new((wish, future))),
         });
         Ok::<_, std::io::Error>(Ok(()))
-    })??;
+    })?;
+    let connected = connected.map_err(errors::os)?;
     connected.map_err(|misuse| errors::misuse(&misuse.to_string()))
 }
 
@@ -177,10 +178,7 @@ pub(crate) fn fail(py: Python<'_>, future: &Py<PyAny>, ending: &Ending) -> PyRes
     let error = match ending.timed_out() {
         true => PyErr::from_type(errors::handshake_timeout_class(py)?.clone(), ()),
         false => match ending.os_error {
-            Some(number) => {
-                let error = std::io::Error::from_raw_os_error(number);
-                PyErr::from(error)
-            }
+            Some(number) => errors::os(std::io::Error::from_raw_os_error(number)),
             None => PyOSError::new_err("the server closed the connection during the handshake"),
         },
     };

@@ -387,9 +387,11 @@ impl Engine {
     #[pyo3(signature = (address, *, backlog=4096))]
     fn listen(&self, address: &str, backlog: i32) -> PyResult<String> {
         let address = Address::parse(address).map_err(PyValueError::new_err)?;
-        let listener = Listener::bind(&address, backlog)?;
-        let bound = listener.address()?;
-        self.core.with(|core| core.worker.listen(listener))??;
+        let listener = Listener::bind(&address, backlog).map_err(errors::os)?;
+        let bound = listener.address().map_err(errors::os)?;
+        self.core
+            .with(|core| core.worker.listen(listener))?
+            .map_err(errors::os)?;
         Ok(bound)
     }
 
@@ -482,6 +484,11 @@ impl Engine {
             )
         })?;
         Ok(())
+    }
+
+    #[getter]
+    fn accepted(&self) -> PyResult<usize> {
+        self.core.with(|core| core.worker.accepted_count())
     }
 
     #[getter]

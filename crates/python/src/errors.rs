@@ -1,5 +1,6 @@
 //! From Rust's errors to Python's: one file, one table. The classes live in `hubbub.errors`.
 
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -44,4 +45,14 @@ pub(crate) fn connection_closed(py: Python<'_>, code: u16, reason: &str) -> PyEr
         Ok(class) => PyErr::from_type(class.clone(), (code, reason.to_owned())),
         Err(error) => error,
     }
+}
+
+/// What the system said, with its number: Python makes ConnectionRefusedError and its kin of that.
+pub(crate) fn os(error: std::io::Error) -> PyErr {
+    let Some(number) = error.raw_os_error() else {
+        return error.into();
+    };
+    let text = error.to_string();
+    let text = text.split(" (os error ").next().unwrap_or_default();
+    PyOSError::new_err((number, text.to_owned()))
 }

@@ -75,6 +75,15 @@ pub enum Target {
 }
 
 impl Worker {
+    /// How many of the open connections were accepted; the others are our own. Counts one by one.
+    pub fn accepted_count(&self) -> usize {
+        let accepted = |connection: &Connection| !connection.flags.is_client;
+        self.connections
+            .iter()
+            .filter(|(_, connection)| accepted(connection))
+            .count()
+    }
+
     /// Random bytes for the `Sec-WebSocket-Key` of a request.
     pub fn handshake_key(&mut self) -> [u8; 16] {
         let mut key = [0; 16];

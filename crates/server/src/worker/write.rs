@@ -175,7 +175,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Begins to close every WebSocket, and ends what is none.
+    /// Begins to close every WebSocket that was accepted, and ends what is none. Connections that we opened are left alone:
+    /// the end of a server is not the end of its process's clients.
     ///
     /// # Errors
     /// A code or reason that may not be sent; then nothing is.
@@ -183,6 +184,7 @@ impl Worker {
         let all: Vec<_> = self
             .connections
             .iter()
+            .filter(|(_, connection)| !connection.flags.is_client)
             .map(|(id, connection)| (id, matches!(connection.phase, Phase::Head { .. })))
             .collect();
         for (id, is_waiting) in all {
