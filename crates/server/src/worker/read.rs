@@ -345,6 +345,11 @@ impl Worker {
             scanner.find_end(partial, &limits)
         };
         let head = match scanned {
+            Err(_) if connection.flags.is_client => {
+                // A server that does not speak HTTP is told nothing; who wanted to connect is.
+                self.broken(id, Some(Errno::PROTO));
+                return Found::Nothing;
+            }
             Err(refusal) => {
                 self.refuse(id, &refusal);
                 return Found::Handled;
