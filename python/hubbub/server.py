@@ -4,6 +4,7 @@ Owns the listeners and the order of starting and stopping. Handlers are the engi
 """
 
 import asyncio
+import os
 import signal
 import socket
 from contextlib import nullcontext
@@ -142,10 +143,10 @@ async def _drained(engine: Engine, timeout_s: float) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + timeout_s
     # Once in a server's life: not worth a callback from the engine.
-    while engine.connections and loop.time() < end:  # noqa: ASYNC110
+    while engine.accepted and loop.time() < end:  # noqa: ASYNC110
         await asyncio.sleep(_DRAIN_STEP_S)
-    if engine.connections:
-        logger.warning("%d connections did not end in time", engine.connections)
+    if left := engine.accepted:
+        logger.warning("%d connections did not end in time", left)
 
 
 class Listen:
@@ -166,16 +167,20 @@ class Listen:
         self.backlog = backlog
         self._host = host.strip("[]")
         self._port = port
-        self._only = f"unix:{uds}" if uds is not None else f"fd:{fd}" if fd is not None else None
+        self._uds = uds
+        self._fd = fd
 
     async def addresses(self, loop: asyncio.AbstractEventLoop) -> list[str]:
         """As the engine spells them, names resolved.
 
         Raises:
-            OSError: The name is not known.
+            OSError: The name is not known, the descriptor not open.
         """
-        if self._only is not None:
-            return [self._only]
+        if self._uds is not None:
+            return [f"unix:{self._uds}"]
+        if self._fd is not None:
+            # A copy: the engine closes what it is given, and this one belongs to the caller.
+            return [f"fd:{os.dup(self._fd)}"]
         if address.is_ip(self._host):
             return [address.tcp_address(self._host, self._port)]
         found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)

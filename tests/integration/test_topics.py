@@ -1,0 +1,133 @@
+"""Topics: who hears what is published."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from hubbub import App, WebSocket
+from hubbub.testing import Client, serve
+
+pytestmark = pytest.mark.anyio
+
+
+class Said(Struct, tag="said"):
+    text: str
+
+
+def joining(topic: str) -> Any:
+    """An `on_open` hook."""
+
+    def join(ws: WebSocket) -> None:
+        ws.subscribe(topic)
+
+    return join
+
+
+def fan() -> App:
+    app = App()
+
+    @app.message("/all", on_open=joining("fan"))
+    def to_all(ws: WebSocket, msg: str | bytes) -> str:
+        return f"to {app.publish('fan', msg)}"
+
+    @app.message("/others", on_open=joining("fan"))
+    def to_others(ws: WebSocket, msg: str | bytes) -> str:
+        return f"to {ws.publish('fan', msg)}"
+
+    @app.message("/self", on_open=joining("fan"))
+    def to_self_too(ws: WebSocket, msg: str | bytes) -> str:
+        return f"to {ws.publish('fan', msg, include_self=True)}"
+
+    return app
+
+
+async def heard(client: Client, count: int) -> list[str | bytes]:
+    return [await client.receive() for _ in range(count)]
+
+
+@pytest.mark.parametrize("message", ["hello", "ünï", b"\x00\x01", "x" * 100_000])
+async def test_everybody_hears_what_is_published(message: str | bytes) -> None:
+    async with serve(fan()) as server:
+        async with server.connect("/all") as a, server.connect("/all") as b:
+            a.send(message)
+            assert sorted(map(str, await heard(a, 2))) == sorted([str(message), "to 2"])
+            assert await b.receive() == message
+
+
+async def test_a_connection_leaves_itself_out() -> None:
+    async with serve(fan()) as server:
+        async with server.connect("/others") as a, server.connect("/others") as b:
+            a.send("x")
+            assert await a.receive() == "to 1"
+            assert await b.receive() == "x"
+
+
+async def test_or_in() -> None:
+    async with serve(fan()) as server, server.connect("/self") as a:
+        a.send("x")
+        assert await heard(a, 2) == ["x", "to 1"]
+
+
+async def test_who_leaves_hears_no_more() -> None:
+    app = fan()
+    async with serve(app) as server:
+        async with server.connect("/all") as stays:
+            stays.send("x")
+            await heard(stays, 2)
+            async with server.connect("/all") as leaves:
+                leaves.send("y")
+                await heard(leaves, 2)
+                assert app.subscribers("fan") == 2
+            stays.send("z")
+            assert "to 1" in await heard(stays, 3)
+            assert app.subscribers("fan") == 1
+        await asyncio.sleep(0)
+        assert app.publish("nobody", "x") == 0
+
+
+async def test_subscriptions_of_one_connection() -> None:
+    app = App()
+
+    @app.message("/")
+    def handler(ws: WebSocket, msg: str) -> str:
+        verb, topic = msg.split()
+        done = ws.subscribe(topic) if verb == "+" else ws.unsubscribe(topic)
+        return f"{done} {sorted(ws.topics)}"
+
+    async with serve(app) as server, server.connect("/") as client:
+        for message, answer in [
+            ("+ a", "True ['a']"),
+            ("+ a", "False ['a']"),
+            ("+ b", "True ['a', 'b']"),
+            ("- a", "True ['b']"),
+            ("- a", "False ['b']"),
+        ]:
+            client.send(message)
+            assert await client.receive() == answer
+
+
+async def test_a_struct_is_published_as_json() -> None:
+    app = App()
+
+    @app.message("/", on_open=joining("x"))
+    def handler(ws: WebSocket, msg: str) -> None:
+        app.publish("x", Said(msg))
+
+    async with serve(app) as server, server.connect("/") as client:
+        client.send("hi")
+        assert await client.receive_json(Said) == Said("hi")
+
+
+async def test_hundreds_hear_thousands() -> None:
+    async with serve(fan()) as server:
+        clients = [await server.connect("/others").__aenter__() for _ in range(100)]
+        for number in range(50):
+            clients[0].send(str(number))
+        expected = [str(number) for number in range(50)]
+        for client in clients[1:]:
+            assert await heard(client, 50) == expected
+        for client in clients:
+            client.ws.close()
+            await client.wait_closed()
