@@ -1,0 +1,55 @@
+"""What is measured: one row is one load and one figure of it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One load."""
+
+    key: str
+    title: str
+    load: tuple[str, ...]
+    """Arguments of the load generator."""
+    path: str = "echo"
+    """Which endpoint of a server: an attribute of `rig.Server`."""
+    figure: str = "server_cpu_us"
+    """Which number of the report."""
+    unit: str = "µs"
+    deflate: bool = False
+
+
+def echo(key: str, title: str, *load: str) -> Row:
+    """An echo row."""
+    return Row(key, title, ("echo", *load))
+
+
+def fan(key: str, title: str, *load: str) -> Row:
+    """A fan-out row."""
+    return Row(key, title, ("fan-out", *load), path="fan")
+
+
+D1 = echo("d1", "64 B, 100 connections, 1 in flight", "-c100", "-s64")
+D16 = echo("d16", "64 B, 100 connections, 16 in flight", "-c100", "-s64", "--depth=16")
+K1 = echo("1k", "1 KiB x 1,000 connections", "-c1000", "-s1024")
+K64 = echo("64k", "64 KiB x 50, binary", "-c50", "-s65536", "--content=binary")
+TEXT = echo("text", "64 KiB x 50, non-ASCII text", "-c50", "-s65536", "--content=non-ascii")
+FAN_10K = fan("fan10k", "fan-out to 10,000", "-c10000", "-s64")
+FAN_1K16 = fan("fan1k16", "16 publishes in flight to 1,000", "-c1000", "-s64", "--in-flight=16")
+HANDSHAKE = Row("hs", "handshake: connect, upgrade, close", ("handshake", "-c100"))
+DEFLATE = Row(
+    "deflate",
+    "permessage-deflate, 1 KiB JSON",
+    ("echo", "-c100", "-s1024", "--content=json", "--deflate"),
+    deflate=True,
+)
+LATENCY = Row(
+    "p50", "p50 round trip, one connection", ("echo", "-c1", "-s64"), figure="latency_p50_us"
+)
+IDLE = Row(
+    "idle",
+    "user memory per idle connection, 19,000 open",
+    ("idle", "-c19000", "--touch"),
+    figure="bytes_per_connection",
+    unit="B",
+)
