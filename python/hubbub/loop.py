@@ -21,8 +21,8 @@ class EventLoop(asyncio.SelectorEventLoop):
         host: The engine with what belongs to it.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
-        self.host = EngineHost(settings)
+    def __init__(self, host: "EngineHost") -> None:
+        self.host = host
         super().__init__(EngineSelector(self.host.engine))
         self.host.engine.attach(self, nested=False)
 
@@ -70,7 +70,7 @@ def new_event_loop(settings: ServerSettings | None = None) -> asyncio.AbstractEv
         with asyncio.Runner(loop_factory=hubbub.new_event_loop) as runner:
             runner.run(main())
     """
-    return EventLoop(settings or ServerSettings())
+    return EventLoop(EngineHost(settings or ServerSettings()))
 
 
 def host_for_server(loop: asyncio.AbstractEventLoop, settings: ServerSettings | None) -> EngineHost:

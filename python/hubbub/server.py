@@ -239,17 +239,16 @@ def run(
         Misuse: The app cannot be served as it is declared.
         CannotListen: An address cannot be bound.
     """
-    run_server(Server(app, Listen(host, port, uds, fd, backlog), settings), settings)
+    loop = EventLoop(EngineHost(settings or ServerSettings()))
+    run_server(Server(app, Listen(host, port, uds, fd, backlog), settings), loop)
 
 
-def run_server(server: Server, settings: ServerSettings | None) -> None:
-    """Runs a server on a loop of its own until SIGINT or SIGTERM."""
-    settings = settings or ServerSettings()
-    loop = EventLoop(settings)
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        limit_s = settings.blocked_warning_s
-        with Watchdog(loop.host.engine.blocked_s, limit_s) if limit_s else nullcontext():
-            runner.run(_until_signalled(server))
+def run_server(server: Server, loop: EventLoop) -> None:
+    """Runs a server as the only thing its loop does, until SIGINT or SIGTERM."""
+    limit_s = loop.host.settings.blocked_warning_s
+    watchdog = Watchdog(loop.host.engine.blocked_s, limit_s) if limit_s else nullcontext()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner, watchdog:
+        runner.run(_until_signalled(server))
 
 
 async def _until_signalled(server: Server) -> None:

@@ -4,6 +4,7 @@ The app runs in a child process; the listening socket is the parent's and handed
 that reloads meanwhile waits instead of being refused.
 """
 
+import signal
 import socket
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def dev(
     """
     import watchfiles
 
+    signal.signal(signal.SIGTERM, _interrupt)
     flags.parsed(settings)
     watched = reload_dir or [home_of(target, app_dir)]
     for folder in watched:
@@ -102,6 +104,11 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
     if child.poll() is None:
         child.kill()
         child.wait()
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Makes of SIGTERM what ctrl-c is, so that the child is not left behind."""
+    raise KeyboardInterrupt
 
 
 def _say(what: str) -> None:

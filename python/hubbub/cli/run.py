@@ -10,6 +10,7 @@ from hubbub.cli import flags
 from hubbub.cli.load import load
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.errors import CannotListen, Misuse
+from hubbub.loop import EngineHost, EventLoop
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
@@ -56,12 +57,19 @@ def run(
     chosen = flags.parsed(settings)
     try:
         listen = server.Listen(host, port, str(uds) if uds else None, fd, backlog)
+        engine = EngineHost(chosen)
     except Misuse as error:
         raise Mistake(str(error)) from None
-    app = load(target, app_dir)
+    serving = server.Server(load(target, app_dir), listen, chosen)
     try:
-        server.run_server(server.Server(app, listen, chosen), chosen)
+        server.run_server(serving, EventLoop(engine))
     except CannotListen as error:
         raise Mistake(str(error), BIND) from None
     except Misuse as error:
         raise Mistake(f"{target}: {error}", IMPORT) from None
+    except Exception:
+        if serving.addresses:
+            raise
+        # No mistake of usage but a fault in a program: its author wants to see where.
+        log.logger.exception("%s did not start", target)
+        raise Mistake(f"{target} did not start", IMPORT) from None
