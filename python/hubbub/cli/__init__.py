@@ -19,6 +19,8 @@ commands: Any = cyclopts.App(
     help="A WebSocket server whose core is Rust and whose applications are plain Python.",
     version=__version__,
     help_format="plaintext",
+    # Of a flag given twice the last one holds, so that a caller can add its own to a script's.
+    default_parameter=cyclopts.Parameter(allow_repeating=True),
     result_action="return_value",
 )
 # By name, so that `hubbub --help` imports none of them and `run` none of the others.
