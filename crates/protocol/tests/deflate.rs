@@ -60,9 +60,12 @@ impl Peer {
             read += (self.inflate.total_in() - total_in) as usize;
             let written = (self.inflate.total_out() - total_out) as usize;
             out.extend_from_slice(&step[..written]);
-            if status.expect("our payload is DEFLATE within its window") == Status::StreamEnd {
-                self.inflate.reset(false);
-            } else if read == input.len() && written < step.len() {
+            // Peers may end a stream (see below), but not all of them survive it when we do.
+            assert_ne!(
+                status.expect("our payload is DEFLATE within its window"),
+                Status::StreamEnd
+            );
+            if read == input.len() && written < step.len() {
                 return out;
             }
         }

@@ -1,11 +1,15 @@
 //! Messages that stand alone, compressed and inflated: one codec serves all connections of a worker.
 //!
 //! Keeps nothing from one message to the next but its buffers. Contexts that are taken over are in `per_message`.
+//!
+//! zlib compresses and libdeflate inflates. libdeflate can only end a stream (BFINAL), which §7.2.3.4 allows but some
+//! peers do not survive: kosoku 0.1 spins for ever. At level 1 zlib-rs is the faster of the two, too.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::RangeInclusive;
 
-use libdeflater::{CompressionLvl, Compressor, DecompressionError, Decompressor};
+use libdeflater::{DecompressionError, Decompressor};
 use zlib_rs::{Deflate, Inflate};
 
 use super::{TAIL, WINDOW_BITS_KEPT_MIN, WINDOW_BITS_MAX, stream};
@@ -20,15 +24,17 @@ const FRAMED_BYTES_MAX: usize = 32 * 1024;
 /// Bytes that follow every message through libdeflate, see [`Codec::inflate_sealed`].
 const SEAL_BYTES: usize = 8;
 
-/// The windows zlib is needed for: smaller than DEFLATE's own 32 KiB, larger than 256 bytes.
-const SMALL_WINDOWS: std::ops::Range<u8> = WINDOW_BITS_KEPT_MIN..WINDOW_BITS_MAX;
+/// The windows that messages are compressed with, in bits.
+const WINDOWS: RangeInclusive<u8> = WINDOW_BITS_KEPT_MIN..=WINDOW_BITS_MAX;
 
-/// Compressor, decompressor and buffers of one worker. Everything in it is made when first used.
+/// How many they are.
+const WINDOW_COUNT: usize = (WINDOW_BITS_MAX - WINDOW_BITS_KEPT_MIN + 1) as usize;
+
+/// Compressors, decompressors and buffers of one worker. Everything in it is made when first used.
 pub struct Codec {
     level: u8,
-    compressor: Option<Compressor>,
+    deflaters: [Option<Deflate>; WINDOW_COUNT],
     decompressor: Option<Decompressor>,
-    small_windows: [Option<Deflate>; SMALL_WINDOWS.end as usize - SMALL_WINDOWS.start as usize],
     inflater: Option<Inflate>,
     framed: Vec<u8>,
     scratch: Vec<u8>,
@@ -37,14 +43,13 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// A codec that compresses with the effort `level`, 1 (fast) to 12 (small).
+    /// A codec that compresses with the effort `level`, 1 (fast) to 9 (small).
     #[must_use]
     pub fn new(level: u8) -> Self {
         Self {
             level,
-            compressor: None,
+            deflaters: Default::default(),
             decompressor: None,
-            small_windows: Default::default(),
             inflater: None,
             framed: Vec::new(),
             scratch: Vec::new(),
@@ -57,53 +62,28 @@ impl Codec {
     ///
     /// Returns `false`, and appends nothing, when it would not get smaller.
     pub fn compress_for_group(&mut self, group: u8, payload: &[u8], out: &mut Vec<u8>) -> bool {
-        let start = out.len();
-        let written = if payload.len() <= 1 << group || group >= SMALL_WINDOWS.end {
-            self.compress_final(payload, out)
-        } else if SMALL_WINDOWS.contains(&group) {
-            self.compress_within_window(group, payload, out)
+        // A message that is no longer than a window cannot look beyond it, whatever zlib's own is.
+        let bits = if payload.len() <= 1 << group {
+            group.max(WINDOW_BITS_KEPT_MIN)
         } else {
-            None
+            group
         };
-        out.truncate(start + written.unwrap_or(0));
-        written.is_some()
-    }
-
-    /// By libdeflate, which knows no window but the largest: only for messages no longer than the receiver's.
-    fn compress_final(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-        let start = out.len();
-        let level = i32::from(self.level.clamp(1, 12));
-        let compressor = self.compressor.get_or_insert_with(|| {
-            Compressor::new(CompressionLvl::new(level).expect("level was clamped above"))
-        });
-        // Room for what is worth sending and no more. libdeflate sets BFINAL; §7.2.3.4 then wants a byte 0x00, the
-        // header of an empty stored block, so that the tail the receiver appends completes it.
-        out.resize(start + payload.len().checked_sub(2)?, 0);
-        let written = compressor
-            .deflate_compress(payload, &mut out[start..])
-            .ok()?;
-        out.truncate(start + written);
-        out.push(0);
-        Some(written + 1)
-    }
-
-    /// By zlib: for messages longer than the receiver's window.
-    fn compress_within_window(
-        &mut self,
-        bits: u8,
-        payload: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Option<usize> {
-        let start = out.len();
+        if !WINDOWS.contains(&bits) {
+            return false;
+        }
         let level = self.level;
-        let deflate = self.small_windows[usize::from(bits - SMALL_WINDOWS.start)]
+        let deflate = self.deflaters[usize::from(bits - WINDOW_BITS_KEPT_MIN)]
             .get_or_insert_with(|| stream::deflater(level, bits));
+        let start = out.len();
         // Before, not after: a reset is only sure to be one (zlib-rs 0.6.8) where a flush has come to its end, so the
         // output is not cut short either when it turns out to be too long.
         deflate.reset();
         stream::compress(deflate, payload, out);
-        let written = out.len() - start;
-        (written < payload.len()).then_some(written)
+        let is_smaller = out.len() - start < payload.len();
+        if !is_smaller {
+            out.truncate(start);
+        }
+        is_smaller
     }
 
     /// The message in `payload`, which stands alone.

@@ -4,8 +4,8 @@
 //! (see `extensions`).
 //!
 //! Where no context is taken over from message to message, which is what [`Window::Shared`] negotiates, a message is
-//! a block of bytes of known size and one [`Codec`] per worker serves every connection: libdeflate, no state between
-//! messages, compressed results that many receivers can share. Where a context is taken over ([`Window::Dedicated`])
+//! a block of bytes of known size and one [`Codec`] per worker serves every connection: no state between messages,
+//! libdeflate to inflate, compressed results that many receivers can share. Where a context is taken over ([`Window::Dedicated`])
 //! each connection owns a zlib stream per direction, which costs it about 200 KiB for better compression.
 
 mod codec;

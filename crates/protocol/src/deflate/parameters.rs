@@ -33,7 +33,7 @@ pub struct Settings {
     pub window_bits: u8,
     /// Messages shorter than this are sent as they are.
     pub minimum_bytes: usize,
-    /// Effort of compression, 1 (fast) to 12 (small); a dedicated window treats everything above 9 as 9.
+    /// Effort of compression, 1 (fast) to 9 (small).
     pub level: u8,
 }
 

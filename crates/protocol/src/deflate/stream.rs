@@ -1,4 +1,4 @@
-//! Messages through a zlib stream: for contexts that are taken over, small windows, and whatever libdeflate cannot do.
+//! Messages through a zlib stream: to compress, for contexts that are taken over, and whatever libdeflate cannot do.
 //!
 //! Free functions over zlib-rs: the state belongs to the caller, a connection or the worker's [`Codec`](super::Codec).
 
