@@ -131,7 +131,8 @@ impl Echo {
         if phase != Phase::Over {
             until = until.min(self.window.next_ns());
             if let Some(schedule) = &mut schedule {
-                while let Some(due_ns) = schedule.take_due(floor.poll.now(), phase) {
+                // What falls due while these are sent waits for the next turn: answers must be read, too.
+                while let Some(due_ns) = schedule.take_due(now, phase) {
                     let number = schedule.taken as usize % self.members.len();
                     self.say(number, 1, due_ns, floor)?;
                 }
