@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 FUZZ_SECONDS ?= 1800
 ARGS ?=
 
-export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # Set-up
 
@@ -41,7 +41,7 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/run
 
 $(STAMPS)/native: $(RUST) pyproject.toml $(STAMPS)/run
 	@echo "building the native module (release; the first time takes a minute or two)"
-	@$(BIN)/maturin develop --release --locked --quiet
+	@MATURIN_PEP517_ARGS=--locked $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Programs that real-server and browser tests talk to; see the script for where this does nothing.
@@ -56,7 +56,7 @@ setup: $(STAMPS)/dev $(STAMPS)/native $(STAMPS)/debian ## Do all set-up, and not
 
 .PHONY: run
 run: $(STAMPS)/native ## Serve the bundled demo at http://127.0.0.1:8000/ (more: make run ARGS="--port 9000")
-	@$(BIN)/hubbub run examples/chat.py:app $(ARGS)
+	@exec $(BIN)/hubbub run examples/demo.py:app $(ARGS)
 
 .PHONY: test
 test: setup ## Run every test, Rust and Python
@@ -114,7 +114,7 @@ lock: $(STAMPS)/dev ## Renew the locked versions of all Python packages from pyp
 
 .PHONY: clean
 clean: ## Remove all that was built or installed
-	rm -rf $(VENV) target fuzz/target dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .stamps target fuzz/target dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find python tests examples bench -name __pycache__ -prune -exec rm -rf {} + -o -name '*.so' -delete
 
 .PHONY: help

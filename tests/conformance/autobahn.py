@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ..serving import serving
+from ..serving import ROOT, serving
 from .verdicts import GROUPS, INFORMATIONAL, Report
 
 LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -45,13 +45,15 @@ def run_cases(
     Raises:
         RuntimeError: kosoku broke off; its own words are the message.
     """
-    command = [Path(sys.executable).with_name("kosoku"), "-o", reports]
+    command = [sys.executable, "-m", f"{__package__}.kosoku_runner", "-o", str(reports)]
     for globs, flag in ((include, "-i"), (exclude, "-x")):
         command += [part for glob in globs for part in (flag, glob)]
     index = reports / "index.json"
     index.unlink(missing_ok=True)
     began = time.monotonic()
-    kosoku = subprocess.run([*command, address], text=True, capture_output=True, check=False)
+    kosoku = subprocess.run(
+        [*command, address], cwd=ROOT, text=True, capture_output=True, check=False
+    )
     duration_s = time.monotonic() - began
     # The exit code says only whether a case FAILED; all else stands in the report.
     if not index.is_file():
