@@ -54,7 +54,10 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
 fn on_event(engine: &Bound<'_, Engine>, event: Event<'_>) -> PyResult<()> {
     match event {
         Event::ReadEnd { id } => match known(engine, id)? {
-            Some(socket) => guard(engine, id, socket.get().wake_reader(engine.py())),
+            Some(socket) => {
+                guard(engine, id, socket.get().wake_reader(engine.py()))?;
+                socket.get().charge()
+            }
             None => Ok(()),
         },
         Event::Request { id, head, body } => requests::on_request(engine, id, head, body),
@@ -285,11 +288,20 @@ pub(crate) fn report(
     error: Option<PyErr>,
     id: ConnectionId,
 ) -> PyResult<()> {
+    let path = engine.get().request_of(id);
+    let path = path.map_or_else(|_| String::new(), |request| request.path().to_owned());
+    report_at(engine, event, error, id, &path)
+}
+
+/// The same, where the path is known but the connection has no WebSocket.
+pub(crate) fn report_at(
+    engine: &Bound<'_, Engine>,
+    event: &str,
+    error: Option<PyErr>,
+    id: ConnectionId,
+    path: &str,
+) -> PyResult<()> {
     let py = engine.py();
-    let path = engine
-        .get()
-        .request_of(id)
-        .map_or_else(|_| String::new(), |request| request.path().to_owned());
     let error = error.map(|error| error.into_value(py));
     engine
         .get()

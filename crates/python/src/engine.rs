@@ -212,7 +212,7 @@ impl Engine {
                 .transpose()
         };
         let queue_limits = QueueLimits {
-            messages: number("receive_queue_limit")?.unwrap_or(64),
+            messages: number("receive_queue_limit")?.unwrap_or(1024),
             bytes: number("receive_queue_limit_bytes")?.unwrap_or(256 << 10),
         };
         let worker = Worker::new(0, worker_settings(settings)?)?;
@@ -606,8 +606,8 @@ fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
     settings.deflate.window = compression
         .as_deref()
         .map_or(Ok(deflate::Window::Shared), window)?;
-    if settings.held_limit_bytes == 0 {
-        settings.held_limit_bytes = usize::MAX;
+    if matches!(settings.held_limit_bytes, 0 | usize::MAX) {
+        settings.held_limit_bytes = (hubbub_server::system_memory_bytes() / 4) as usize;
     }
     Ok(settings)
 }

@@ -8,7 +8,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
-use crate::dispatch::{fault, guard, report};
+use crate::dispatch::{fault, guard, report, report_at};
 use crate::engine::Engine;
 use crate::errors;
 use crate::peers::Peer;
@@ -143,11 +143,11 @@ fn on_answer(
     let py = engine.py();
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return reject(engine, id, error),
+        Err(error) => return reject(engine, id, head, error),
     };
     if answer.bind(py).is_instance_of::<PyTuple>() {
         let acted = act(engine, id, answer.bind(py), &pending, head, offer);
-        return acted.or_else(|error| reject(engine, id, error));
+        return acted.or_else(|error| reject(engine, id, head, error));
     }
     let task = match engine
         .get()
@@ -155,7 +155,7 @@ fn on_answer(
         .call_method1(py, "create_task", (answer,))
     {
         Ok(task) => task,
-        Err(error) => return reject(engine, id, error),
+        Err(error) => return reject(engine, id, head, error),
     };
     let later = Later {
         engine: engine.clone().unbind(),
@@ -225,7 +225,7 @@ impl Later {
         engine.get().change(py, |_| ())?;
         let answer = match task.call_method0("result") {
             Ok(answer) => answer,
-            Err(error) => return reject(engine, self.id, error),
+            Err(error) => return reject(engine, self.id, &self.head, error),
         };
         let limits = engine.get().core.with(|core| core.worker.settings().head)?;
         let request =
@@ -239,7 +239,7 @@ impl Later {
             &self.head,
             offer.as_ref(),
         );
-        acted.or_else(|error| reject(engine, self.id, error))
+        acted.or_else(|error| reject(engine, self.id, &self.head, error))
     }
 }
 
@@ -381,7 +381,7 @@ impl Finished {
 }
 
 /// An answer by exception: `Reject` says which; anything else is our fault.
-fn reject(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) -> PyResult<()> {
+fn reject(engine: &Bound<'_, Engine>, id: ConnectionId, head: &[u8], error: PyErr) -> PyResult<()> {
     let py = engine.py();
     if error.is_instance(py, errors::reject_class(py)?) {
         let value = error.value(py);
@@ -405,7 +405,15 @@ fn reject(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) -> PyResul
     if !is_cancelled && !error.is_instance_of::<PyException>(py) {
         return Err(error);
     }
-    report(engine, "handler", Some(error), id)?;
+    let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+    let path = Head::parse(head, &limits).map(|head| head.target.path.into_owned());
+    report_at(
+        engine,
+        "handler",
+        Some(error),
+        id,
+        &path.unwrap_or_default(),
+    )?;
     respond(engine, id, 500, &[TEXT], b"internal server error")
 }
 

@@ -27,6 +27,9 @@ pub(crate) struct WebSocket {
     state: LoopCell<State>,
 }
 
+/// What a queued message costs beside its payload: the object's head and its place in the queue.
+const MESSAGE_OVERHEAD_BYTES: usize = 100;
+
 /// What Python's side knows about a connection.
 #[derive(Default)]
 struct State {
@@ -36,6 +39,7 @@ struct State {
     /// Messages that the handler has not taken yet.
     queue: VecDeque<(Py<PyAny>, Kind, usize)>,
     queued_bytes: usize,
+    charged_bytes: usize,
     paused: bool,
     /// The handler waits for a message.
     reader: Option<Py<Park>>,
@@ -99,21 +103,36 @@ impl WebSocket {
     /// Queues a message for the handler. Reading pauses when too much waits.
     pub(crate) fn push(&self, message: Py<PyAny>, kind: Kind, bytes: usize) -> PyResult<()> {
         let limits = self.engine().queue_limits;
+        let bytes = bytes + MESSAGE_OVERHEAD_BYTES;
         let pause = self.state.with(|state| {
             state.queue.push_back((message, kind, bytes));
             state.queued_bytes += bytes;
             let over = state.queue.len() >= limits.messages || state.queued_bytes >= limits.bytes;
-            let pause = over && !state.paused && !state.reader_waits;
+            let pause = over && !state.paused;
             state.paused |= pause;
-            pause.then_some(state.queued_bytes)
+            pause
         })?;
-        if let Some(bytes) = pause {
-            self.engine().core.with(|core| {
-                core.worker.pause(self.id);
-                core.worker.set_app_held(self.id, bytes);
-            })?;
+        if pause {
+            self.engine().core.with(|core| core.worker.pause(self.id))?;
         }
         Ok(())
+    }
+
+    /// Charges what the handler has left unread of the messages it was given.
+    pub(crate) fn charge(&self) -> PyResult<()> {
+        let left = self.state.with(|state| {
+            let left = state.queued_bytes;
+            let change = left != state.charged_bytes;
+            state.charged_bytes = left;
+            change.then_some(left)
+        })?;
+        match left {
+            Some(bytes) => self
+                .engine()
+                .core
+                .with(|core| core.worker.set_app_held(self.id, bytes)),
+            None => Ok(()),
+        }
     }
 
     /// Steps the handler if it waits for a message and there is one, or the end.
@@ -159,10 +178,9 @@ impl WebSocket {
         Ok(match step {
             Step::Message(message, kind, resume) => {
                 if resume {
-                    self.engine().change(py, |core| {
-                        core.worker.set_app_held(self.id, 0);
-                        core.worker.resume(self.id);
-                    })?;
+                    self.engine()
+                        .change(py, |core| core.worker.resume(self.id))?;
+                    self.charge()?;
                 }
                 Next::Message(message, kind)
             }

@@ -214,6 +214,14 @@ impl Connection {
         phase + rare + self.outbox.held_bytes() + self.app_held as usize
     }
 
+    /// Brings the account up to date; tells by how much it has changed.
+    pub(crate) fn recharge(&mut self) -> isize {
+        let held = self.held_bytes().min(u32::MAX as usize) as u32;
+        let change = held as isize - self.charged as isize;
+        self.charged = held;
+        change
+    }
+
     /// What epoll should watch for.
     pub(crate) fn wanted_interest(&self) -> Interest {
         let mut wanted = Interest::empty();

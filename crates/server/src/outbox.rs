@@ -62,6 +62,19 @@ struct Entry {
 struct Backlog {
     queue: VecDeque<Entry>,
     bytes: usize,
+    /// Those of `bytes` that nobody shares.
+    own_bytes: usize,
+}
+
+impl Backlog {
+    fn take(&mut self, at: usize) -> Option<Entry> {
+        let entry = self.queue.remove(at)?;
+        self.bytes -= entry.frame.len();
+        if entry.keep == Keep::Always {
+            self.own_bytes -= entry.frame.len();
+        }
+        Some(entry)
+    }
 }
 
 /// See the module. **Invariant:** bytes leave in the order `buffer`, `single`, `backlog`; `single` and `backlog` are
@@ -94,7 +107,9 @@ impl Outbox {
     pub(crate) fn held_bytes(&self) -> usize {
         self.buffer.capacity()
             + self.backlog.as_ref().map_or(0, |backlog| {
-                size_of::<Backlog>() + backlog.queue.capacity() * size_of::<Entry>()
+                size_of::<Backlog>()
+                    + backlog.queue.capacity() * size_of::<Entry>()
+                    + backlog.own_bytes
             })
     }
 
@@ -124,7 +139,8 @@ impl Outbox {
     /// Adds a frame shared with other peers. `waiting`: the socket does not take more at present.
     #[inline]
     pub(crate) fn share(&mut self, pool: &mut Pool, frame: &Arc<[u8]>, keep: Keep, waiting: bool) {
-        if waiting || self.backlog.is_some() || frame.len() > COPY_LIMIT_BYTES && !self.is_empty() {
+        let apart = waiting || self.backlog.is_some() || matches!(keep, Keep::Key(_));
+        if apart || frame.len() > COPY_LIMIT_BYTES && !self.is_empty() {
             self.settle_single();
             self.push(Arc::clone(frame), keep);
         } else if self.is_empty() {
@@ -165,8 +181,7 @@ impl Outbox {
                     keep: Keep::Always, ..
                 }) => at += 1,
                 Some(_) => {
-                    let entry = backlog.queue.remove(at).expect("looked at above");
-                    backlog.bytes -= entry.frame.len();
+                    backlog.take(at);
                     gone += 1;
                 }
             }
@@ -276,10 +291,9 @@ impl Outbox {
             let Some(backlog) = &mut self.backlog else {
                 break;
             };
-            let Some(entry) = backlog.queue.pop_front() else {
+            let Some(entry) = backlog.take(0) else {
                 break;
             };
-            backlog.bytes -= entry.frame.len();
             sent -= self.took(&entry.frame, sent);
         }
         if self
@@ -306,6 +320,9 @@ impl Outbox {
     fn push(&mut self, frame: Arc<[u8]>, keep: Keep) {
         let backlog = self.backlog.get_or_insert_default();
         backlog.bytes += frame.len();
+        if keep == Keep::Always {
+            backlog.own_bytes += frame.len();
+        }
         backlog.queue.push_back(Entry { frame, keep });
     }
 

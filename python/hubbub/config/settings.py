@@ -81,7 +81,7 @@ class ServerSettings:
     receive_queue_limit_bytes: int = 262_144
     """How much may wait for a handler of one connection before its socket is no longer read."""
 
-    receive_queue_limit: int = _flag(64, "--ws-max-queue")
+    receive_queue_limit: int = _flag(1024, "--ws-max-queue")
     """How many messages may wait for a handler of one connection."""
 
     held_limit_bytes: int = 0

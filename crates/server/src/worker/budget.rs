@@ -13,12 +13,15 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        let held = connection.held_bytes().min(u32::MAX as usize) as u32;
-        if held == connection.charged {
-            return;
+        let change = connection.recharge();
+        if change != 0 {
+            self.add_held(change);
         }
-        self.held_bytes = self.held_bytes - connection.charged as usize + held as usize;
-        connection.charged = held;
+    }
+
+    /// Changes what is held in all, and brings it back below the budget.
+    pub(super) fn add_held(&mut self, change: isize) {
+        self.held_bytes = self.held_bytes.saturating_add_signed(change);
         if self.held_bytes > self.settings.held_limit_bytes {
             self.shed();
         }
@@ -54,11 +57,9 @@ impl Worker {
             let Some(connection) = self.connections.get_mut(id) else {
                 continue;
             };
-            let held = connection.held_bytes().min(u32::MAX as usize) as u32;
-            self.held_bytes = self.held_bytes - connection.charged as usize + held as usize;
-            let eased = held < connection.charged;
-            connection.charged = held;
-            if !eased {
+            let change = connection.recharge();
+            self.held_bytes = self.held_bytes.saturating_add_signed(change);
+            if change >= 0 {
                 // What is left is a frame half sent: it can only be cut.
                 self.broken(id, None);
             }

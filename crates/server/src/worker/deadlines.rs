@@ -14,6 +14,8 @@ use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
 use crate::settings::Settings;
 
+/// How many overdue connections are dealt with in one batch: a crowd of them must not keep the others waiting.
+const PORTION: usize = 256;
 /// How far ahead the wheel is searched for the next deadline, in ticks.
 const HORIZON_TICKS: Tick = 100;
 
@@ -114,9 +116,13 @@ impl Worker {
 
     pub(super) fn look_at_deadlines(&mut self) {
         let now = self.clock.tick();
+        self.has_looked = true;
         let mut due = std::mem::take(&mut self.due);
-        self.wheel.advance(now, &mut due);
-        for id in due.drain(..) {
+        if due.is_empty() {
+            self.wheel.advance(now, &mut due);
+        }
+        let later = due.len().saturating_sub(PORTION);
+        for id in due.drain(later..) {
             let Some(connection) = self.connections.get_mut(id) else {
                 continue;
             };

@@ -17,12 +17,12 @@ mod write;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
-use std::time::{Duration, SystemTime};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
 
 use hubbub_hub::Topics;
 use hubbub_protocol::deflate::Codec;
 use rustix::io::Errno;
-use rustix::time::{ClockId, clock_gettime};
 
 pub use self::client::{Request as ClientRequest, Target};
 pub use self::exchange::Accept;
@@ -100,6 +100,8 @@ pub struct Worker {
     /// Events that no read brings.
     told: VecDeque<Raw>,
     due: Vec<ConnectionId>,
+    /// This batch has had its portion of deadlines.
+    has_looked: bool,
     /// The tick before which no deadline falls due.
     upcoming: Tick,
     held_bytes: usize,
@@ -134,6 +136,7 @@ impl Worker {
             replays: VecDeque::new(),
             told: VecDeque::new(),
             due: Vec::new(),
+            has_looked: false,
             upcoming: NEVER,
             held_bytes: 0,
             date: (0, String::new()),
@@ -231,6 +234,7 @@ impl Worker {
     pub fn end_wait(&mut self, ready: ReadyList) {
         self.ready = ready;
         self.ready_at = 0;
+        self.has_looked = false;
         self.clock.advance(monotonic_ms(), self.asked_ms);
         self.asked_ms = 0;
     }
@@ -242,7 +246,11 @@ impl Worker {
 
     /// How long until something must be done without any descriptor being ready; zero when there is work now.
     pub fn next_deadline(&self) -> Option<Duration> {
-        if self.ready_at < self.ready.len() || !self.told.is_empty() || !self.replays.is_empty() {
+        if self.ready_at < self.ready.len()
+            || !self.told.is_empty()
+            || !self.replays.is_empty()
+            || !self.due.is_empty()
+        {
             return Some(Duration::ZERO);
         }
         let now = self.clock.now_ms();
@@ -289,7 +297,8 @@ impl Worker {
                 continue;
             }
             let Some(ready) = self.ready.get(self.ready_at) else {
-                if self.clock.tick() >= self.upcoming {
+                if !self.has_looked && (self.clock.tick() >= self.upcoming || !self.due.is_empty())
+                {
                     self.look_at_deadlines();
                     continue;
                 }
@@ -474,13 +483,13 @@ impl Worker {
     }
 }
 
-/// The system's monotonic clock in milliseconds.
+/// The monotonic clock in milliseconds since some time before the first worker; never 0.
 pub fn monotonic_ms() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+    system_ns() / 1_000_000
 }
 
 fn system_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    const BEFORE: Duration = Duration::from_secs(1);
+    (ORIGIN.get_or_init(Instant::now).elapsed() + BEFORE).as_nanos() as u64
 }

@@ -72,7 +72,7 @@ impl Worker {
             plain: None,
             compressed: Vec::new(),
         };
-        let (mut reached, mut slow) = (0, Vec::new());
+        let (mut reached, mut slow, mut held) = (0, Vec::new(), 0);
         for &id in self.topics.subscribers(topic) {
             if how.exclude == Some(id) {
                 continue;
@@ -113,8 +113,7 @@ impl Worker {
                 }
             };
             let blocked = connection.flags.blocked;
-            if blocked
-                && let Keep::Key(key) = keep
+            if let Keep::Key(key) = keep
                 && connection.outbox.replace(key, frame)
             {
                 self.stats.conflated += 1;
@@ -144,6 +143,9 @@ impl Worker {
             connection
                 .outbox
                 .share(&mut self.pool, frame, keep, blocked);
+            if blocked {
+                held += connection.recharge();
+            }
             reached += 1;
             if !connection.flags.dirty && !blocked {
                 connection.flags.dirty = true;
@@ -154,6 +156,7 @@ impl Worker {
             }
         }
         self.stats.messages_out += reached as u64;
+        self.add_held(held);
         for id in slow {
             self.close_slow(id);
         }

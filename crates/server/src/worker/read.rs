@@ -42,8 +42,8 @@ impl Worker {
             return;
         };
         let broken = flags.intersects(Interest::ERR | Interest::HUP);
-        if !broken && !connection.interest.contains(Interest::IN) {
-            return;
+        if !broken && !connection.wanted_interest().contains(Interest::IN) {
+            return self.refresh_interest(id);
         }
         match recv(
             &connection.socket,
@@ -195,8 +195,8 @@ impl Worker {
         if let Some(connection) = self.connections.get_mut(id)
             && !connection.flags.paused
         {
+            // epoll is told when the present read is over, or when more arrives.
             connection.flags.paused = true;
-            self.refresh_interest(id);
         }
     }
 
@@ -247,25 +247,26 @@ impl Worker {
         } else {
             self.charge(id);
         }
-        if self
-            .connections
-            .get(id)
-            .is_some_and(|connection| connection.stash_len() > 0)
-        {
-            let ready = self.connections.get(id).is_some_and(|connection| {
-                !connection.flags.paused
-                    && matches!(connection.phase, Phase::Open(_) | Phase::Head { .. })
-            });
-            if ready {
-                self.read_on(id);
-            } else {
-                self.refresh_interest(id);
-            }
+        let Some(connection) = self.connections.get(id) else {
+            return;
+        };
+        let may_go_on = !connection.flags.paused
+            && matches!(connection.phase, Phase::Open(_) | Phase::Head { .. });
+        if connection.stash_len() > 0 && may_go_on {
+            self.read_on(id);
+        } else if connection.interest != connection.wanted_interest() {
+            self.refresh_interest(id);
         }
     }
 
     fn answer_ping(&mut self, id: ConnectionId, payload: &[u8]) {
         let low = self.settings.outbox_low_bytes;
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.outbox.len() > low / 2 && !connection.flags.blocked {
+            self.flush_one(id);
+        }
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };

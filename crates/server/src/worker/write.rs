@@ -40,7 +40,8 @@ impl Worker {
         if !connection.is_open() {
             return Sent::Closed;
         }
-        if connection.outbox.len() >= CORK_BYTES && !self.has_room(id) {
+        let cork_bytes = CORK_BYTES.min(connection.outbox_limit_bytes as usize);
+        if connection.outbox.len() >= cork_bytes && !self.has_room(id) {
             self.stats.dropped += 1;
             return Sent::Dropped;
         }
@@ -86,7 +87,10 @@ impl Worker {
         debug_assert!(queued.is_ok());
         let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
         connection.flags.congested |= over;
-        if !connection.flags.dirty && !connection.flags.blocked {
+        if connection.flags.blocked {
+            // No flush will come by soon to see what is held.
+            self.charge(id);
+        } else if !connection.flags.dirty {
             connection.flags.dirty = true;
             self.dirty.push(id);
         }
