@@ -80,10 +80,19 @@ async def test_a_foreign_client_agrees_on_a_subprotocol() -> None:
             assert client.subprotocol == "chat"
 
 
-async def test_round_trips_are_measured() -> None:
+@app.message("/ping")
+def ping(ws: WebSocket, msg: str) -> str:
+    ws.ping()
+    return str(ws.rtt is not None)
+
+
+@pytest.mark.parametrize("path", ["/rtt", "/ping"])
+async def test_round_trips_are_measured(path: str) -> None:
     async with serve(app) as server:
-        async with foreign_connect(server.ws_url + "/rtt") as client:
-            assert await asyncio.wait_for(client.recv(), 5) == "answered"
+        async with foreign_connect(server.ws_url + path) as client:
+            for expected in ("False", "True") if path == "/ping" else ("answered",):
+                await client.send("?")
+                assert await asyncio.wait_for(client.recv(), 5) == expected
 
 
 @asynccontextmanager

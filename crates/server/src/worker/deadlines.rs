@@ -215,7 +215,8 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if let (true, Ok(sent)) = (connection.pinged != NEVER, payload.try_into()) {
+        // Whether we asked is not known any more: every read forgets the ping, also the one in which it was asked for.
+        if let Ok(sent) = payload.try_into() {
             let us = system_ns().saturating_sub(u64::from_be_bytes(sent)) / 1000;
             connection.rtt_us = us.clamp(1, u32::MAX.into()) as u32;
         }
