@@ -325,8 +325,8 @@ class Route:
         *,
         method: str = ...,
         admit: Callable[[Request], _Admission | Awaitable[_Admission]] | None = None,
-        on_open: Callable[[WebSocket], None] | None = None,
-        on_close: Callable[[WebSocket], None] | None = None,
+        on_open: Callable[[WebSocket], object] | None = None,
+        on_close: Callable[[WebSocket], object] | None = None,
         subprotocols: Sequence[str] = ...,
         origins: Sequence[str] | None = None,
         message_limit_bytes: int | None = None,
@@ -475,6 +475,12 @@ class Engine:
 
 def bench(options: Mapping[str, object]) -> str:
     """Runs the load generator with the GIL released.
+
+    Args:
+        options: mode ("echo", "fan-out", "idle", "handshake"), url, connections, opening,
+            duration_s, warm_up_s, size_bytes, content ("ascii", "non-ascii", "json", "binary"),
+            deflate, client_cpu, server_pid; echo: depth or rate_per_s; fan-out: senders,
+            in_flight; idle: touch.
 
     Returns:
         Its report, as JSON.

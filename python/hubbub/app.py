@@ -19,7 +19,14 @@ from hubbub.config import duration_s
 from hubbub.errors import Misuse
 from hubbub.lifespan import Lifespan, Written, as_lifespan
 from hubbub.params import Parameters
-from hubbub.routing import Declaration, Endpoint, EndpointOptions, Hook, parameter_names
+from hubbub.routing import (
+    Declaration,
+    Endpoint,
+    EndpointOptions,
+    Hook,
+    checked_hook,
+    parameter_names,
+)
 from hubbub.tasks import Tasks
 
 D = TypeVar("D")
@@ -113,8 +120,8 @@ class App:
                     "websocket" if is_async else "message",
                     message.each(adapted) if is_async else adapted,
                     admit=admission(auth),
-                    on_open=on_open,
-                    on_close=on_close,
+                    on_open=checked_hook(on_open),
+                    on_close=checked_hook(on_close),
                     endpoint=Endpoint.of(options),
                 )
             )

@@ -20,7 +20,7 @@ from hubbub._core import Sent, WebSocket
 from hubbub.errors import InvalidMessage, Misuse
 from hubbub.message import each
 from hubbub.params import annotation, arguments
-from hubbub.routing import Admit, Declaration, Endpoint, Hook
+from hubbub.routing import Admit, Declaration, Endpoint, Hook, checked_hook
 
 D = TypeVar("D")
 M = TypeVar("M", bound=Struct)
@@ -29,7 +29,7 @@ Reply = Struct | str | bytes | None
 """What a handler may return: a Struct is sent as JSON, text and binary as they are."""
 
 R = TypeVar("R", bound=Reply | Awaitable[Reply])
-Opened = Callable[[WebSocket[D]], None]
+Opened = Callable[[WebSocket[D]], object]
 Invalid = Callable[[WebSocket[D], InvalidMessage], Reply]
 
 _encoder = msgspec.json.Encoder()
@@ -77,12 +77,12 @@ class Channel(Generic[D]):
 
     def on_open(self, hook: Opened[D]) -> Opened[D]:
         """Calls back when somebody has connected."""
-        self._on_open = hook
+        self._on_open = checked_hook(hook)
         return hook
 
     def on_close(self, hook: Opened[D]) -> Opened[D]:
         """Calls back when a connection has ended; `ws.close_code` is set."""
-        self._on_close = hook
+        self._on_close = checked_hook(hook)
         return hook
 
     def on_invalid(self, hook: Invalid[D]) -> Invalid[D]:

@@ -3,6 +3,7 @@
 Knows nothing of what handlers return (see `http`, `channel`) nor of the engine (see `assembly`).
 """
 
+import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from hubbub.errors import Misuse
 Kind = Literal["message", "websocket", "http"]
 Admission = tuple[Any, dict[str, Any]]
 Admit = Callable[[Request], Admission | Awaitable[Admission]]
-Hook = Callable[[WebSocket[Any]], None]
+Hook = Callable[[WebSocket[Any]], object]
 
 _SEGMENT = re.compile(r"[^{}]*(?:\{(\*?)([^{}*]+)\}[^{}]*)?")
 
@@ -114,6 +115,17 @@ def parameter_names(path: str) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise Misuse(f"a parameter stands twice in {path!r}")
     return tuple(names)
+
+
+def checked_hook(hook: Hook | None) -> Hook | None:
+    """The same hook.
+
+    Raises:
+        Misuse: It is `async def`: nobody would wait for it; `ws.spawn` starts what takes its time.
+    """
+    if inspect.iscoroutinefunction(hook):
+        raise Misuse(f"a hook is a plain function, ws.spawn starts a coroutine: {hook!r}")
+    return hook
 
 
 def join(prefix: str, path: str) -> str:

@@ -76,6 +76,8 @@ def test_an_async_message_handler_is_one_coroutine_per_connection() -> None:
         lambda app: app.message("/echo", message_limit_bytes="big")(echo),
         lambda app: app.message("/echo")(plain),
         lambda app: app.message("/echo", auth=lambda: None)(echo),
+        lambda app: app.message("/echo", on_open=socket)(echo),
+        lambda app: app.channel("/board").on_close(socket),
         lambda app: app.websocket("/{")(socket),
         lambda app: app.websocket("/ws")(plain),
         lambda app: app.channel("board"),
