@@ -44,6 +44,10 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
     while let Some(event) = engine.get().core.with(|core| core.worker.next(inbox))? {
         if let Event::Message { id, kind, payload } = event {
             on_message(engine, &mut speaker, id, kind, &payload)?;
+        } else if let Event::ReadEnd { id } = event {
+            if let Some(speaker) = speaker.take_if(|speaker| speaker.id == id) {
+                guard(engine, id, speaker.socket.get().after_read(engine.py()))?;
+            }
         } else {
             on_event(engine, event)?;
         }
@@ -53,13 +57,6 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
 
 fn on_event(engine: &Bound<'_, Engine>, event: Event<'_>) -> PyResult<()> {
     match event {
-        Event::ReadEnd { id } => match known(engine, id)? {
-            Some(socket) => {
-                guard(engine, id, socket.get().wake_reader(engine.py()))?;
-                socket.get().charge()
-            }
-            None => Ok(()),
-        },
         Event::Request { id, head, body } => requests::on_request(engine, id, head, body),
         Event::Response { id, head } => client::on_response(engine, id, &head),
         Event::Drained { id } => match known(engine, id)? {

@@ -470,7 +470,7 @@ impl Engine {
     /// Begins the closing handshake on every WebSocket, and ends what is no WebSocket.
     fn close_connections(&self, py: Python<'_>, code: u16, reason: &str) -> PyResult<()> {
         let closed = self.change(py, |core| core.worker.close_all(code, reason))?;
-        closed.map_err(|misuse| PyValueError::new_err(misuse.to_string()))
+        closed.map_err(|misuse| errors::misuse(&misuse.to_string()))
     }
 
     /// Drops every connection and listener at once.

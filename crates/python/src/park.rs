@@ -6,7 +6,6 @@
 
 #![allow(unsafe_code)]
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::asyncio::CancelledError;
@@ -15,12 +14,14 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::cell::LoopCell;
+
 /// The waiting of one Task at a time.
 #[pyclass(frozen, module = "hubbub")]
 pub(crate) struct Park {
     event_loop: Py<PyAny>,
     blocking: AtomicBool,
-    state: Mutex<State>,
+    state: LoopCell<State>,
 }
 
 #[derive(Default)]
@@ -36,12 +37,12 @@ struct State {
 type Waiter = (Py<PyAny>, Option<Py<PyAny>>);
 
 impl State {
-    fn end(&mut self) -> impl Iterator<Item = Waiter> + use<> {
-        self.done = true;
-        self.first
-            .take()
-            .into_iter()
-            .chain(std::mem::take(&mut self.others))
+    /// Ends the wait; hands out who is to be told, unless they have been.
+    fn end(&mut self) -> Option<(Option<Waiter>, Vec<Waiter>)> {
+        if std::mem::replace(&mut self.done, true) {
+            return None;
+        }
+        Some((self.first.take(), std::mem::take(&mut self.others)))
     }
 }
 
@@ -50,26 +51,16 @@ impl Park {
         Self {
             event_loop,
             blocking: AtomicBool::new(true),
-            state: Mutex::default(),
+            state: LoopCell::new(State::default()),
         }
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Ends the wait and runs who waits, now. Exceptions that a Task does not keep to itself are the caller's.
     pub(crate) fn wake(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
-        let callbacks = {
-            let mut state = self.state();
-            if state.done {
-                return Ok(());
-            }
-            state.end()
+        let Some((first, others)) = self.state.with(State::end)? else {
+            return Ok(());
         };
-        for (callback, context) in callbacks {
+        for (callback, context) in first.into_iter().chain(others) {
             run_in_context(
                 slf.py(),
                 context.as_ref(),
@@ -81,16 +72,18 @@ impl Park {
     }
 
     /// Whether somebody still waits.
-    pub(crate) fn is_waiting(&self) -> bool {
-        !self.state().done
+    pub(crate) fn is_waiting(&self) -> PyResult<bool> {
+        self.state.with(|state| !state.done)
     }
 
     /// Begins another wait. Only for an object that has been woken: its Task has been stepped and forgotten it.
-    pub(crate) fn renew(&self) {
+    pub(crate) fn renew(&self) -> PyResult<()> {
         self.blocking.store(true, Ordering::Relaxed);
-        let mut state = self.state();
-        state.done = false;
-        state.cancelled = None;
+        let _old = self.state.with(|state| {
+            state.done = false;
+            state.cancelled.take()
+        })?;
+        Ok(())
     }
 }
 
@@ -138,32 +131,29 @@ impl Park {
         callback: Py<PyAny>,
         context: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let park = slf.get();
-        {
-            let mut state = park.state();
-            if !state.done {
-                let waiter = (callback, context);
-                if state.first.is_none() {
-                    state.first = Some(waiter);
-                } else {
-                    state.others.push(waiter);
-                }
-                return Ok(());
+        let late = slf.get().state.with(|state| {
+            if state.done {
+                return Some((callback, context));
             }
+            let waiter = (callback, context);
+            if state.first.is_none() {
+                state.first = Some(waiter);
+            } else {
+                state.others.push(waiter);
+            }
+            None
+        })?;
+        match late {
+            Some((callback, context)) => schedule(slf, callback, context),
+            None => Ok(()),
         }
-        schedule(slf, callback, context)
     }
 
     fn remove_done_callback(&self, callback: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let waiting: Vec<Waiter> = {
-            let mut state = self.state();
-            state
-                .first
-                .take()
-                .into_iter()
-                .chain(std::mem::take(&mut state.others))
-                .collect()
-        };
+        let waiting: Vec<Waiter> = self.state.with(|state| {
+            let first = state.first.take().into_iter();
+            first.chain(std::mem::take(&mut state.others)).collect()
+        })?;
         let before = waiting.len();
         let mut kept = Vec::with_capacity(before);
         for (known, context) in waiting {
@@ -172,42 +162,55 @@ impl Park {
             }
         }
         let removed = before - kept.len();
-        self.state().others.extend(kept);
+        self.state.with(|state| state.others.extend(kept))?;
         Ok(removed)
     }
 
     /// Called by Task.cancel: the Task is woken by the loop, as with any future, and finds the cancellation in `result`.
     #[pyo3(signature = (msg=None))]
     fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
-        let callbacks = {
-            let mut state = slf.get().state();
-            if state.done {
-                return Ok(false);
+        let ended = slf.get().state.with(|state| {
+            let ended = state.end();
+            if ended.is_some() {
+                state.cancelled = Some(msg);
             }
-            state.cancelled = Some(msg);
-            state.end()
+            ended
+        })?;
+        let Some((first, others)) = ended else {
+            return Ok(false);
         };
-        for (callback, context) in callbacks {
+        for (callback, context) in first.into_iter().chain(others) {
             schedule(slf, callback, context)?;
         }
         Ok(true)
     }
 
-    fn done(&self) -> bool {
-        self.state().done
+    fn done(&self) -> PyResult<bool> {
+        self.state.with(|state| state.done)
     }
 
-    fn cancelled(&self) -> bool {
-        self.state().cancelled.is_some()
+    fn cancelled(&self) -> PyResult<bool> {
+        self.state.with(|state| state.cancelled.is_some())
     }
 
     fn result(&self, py: Python<'_>) -> PyResult<()> {
-        let state = self.state();
-        match &state.cancelled {
-            Some(Some(message)) => Err(CancelledError::new_err((message.clone_ref(py),))),
-            Some(None) => Err(CancelledError::new_err(())),
-            None if state.done => Ok(()),
-            None => Err(InvalidStateError::new_err("result is not ready")),
+        enum Outcome {
+            Woken,
+            Cancelled(Option<Py<PyAny>>),
+            Waiting,
+        }
+        let outcome = self.state.with(|state| match &state.cancelled {
+            Some(message) => {
+                Outcome::Cancelled(message.as_ref().map(|message| message.clone_ref(py)))
+            }
+            None if state.done => Outcome::Woken,
+            None => Outcome::Waiting,
+        })?;
+        match outcome {
+            Outcome::Woken => Ok(()),
+            Outcome::Cancelled(Some(message)) => Err(CancelledError::new_err((message,))),
+            Outcome::Cancelled(None) => Err(CancelledError::new_err(())),
+            Outcome::Waiting => Err(InvalidStateError::new_err("result is not ready")),
         }
     }
 

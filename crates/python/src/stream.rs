@@ -98,8 +98,17 @@ pub(crate) fn install_send(py: Python<'_>) {
         let slots = (*class.as_type_ptr()).tp_as_async;
         if let Some(slots) = slots.as_mut() {
             slots.am_send = Some(send);
+            slots.am_anext = Some(itself);
+            slots.am_await = Some(itself);
         }
     }
+}
+
+/// Messages are their own awaitable and their own iterator: two slots that nothing need be done for.
+unsafe extern "C" fn itself(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter calls this attached, with an object that is alive.
+    unsafe { ffi::Py_INCREF(slf) };
+    slf
 }
 
 unsafe extern "C" fn send(

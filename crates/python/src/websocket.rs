@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 use hubbub_protocol::endpoint::Kind;
 use hubbub_server::{ClosedBy, ConnectionId, Ending, Publication, Sent as Outcome};
-use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySet, PyTuple};
@@ -118,8 +117,13 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Charges what the handler has left unread of the messages it was given.
-    pub(crate) fn charge(&self) -> PyResult<()> {
+    /// The end of a read: steps the handler if it waits for messages, and charges what it leaves unread.
+    pub(crate) fn after_read(&self, py: Python<'_>) -> PyResult<()> {
+        self.wake_reader(py)?;
+        self.charge()
+    }
+
+    fn charge(&self) -> PyResult<()> {
         let left = self.state.with(|state| {
             let left = state.queued_bytes;
             let change = left != state.charged_bytes;
@@ -168,7 +172,7 @@ impl WebSocket {
                 && state
                     .reader
                     .as_ref()
-                    .is_some_and(|park| park.get().is_waiting())
+                    .is_some_and(|park| park.get().is_waiting().unwrap_or(false))
             {
                 return Step::Ended;
             }
@@ -191,7 +195,7 @@ impl WebSocket {
             }
             Step::Ended => Next::Ended,
             Step::Wait(Some(park)) => {
-                park.get().renew();
+                park.get().renew()?;
                 Next::Wait(park)
             }
             Step::Wait(None) => {
@@ -250,7 +254,7 @@ impl WebSocket {
                 && state
                     .reader
                     .as_ref()
-                    .is_some_and(|park| park.get().is_waiting());
+                    .is_some_and(|park| park.get().is_waiting().unwrap_or(false));
             (
                 reading,
                 state.task.take(),
@@ -461,7 +465,7 @@ impl WebSocket {
         let closed = self
             .engine()
             .change(py, |core| core.worker.close(self.id, code, reason))?;
-        closed.map_err(|misuse| PyValueError::new_err(misuse.to_string()))
+        closed.map_err(|misuse| errors::misuse(&misuse.to_string()))
     }
 
     /// Asks the peer for a sign of life; `rtt` has the time it took, once it came.

@@ -3,11 +3,13 @@
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use crate::reactor;
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,19 +156,8 @@ fn is_abandoned(path: &Path, address: &SockAddr) -> bool {
     is_socket && answers.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-#[allow(unsafe_code)]
 fn inherit(fd: RawFd) -> io::Result<Socket> {
-    // A number that is not open must not become an OwnedFd: it would close somebody else's later.
-    let path = format!("/proc/self/fd/{fd}");
-    if fd < 0 || fs::symlink_metadata(path).is_err() {
-        return Err(io::Error::from_raw_os_error(
-            rustix::io::Errno::BADF.raw_os_error(),
-        ));
-    }
-    // SAFETY: the descriptor is open (looked up above), and whoever names it in the settings gives it to this server.
-    let owned = unsafe { OwnedFd::from_raw_fd(fd) };
-    rustix::io::fcntl_setfd(&owned, rustix::io::FdFlags::CLOEXEC)?;
-    let socket = Socket::from(owned);
+    let socket = Socket::from(reactor::adopt(fd)?);
     // Fails with ENOTSOCK for anything but a socket.
     socket.local_addr()?;
     Ok(socket)

@@ -3,7 +3,7 @@
 //! Knows nothing of connections but their ids.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::event::Timespec;
@@ -163,6 +163,22 @@ impl ReadyList {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+/// Takes over a descriptor that was inherited by number.
+///
+/// # Errors
+/// `EBADF` when there is no such descriptor.
+#[allow(unsafe_code)]
+pub(crate) fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
+    // A number that is not open must not become an OwnedFd: it would close somebody else's later.
+    if fd < 0 || std::fs::symlink_metadata(format!("/proc/self/fd/{fd}")).is_err() {
+        return Err(rustix::io::Errno::BADF.into());
+    }
+    // SAFETY: the descriptor is open, and whoever names it in the settings gives it to this server.
+    let owned = unsafe { OwnedFd::from_raw_fd(fd) };
+    rustix::io::fcntl_setfd(&owned, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(owned)
 }
 
 #[cfg(test)]

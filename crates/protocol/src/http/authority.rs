@@ -2,7 +2,7 @@
 //!
 //! Compares text, and IPv6 addresses by value; resolves nothing and knows no default ports.
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 /// An authority without userinfo (RFC 3986 §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -116,6 +116,7 @@ impl Worker {
     }
 
     pub(super) fn accept_some(&mut self, index: usize, inbox: &mut Inbox) {
+        let mut refused = 0;
         for _ in 0..ACCEPT_BATCH {
             let Some(listener) = self.gate.listeners.get(index) else {
                 return;
@@ -127,7 +128,10 @@ impl Worker {
                 }
                 Err(Errno::AGAIN) => return,
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-                    return self.refuse_some(index);
+                    refused += 1;
+                    if refused > REFUSE_BATCH || !self.refuse_one(index) {
+                        return self.rest();
+                    }
                 }
                 // Everything else is the fate of that one connection (accept(2): ECONNABORTED, EPROTO, ENETDOWN …).
                 Err(_) => self.stats.refused += 1,
@@ -160,20 +164,20 @@ impl Worker {
         }
     }
 
-    /// No descriptor is left: what waits in the queue is closed by means of the spare one, then the listeners rest.
-    fn refuse_some(&mut self, index: usize) {
-        for _ in 0..REFUSE_BATCH {
-            self.gate.spare = None;
-            let Some(listener) = self.gate.listeners.get(index) else {
-                break;
-            };
-            let refused = acceptfrom_with(listener, SocketFlags::CLOEXEC).is_ok();
-            self.gate.spare = spare().ok();
-            if !refused {
-                break;
-            }
-            self.stats.refused += 1;
-        }
+    /// No descriptor is left: who has waited longest is accepted by means of the spare one, and closed. False when even
+    /// that is not possible.
+    fn refuse_one(&mut self, index: usize) -> bool {
+        self.gate.spare = None;
+        let Some(listener) = self.gate.listeners.get(index) else {
+            return false;
+        };
+        let accepted = acceptfrom_with(listener, SocketFlags::CLOEXEC).map(drop);
+        self.gate.spare = spare().ok();
+        self.stats.refused += u64::from(accepted.is_ok());
+        self.gate.spare.is_some() && matches!(accepted, Ok(()) | Err(Errno::AGAIN))
+    }
+
+    fn rest(&mut self) {
         self.stats.accept_pauses += 1;
         let until = self.clock.tick() + REST_TICKS;
         self.gate.rest(&self.reactor, until);
