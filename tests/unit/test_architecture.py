@@ -27,14 +27,18 @@ EDGES = {
 PURE = {"hubbub-protocol", "hubbub-hub"}
 """Crates that may not touch a socket, a clock, a thread or a random number."""
 
-IMPURE = re.compile(r"\bstd::(net|fs|thread|os|process|env)\b|\b(Instant|SystemTime)::now\b")
+# Addresses are values, so `std::net` may be used for them.
+IMPURE = re.compile(
+    r"\bstd::(fs|thread|os|process|env)\b|\b(Instant|SystemTime)::now\b|\b(Tcp|Udp|Unix)(Stream|Listener|Socket)\b"
+)
 
 UNSAFE_ALLOWED = (
     "crates/protocol/src/mask.rs",
-    "crates/server/src/reactor",
-    "crates/python/src/",
-    "bench/bare/src/",
+    "crates/server/src/reactor.rs",
+    *(f"crates/python/src/{name}.rs" for name in ("cell", "convert", "engine", "park", "stream")),
+    "bench/bare/src/frame.rs",
 )
+"""Where safe Rust was measured to be too slow, or cannot say it at all."""
 
 
 def rust_files() -> list[Path]:
@@ -87,7 +91,7 @@ def test_unsafe_stands_only_where_it_is_allowed() -> None:
     elsewhere = [
         str(path.relative_to(ROOT))
         for path in rust_files()
-        if not str(path.relative_to(ROOT)).startswith(UNSAFE_ALLOWED)
+        if str(path.relative_to(ROOT)) not in UNSAFE_ALLOWED
         and re.search(r"\bunsafe\b(?!_)", without_tests(without_comments(path.read_text())))
     ]
     assert elsewhere == []
