@@ -51,7 +51,7 @@ def get(path: str) -> bytes:
 
 
 def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv1: bool = False) -> bytes:
-    """A frame as a client sends it. The masking key is zero, so the payload stands there as it is."""
+    """A frame as a client sends it; the masking key is zero, so the payload stays as it is."""
     first = opcode | fin << 7 | rsv1 << 6
     if len(payload) < 126:
         head = struct.pack("!BB", first, 0x80 | len(payload))
@@ -88,11 +88,10 @@ def frames(received: bytes) -> tuple[list[Frame], bytes]:
     return found, received[at:]
 
 
-def connect(address: str, source: str | None = None) -> socket.socket:
+def connect(address: str) -> socket.socket:
     """A TCP connection to `host:port`, that gives up waiting after a while."""
     host, _, port = address.rpartition(":")
-    bound = (source, 0) if source else None
-    connection = socket.create_connection((host, int(port)), PATIENCE_S, source_address=bound)
+    connection = socket.create_connection((host, int(port)), PATIENCE_S)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
@@ -100,18 +99,27 @@ def connect(address: str, source: str | None = None) -> socket.socket:
 def open_websocket(address: str, path: str = "/echo", *fields: str) -> socket.socket:
     """A connection on which the handshake is done."""
     connection = connect(address)
-    connection.sendall(upgrade(path, *fields))
-    head = receive_head(connection)
-    assert head.startswith(b"HTTP/1.1 101 "), head
+    try:
+        connection.sendall(upgrade(path, *fields))
+        head = receive_head(connection)
+        assert head.startswith(b"HTTP/1.1 101 "), head
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def receive_head(connection: socket.socket) -> bytes:
-    """A response's head; takes not a byte of what follows."""
+    """A response's head; takes not a byte of what follows.
+
+    Raises:
+        EOFError: The other end has closed before.
+    """
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = connection.recv(1)
-        assert byte, f"ended in the middle of a head: {head!r}"
+        if not byte:
+            raise EOFError(f"in the middle of a head: {head!r}")
         head += byte
     return head
 
