@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,22 @@ def test_every_make_target_that_is_named_exists() -> None:
         for target in re.findall(r"`make ([a-z-]+)", document.read_text(encoding="utf-8"))
     }
     assert named <= targets
+
+
+def test_the_readme_names_every_dependency() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    wanted = {
+        name
+        for manifest in (ROOT / "Cargo.toml", *ROOT.glob("crates/*/Cargo.toml"))
+        for section, table in tomllib.loads(manifest.read_text(encoding="utf-8")).items()
+        if section.endswith("dependencies")
+        for name in table
+        if not name.startswith("hubbub")
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    python = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    wanted |= {re.split(r"[^\w-]", name)[0] for name in python}
+    assert {name for name in wanted if f"`{name}`" not in readme} == set()
 
 
 def test_every_test_that_reliability_names_exists() -> None:
