@@ -69,6 +69,7 @@ check: lint test ## All that CI asks of a change: format, lint, types, import co
 .PHONY: lint
 lint: setup ## Format, lint, types and import contracts, without changing a file
 	@cargo fmt --all --check
+	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
@@ -79,6 +80,7 @@ lint: setup ## Format, lint, types and import contracts, without changing a file
 .PHONY: format
 format: $(STAMPS)/dev ## Format Rust and Python in place, and mend what the linters can
 	@cargo fmt --all
+	@cargo fmt --manifest-path fuzz/Cargo.toml
 	@$(BIN)/ruff check --fix --quiet
 	@$(BIN)/ruff format --quiet
 
