@@ -1,4 +1,4 @@
-"""kosoku 0.1.0, mended in one place: `python -m tests.conformance.kosoku_runner` is its command line.
+"""kosoku 0.1.0, mended in one place; run as a module, this is its command line.
 
 Groups 12 and 13 hash what comes back, as bytes. kosoku hands them bytes only when the echo was
 compressed; one that was not (any message may be, RFC 7692 §6) comes as a str with a code point for
