@@ -121,7 +121,9 @@ impl Park {
         self.blocking.store(blocking, Ordering::Relaxed);
     }
 
-    fn get_loop(&self, py: Python<'_>) -> Py<PyAny> {
+    /// asyncio looks here when there is no `get_loop`: an attribute costs it less than a call.
+    #[getter(_loop)]
+    fn event_loop(&self, py: Python<'_>) -> Py<PyAny> {
         self.event_loop.clone_ref(py)
     }
 
