@@ -7,6 +7,11 @@ from the network is escaped before it reaches a terminal or a file (`printable`)
 import logging
 import re
 import sys
+from types import TracebackType
+
+ExceptionInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
 
 logger = logging.getLogger("hubbub")
 access = logging.getLogger("hubbub.access")
@@ -35,11 +40,26 @@ def _escape(match: re.Match[str]) -> str:
 
 
 class EscapingFormatter(logging.Formatter):
-    """Formats a record in one line without control characters; a traceback follows as it is."""
+    """Formats a record in one line without control characters; a traceback follows, indented.
+
+    So nobody who is quoted in a line, or in an exception, can begin one.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """The line, escaped: applications log what they were sent, too."""
         return _UNPRINTABLE.sub(_escape, super().formatMessage(record))
+
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802
+        """The traceback, escaped: exceptions quote what they choked on."""
+        return _block(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802
+        """The stack, in the same way."""
+        return _block(super().formatStack(stack_info))
+
+
+def _block(text: str) -> str:
+    return "\n".join("  " + _UNPRINTABLE.sub(_escape, line) for line in text.split("\n"))
 
 
 def configure(level: str = "info", *, access_log: bool = False) -> None:

@@ -50,18 +50,10 @@ class Watchdog:
                 self._warn(blocked_s)
 
     def _warn(self, blocked_s: float) -> None:
-        frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
-        frame = frames.get(self._watched)
-        stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
-        # By hand, because `stack_info=True` would show this thread's own stack.
+        frame = sys._current_frames().get(self._watched)
+        stack = "".join(traceback.format_stack(frame)).rstrip() if frame is not None else None
+        text = "a handler has blocked the loop for %.1f s"
         record = logger.makeRecord(
-            logger.name,
-            logging.WARNING,
-            __file__,
-            0,
-            "a handler has blocked the loop for %.1f s",
-            (blocked_s,),
-            None,
-            sinfo=stack.rstrip(),
+            logger.name, logging.WARNING, __file__, 0, text, (blocked_s,), None, sinfo=stack
         )
         logger.handle(record)
