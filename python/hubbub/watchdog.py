@@ -50,7 +50,7 @@ class Watchdog:
                 self._warn(blocked_s)
 
     def _warn(self, blocked_s: float) -> None:
-        frame = sys._current_frames().get(self._watched)
+        frame = sys._current_frames().get(self._watched)  # pyright: ignore[reportPrivateUsage]
         stack = "".join(traceback.format_stack(frame)).rstrip() if frame is not None else None
         text = "a handler has blocked the loop for %.1f s"
         record = logger.makeRecord(
