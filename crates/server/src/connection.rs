@@ -222,15 +222,15 @@ impl Connection {
         change
     }
 
-    /// What epoll should watch for.
+    /// What epoll should watch for. A peer is read no further once half of its outbox is full: the answers to what one more
+    /// read may bring must find room.
     pub(crate) fn wanted_interest(&self) -> Interest {
         let mut wanted = Interest::empty();
         let reads = match &self.phase {
             Phase::Deciding { .. } | Phase::Judging | Phase::Connecting { .. } => false,
             Phase::Linger => true,
             Phase::Open(_) => {
-                !self.flags.paused
-                    && (self.outbox.len() as u64) < u64::from(self.outbox_limit_bytes)
+                !self.flags.paused && self.outbox.len() < self.outbox_limit_bytes as usize / 2
             }
             _ => !self.flags.paused,
         };
