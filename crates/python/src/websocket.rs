@@ -26,6 +26,9 @@ pub(crate) struct WebSocket {
     state: LoopCell<State>,
 }
 
+/// The close code with which the server sheds a connection that holds too much.
+const TRY_LATER: u16 = 1013;
+
 /// What a queued message costs beside its payload: the object's head and its place in the queue.
 const MESSAGE_OVERHEAD_BYTES: usize = 100;
 
@@ -248,6 +251,13 @@ impl WebSocket {
 
     /// The connection has ended: iteration ends, waits end, and a handler that waits for something else is cancelled.
     pub(crate) fn on_closed(&self, py: Python<'_>, ending: Ending) -> PyResult<()> {
+        if ending.code == TRY_LATER && ending.by == ClosedBy::Server {
+            // Closed to save memory: what nobody has read yet must not outlive it.
+            let _unread = self.state.with(|state| {
+                state.queued_bytes = 0;
+                std::mem::take(&mut state.queue)
+            })?;
+        }
         let (reader_waits, task, spawned, enders) = self.state.with(|state| {
             state.ending = Some(ending);
             let reading = state.reader_waits
