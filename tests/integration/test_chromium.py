@@ -1,5 +1,6 @@
 """The demo in a real browser: two windows talk to each other."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where screenshots go: `HUBBUB_SCREENSHOTS=docs/screenshots` keeps them."""
+    return Path(os.environ.get("HUBBUB_SCREENSHOTS", tmp_path))
+
+
 def opened(context: BrowserContext, url: str, troubles: list[str]) -> Page:
     page = context.new_page()
     # A refused script or style is an error on the console: the policy and the page must agree.
@@ -50,7 +57,7 @@ def opened(context: BrowserContext, url: str, troubles: list[str]) -> Page:
     return page
 
 
-def test_two_windows_talk(context: BrowserContext, address: str, tmp_path: Path) -> None:
+def test_two_windows_talk(context: BrowserContext, address: str, pictures: Path) -> None:
     troubles: list[str] = []
     one = opened(context, f"http://{address}/", troubles)
     one.get_by_role("link", name="Open the chat").click()
@@ -69,19 +76,23 @@ def test_two_windows_talk(context: BrowserContext, address: str, tmp_path: Path)
         expect(page.get_by_role("log")).to_contain_text("مرحبا")
     expect(one.locator("li.mine")).to_have_count(1)
     assert one.locator("li b").count() == 0
-    one.screenshot(path=tmp_path / "one.png")
+    one.screenshot(path=pictures / "chat-ada.png")
+    two.screenshot(path=pictures / "chat-bea.png")
     assert troubles == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/chat/"])
-def test_pages_fit_a_phone(browser: Browser, address: str, path: str, scheme: str) -> None:
+def test_pages_fit_a_phone(
+    browser: Browser, address: str, path: str, scheme: str, pictures: Path
+) -> None:
     troubles: list[str] = []
     size = {"width": 360, "height": 640}
     with browser.new_context(viewport=size, color_scheme=scheme) as context:  # type: ignore[arg-type]
         page = opened(context, f"http://{address}{path}", troubles)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 360
+        page.screenshot(path=pictures / f"phone{path.rstrip('/').replace('/', '-')}-{scheme}.png")
     assert troubles == []
 
 
