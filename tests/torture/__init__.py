@@ -1,0 +1,1 @@
+"""Attacks on a live server: what it costs it, against the bounds of docs/reliability.md."""

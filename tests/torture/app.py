@@ -1,0 +1,118 @@
+"""The app under attack: every kind of handler, and a look inside."""
+
+import asyncio
+import time
+
+from hubbub import App, Request, WebSocket
+from hubbub.loop import EventLoop
+
+app = App()
+
+for policy in ("close", "drop-newest", "drop-oldest", "conflate"):
+    app.topic(f"{policy}.*", policy=policy)
+
+
+@app.message("/echo")
+def echo(ws: WebSocket, message: str | bytes) -> str | bytes:
+    return message
+
+
+@app.message("/sink")
+def sink(ws: WebSocket, message: str | bytes) -> None:
+    """Takes everything and says nothing."""
+
+
+@app.message("/plain", compression="off")
+def plain(ws: WebSocket, message: str) -> str:
+    return f"token=secret {message}"
+
+
+@app.websocket("/hears/{topics}")
+async def hears(ws: WebSocket, topics: str) -> None:
+    for topic in topics.split(","):
+        ws.subscribe(topic)
+    async for _ in ws:
+        pass
+
+
+@app.websocket("/sleeps")
+async def sleeps(ws: WebSocket) -> None:
+    """Works on its first message until `/wake`."""
+    async for _ in ws:
+        await gate.wait()
+
+
+@app.message("/crashes")
+def crashes(ws: WebSocket, message: str) -> str:
+    raise RuntimeError(message)
+
+
+@app.websocket("/crashes-later")
+async def crashes_later(ws: WebSocket) -> None:
+    async for message in ws:
+        await asyncio.sleep(0)
+        raise RuntimeError(message)
+
+
+def no_admission(request: Request) -> None:
+    """Fails while it decides who may come in."""
+    raise RuntimeError("no admission today")
+
+
+@app.message("/refuses", auth=no_admission)
+def refuses(ws: WebSocket, message: str) -> None:
+    """Hears nothing."""
+
+
+@app.message("/blocks")
+def blocks(ws: WebSocket, message: str) -> str:
+    """Does what no handler should: holds the thread."""
+    time.sleep(float(message))
+    return "done"
+
+
+@app.websocket("/closes")
+async def closes(ws: WebSocket) -> None:
+    """Closes by itself as soon as it hears something."""
+    await ws.recv()
+    ws.close(4000, "enough")
+    await ws.wait_closed()
+
+
+@app.websocket("/floods")
+async def floods(ws: WebSocket, size: int, count: int) -> None:
+    """Sends without asking; then waits for room, and says what became of it."""
+    statuses = [ws.send(bytes(size)).status for _ in range(count)]
+    buffered = ws.buffered
+    await ws.send(b"waited")
+    summary = {status: statuses.count(status) for status in sorted(set(statuses))}
+    await ws.send(f"{summary} {buffered}")
+    await ws.wait_closed()
+
+
+gate = asyncio.Event()
+"""What the handlers of `/sleeps` wait for."""
+
+
+@app.post("/wake")
+def wake(request: Request) -> None:
+    gate.set()
+
+
+@app.post("/publish/{topic}")
+def publish(
+    request: Request, topic: str, count: int, size: int, first: int = 0, keys: int = 0
+) -> dict[str, int]:
+    """Publishes so many messages, numbered, of one size; with keys, in turn under each."""
+    reached = 0
+    for number in range(first, first + count):
+        key = str(number % keys) if keys else None
+        reached += app.publish(topic, number.to_bytes(4) + bytes(size - 4), key=key)
+    return {"reached": reached}
+
+
+@app.get("/stats")
+def stats(request: Request) -> dict[str, int]:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, EventLoop)
+    return dict(loop.host.engine.stats())

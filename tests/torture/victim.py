@@ -1,0 +1,119 @@
+"""A server under attack, and what the attack costs it, as /proc tells it."""
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..serving import Served
+
+PATIENCE_S = 20.0
+
+
+class Victim:
+    """A server under attack.
+
+    Attributes:
+        address: Its `host:port`.
+        pid: Its process, whatever it was wrapped in.
+        log: What it writes.
+    """
+
+    def __init__(self, served: Served) -> None:
+        self.address = served.address
+        self.log = served.log
+        self.pid = _innermost(served.process.pid)
+        # Opened now: where a test leaves no descriptor, this one is there.
+        self._control = http.client.HTTPConnection(served.address, timeout=PATIENCE_S)
+        self.stats()
+
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return Path(f"/proc/{self.pid}/fd").exists()
+
+    def rss_bytes(self) -> int:
+        """Resident memory, to the page."""
+        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return _kib(rollup, "Rss")
+
+    @contextmanager
+    def peak(self) -> Iterator[Callable[[], int]]:
+        """Yields what tells by how many bytes the memory has grown at most since the beginning."""
+        before = self.rss_bytes()
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+        def growth() -> int:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+            return max(_kib(status, "VmHWM"), self.rss_bytes()) - before
+
+        yield growth
+
+    def cpu_s(self) -> float:
+        """CPU time of all threads, in nanoseconds' resolution."""
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+    def descriptors(self) -> int:
+        """How many are open."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def stats(self) -> dict[str, int]:
+        """What the engine has counted."""
+        counted: dict[str, int] = self._ask("GET", "/stats")
+        return counted
+
+    def post(self, target: str) -> Any:
+        """Has the app do something; returns what it says."""
+        return self._ask("POST", target)
+
+    def wait_for(self, counter: str, condition: Callable[[int], bool]) -> int:
+        """The counter's value once it satisfies the condition.
+
+        Raises:
+            TimeoutError: It never did.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition(value := self.stats()[counter]):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{counter} is {value}")
+            time.sleep(0.02)
+        return value
+
+    def wait_quiet(self) -> None:
+        """Waits until no connection but our own is left.
+
+        Raises:
+            TimeoutError: Some stay.
+        """
+        self.wait_for("connections", lambda connections: connections <= 1)
+
+    def close(self) -> None:
+        """Gives the control connection back."""
+        self._control.close()
+
+    def _ask(self, method: str, target: str) -> Any:
+        try:
+            self._control.request(method, target, body=b" " if method == "POST" else None)
+            answer = self._control.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError):
+            # Kept alive for a while only.
+            self._control.close()
+            self._control.request(method, target, body=b" " if method == "POST" else None)
+            answer = self._control.getresponse()
+        body = answer.read()
+        assert answer.status in (200, 204), (answer.status, body)
+        return json.loads(body) if body else None
+
+
+def _kib(text: str, name: str) -> int:
+    line = next(line for line in text.splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024
+
+
+def _innermost(pid: int) -> int:
+    while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        pid = int(children[0])
+    return pid
