@@ -1,11 +1,9 @@
 //! Messages between Rust and Python: one allocation in, none out.
 
-#![allow(unsafe_code)]
-
+use crate::text;
 use hubbub_protocol::endpoint::Kind;
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError};
-use pyo3::ffi;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
@@ -18,31 +16,7 @@ pub(crate) fn message<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     match kind {
         Kind::Binary => Ok(PyBytes::new(py, payload).into_any()),
-        Kind::Text => text(py, payload),
-    }
-}
-
-#[inline]
-fn text<'py>(py: Python<'py>, payload: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    if !payload.is_ascii() || payload.is_empty() {
-        // SAFETY: pointer and length are those of a live slice.
-        return unsafe {
-            let object = ffi::PyUnicode_DecodeUTF8(
-                payload.as_ptr().cast(),
-                payload.len() as ffi::Py_ssize_t,
-                std::ptr::null(),
-            );
-            Bound::from_owned_ptr_or_err(py, object)
-        };
-    }
-    // SAFETY: a fresh string of this length with the greatest character 127 holds one byte for each, at PyUnicode_DATA, and
-    // nobody else knows it yet. The payload is ASCII, as was just looked at.
-    unsafe {
-        let object = ffi::PyUnicode_New(payload.len() as ffi::Py_ssize_t, 127);
-        let object = Bound::from_owned_ptr_or_err(py, object)?;
-        let data = ffi::PyUnicode_DATA(object.as_ptr()).cast::<u8>();
-        std::ptr::copy_nonoverlapping(payload.as_ptr(), data, payload.len());
-        Ok(object)
+        Kind::Text => text::decode(py, payload),
     }
 }
 
@@ -55,7 +29,7 @@ pub(crate) fn with_message<R>(
     act: impl FnOnce(Kind, &[u8]) -> R,
 ) -> PyResult<R> {
     if let Ok(text) = message.cast::<PyString>() {
-        return Ok(act(Kind::Text, utf8(text)?));
+        return text::with_utf8(text, |utf8| act(Kind::Text, utf8));
     }
     if let Ok(bytes) = message.cast::<PyBytes>() {
         return Ok(act(Kind::Binary, bytes.as_bytes()));
@@ -72,17 +46,4 @@ pub(crate) fn with_message<R>(
     // A buffer that others may write to meanwhile is copied.
     let bytes = buffer.to_vec(message.py())?;
     Ok(act(Kind::Binary, &bytes))
-}
-
-#[inline]
-fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a [u8]> {
-    text.to_str().map(str::as_bytes).map_err(|error| {
-        if error.is_instance_of::<PyUnicodeEncodeError>(text.py()) {
-            // RFC 6455 §5.6: text is UTF-8, which has no lone surrogates.
-            return pyo3::exceptions::PyValueError::new_err(
-                "the text has a lone surrogate, which UTF-8 cannot express",
-            );
-        }
-        error
-    })
 }

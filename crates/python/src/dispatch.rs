@@ -6,6 +6,7 @@
 use hubbub_protocol::endpoint::Kind;
 use hubbub_server::{ConnectionId, Ending, Event, Inbox, Sent as Outcome};
 use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
 use crate::client;
@@ -267,7 +268,9 @@ pub(crate) fn guard(
 #[cold]
 pub(crate) fn fault(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) -> PyResult<()> {
     let py = engine.py();
-    if !error.is_instance_of::<PyException>(py) {
+    // A panic of ours inside a call of the handler's is as bad as an exception, and no worse.
+    let is_panic = error.is_instance_of::<PanicException>(py);
+    if !is_panic && !error.is_instance_of::<PyException>(py) {
         return Err(error);
     }
     // RFC 6455 §7.4.1: 1011, "an unexpected condition". The peer learns no more than that.
