@@ -34,6 +34,7 @@ IMPURE = re.compile(
 
 UNSAFE_ALLOWED = (
     "crates/protocol/src/mask.rs",
+    "crates/protocol/src/transcode/",
     "crates/server/src/reactor.rs",
     *(f"crates/python/src/{name}.rs" for name in ("cell", "convert", "engine", "park", "stream")),
     "bench/bare/src/frame.rs",

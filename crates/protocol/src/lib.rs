@@ -14,4 +14,5 @@ pub mod handshake;
 pub mod http;
 pub mod mask;
 mod message;
+pub mod transcode;
 pub mod utf8;

@@ -1,4 +1,4 @@
-//! Masking: the XOR of a payload with its four-byte key (RFC 6455 §5.3), and the only `unsafe` of this crate.
+//! Masking: the XOR of a payload with its four-byte key (RFC 6455 §5.3).
 //!
 //! One loop, compiled for several instruction sets; the widest one the processor has is taken at run time.
 //! Knows nothing of frames: the caller brings the key and the position in the payload.

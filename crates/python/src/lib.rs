@@ -17,6 +17,7 @@ mod requests;
 mod route;
 mod sent;
 mod stream;
+mod text;
 mod websocket;
 
 use pyo3::prelude::*;
