@@ -4,11 +4,13 @@
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use hubbub_protocol::endpoint::Endpoint;
 use hubbub_protocol::http::{BodyReader, HeadScanner};
 
 use crate::clock::Tick;
+use crate::gauge::Gauge;
 use crate::outbox::Outbox;
 use crate::reactor::Interest;
 
@@ -103,6 +105,8 @@ pub(crate) struct Connection {
     pub(crate) app_held: u32,
     pub(crate) peer: Peer,
     pub(crate) rare: Option<Box<Rare>>,
+    /// For an application in another thread.
+    pub(crate) gauge: Option<Arc<Gauge>>,
 }
 
 /// What few connections need at a time.
@@ -171,6 +175,15 @@ impl Connection {
             app_held: 0,
             peer,
             rare: None,
+            gauge: None,
+        }
+    }
+
+    /// Lets an application in another thread read how much waits.
+    #[inline]
+    pub(crate) fn note_level(&self) {
+        if let Some(gauge) = &self.gauge {
+            gauge.waits(self.outbox.len());
         }
     }
 

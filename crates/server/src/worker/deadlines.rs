@@ -219,6 +219,9 @@ impl Worker {
         if let Ok(sent) = payload.try_into() {
             let us = system_ns().saturating_sub(u64::from_be_bytes(sent)) / 1000;
             connection.rtt_us = us.clamp(1, u32::MAX.into()) as u32;
+            if let Some(gauge) = &connection.gauge {
+                gauge.measured(connection.rtt_us);
+            }
         }
     }
 

@@ -101,6 +101,42 @@ impl Worker {
         }
     }
 
+    /// Sends a message that an application in another thread has been told is queued: it is not refused any more.
+    #[inline]
+    pub(crate) fn send_granted(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.is_open() {
+            let cork_bytes = CORK_BYTES.min(connection.outbox_limit_bytes as usize);
+            self.queue(id, kind, payload);
+            // Whoever reads the gauge now must not take for a slow peer what has only not been sent yet.
+            if let Some(connection) = self.connections.get(id)
+                && connection.outbox.len() >= cork_bytes
+                && !connection.flags.blocked
+            {
+                self.flush_one(id);
+            }
+        }
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.note_level();
+            if let Some(gauge) = &connection.gauge {
+                gauge.applied(payload.len());
+            }
+        }
+    }
+
+    /// Tells [`Event::Drained`](crate::Event::Drained) as soon as the outbox is below the low water mark, at once if it is now.
+    pub(crate) fn tell_drained(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.flags.congested = true;
+        if !connection.flags.blocked {
+            self.flush_one(id);
+        }
+    }
+
     /// Header from the outbox, payload from where it is: one system call, no copy but of what the socket leaves.
     fn send_direct(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
         let Some(connection) = self.connections.get_mut(id) else {
@@ -138,6 +174,7 @@ impl Worker {
                         .append(&mut self.pool, |out| out.extend_from_slice(rest));
                 }
                 connection.flags.blocked = flushed.blocked;
+                connection.note_level();
                 let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
                 connection.flags.congested |= over;
                 self.charge(id);
@@ -240,6 +277,7 @@ impl Worker {
             Ok(flushed) => {
                 self.stats.bytes_out += flushed.bytes as u64;
                 connection.flags.blocked = flushed.blocked;
+                connection.note_level();
                 if connection.flags.finishing
                     || flushed.blocked
                     || connection.flags.congested
