@@ -386,12 +386,12 @@ impl Engine {
             return Ok(());
         }
         engine.wait(py, Some(Duration::ZERO))?;
-        crate::dispatch::batch(slf)?;
+        let batch = crate::dispatch::batch(slf);
         engine.core.with(|core| core.worker.flush())?;
         engine.core.with(|core| core.worker.arm_timer())??;
         // What the foreign loop does from here on cannot be told from waiting.
         engine.busy_since_ms.store(0, Ordering::Relaxed);
-        Ok(())
+        batch
     }
 
     /// Listens at "tcp://HOST:PORT", "unix:PATH" or "fd:N"; returns the address that was bound, in the same form.

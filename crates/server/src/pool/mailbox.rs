@@ -23,7 +23,8 @@ pub(crate) struct Bell<R> {
 impl<R: Ring> Bell<R> {
     pub(crate) fn new(ringer: R) -> Self {
         Self {
-            armed: AtomicBool::new(false),
+            // Whoever has not waited yet is not looking into its mailboxes either.
+            armed: AtomicBool::new(true),
             ringer,
         }
     }

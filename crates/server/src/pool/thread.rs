@@ -26,6 +26,8 @@ use crate::worker::{Inbox, Worker};
 const FLUSH_BYTES: usize = 64 << 10;
 /// What a connection may have with the application before it is charged for it, in bytes.
 const UNCHARGED_BYTES: usize = 16 << 10;
+/// What a message takes besides its payload until the application has taken it, roughly: its event, an object, its place in a queue.
+const MESSAGE_OVERHEAD_BYTES: usize = 100;
 /// How many used batches a thread keeps for the next ones.
 const SPARE_BATCHES: usize = 4;
 
@@ -350,6 +352,7 @@ impl Thread {
     #[inline]
     fn owe(&mut self, id: ConnectionId, bytes: usize) {
         let limits = self.limits;
+        let bytes = bytes + MESSAGE_OVERHEAD_BYTES;
         let account = self.account(id);
         account.messages += 1;
         account.bytes += bytes;

@@ -173,6 +173,8 @@ impl Worker {
         inbox.buffer[..len].copy_from_slice(&stash[..len]);
         rare.stash = stash[len..].to_vec();
         inbox.fill(id, len);
+        // Nobody else may do so: what is replayed need not end in an answer.
+        self.refresh_interest(id);
     }
 
     /// Reading goes on: first with what was put aside.
