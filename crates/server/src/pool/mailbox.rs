@@ -3,8 +3,8 @@
 //! **The protocol.** A sleeper arms the bell, *then* looks into every mailbox, and sleeps only if all are empty. A sender
 //! puts something in, *then* looks at the bell, and rings if it was armed. The mailbox's mutex orders the two: either the
 //! sleeper's look comes later and sees what was put in, or the sender's lock comes later and the armed bell is visible.
-//! So no wake-up is lost, and a sleeper is woken once however much is put in. `tests/wake_up.rs` checks every interleaving
-//! of this very file; that is why it takes its primitives from `super::sync`.
+//! So no wake-up is lost, and a sleeper is woken once however much is put in. `tests/wake_up.rs` checks the interleavings of
+//! this very file; that is why it takes its primitives from `super::sync`.
 
 use super::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, PoisonError};
 
@@ -31,12 +31,12 @@ impl<R: Ring> Bell<R> {
 
     /// From now on senders ring. The caller looks into its mailboxes after this, and before it sleeps.
     pub(crate) fn arm(&self) {
-        self.armed.store(true, Ordering::Release);
+        self.armed.swap(true, Ordering::AcqRel);
     }
 
     /// The sleeper is awake, and looks into its mailboxes again before it sleeps.
     pub(crate) fn disarm(&self) {
-        self.armed.store(false, Ordering::Release);
+        self.armed.swap(false, Ordering::AcqRel);
     }
 
     /// Wakes the sleeper if it may be asleep.

@@ -98,15 +98,22 @@ impl Mirror {
 #[derive(Default)]
 pub(super) struct Mirrors {
     slots: Vec<Option<Mirror>>,
+    count: usize,
 }
 
 impl Mirrors {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
     pub(super) fn insert(&mut self, mirror: Mirror) {
         let slot = mirror.id.slot();
         if slot >= self.slots.len() {
             self.slots.resize_with(slot + 1, || None);
         }
-        self.slots[slot] = Some(mirror);
+        let old = self.slots[slot].replace(mirror);
+        self.count += usize::from(old.is_none());
     }
 
     #[inline]
@@ -127,7 +134,8 @@ impl Mirrors {
 
     pub(super) fn remove(&mut self, id: ConnectionId) {
         if let Some(place) = self.slots.get_mut(id.slot()) {
-            place.take_if(|mirror| mirror.id == id);
+            let old = place.take_if(|mirror| mirror.id == id);
+            self.count -= usize::from(old.is_some());
         }
     }
 
@@ -137,5 +145,6 @@ impl Mirrors {
 
     pub(super) fn clear(&mut self) {
         self.slots.clear();
+        self.count = 0;
     }
 }

@@ -581,11 +581,17 @@ impl Pool {
 
     /// The first thread accepts, and hands connections on.
     pub(crate) fn listen(&mut self, listener: Listener) {
+        for remote in &self.remotes {
+            remote.shared.listens_again();
+        }
         self.remotes[0].tell(Command::Listen(listener), 1);
     }
 
+    /// Waits until nobody can connect any more: whoever looks afterwards finds the port closed.
     pub(crate) fn stop_listening(&mut self) {
         self.tell_all(|| Command::StopListening);
+        let first = &self.remotes[0].shared;
+        wait_until(|| first.is_over() || first.has_stopped_listening());
     }
 
     /// As [`Worker::close_all`].
@@ -621,11 +627,15 @@ impl Pool {
         self.current = None;
     }
 
+    /// Connections in any phase; one that has ended counts until the application has been told.
     pub(crate) fn connection_count(&self) -> usize {
-        self.remotes
-            .iter()
-            .map(|remote| remote.shared.connection_count())
-            .sum()
+        let known = self.remotes.iter().map(|remote| {
+            // In this order: a thread tells of an end before it counts it.
+            let count = remote.shared.connection_count();
+            count.max(remote.mirrors.count())
+        });
+        let known: usize = known.sum();
+        known.max(usize::from(self.has_events()))
     }
 
     /// How many connections each thread has.

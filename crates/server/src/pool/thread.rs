@@ -67,6 +67,7 @@ pub(crate) struct Shared {
     /// Connections that found no place at all; counted by the accepting thread.
     pub(crate) refused: AtomicU64,
     counts: Mutex<Counts>,
+    has_stopped_listening: AtomicBool,
     is_over: AtomicBool,
     failure: Mutex<Option<String>>,
 }
@@ -87,6 +88,7 @@ impl Shared {
             gone: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             counts: Mutex::default(),
+            has_stopped_listening: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             failure: Mutex::default(),
         })
@@ -102,6 +104,16 @@ impl Shared {
         let mut counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.stats.refused += self.refused.load(Ordering::Relaxed);
         counts
+    }
+
+    /// Whether this thread has closed its listeners.
+    pub(crate) fn has_stopped_listening(&self) -> bool {
+        self.has_stopped_listening.load(Ordering::Acquire)
+    }
+
+    /// Connections may be handed to this thread again.
+    pub(crate) fn listens_again(&self) {
+        self.has_stopped_listening.store(false, Ordering::Release);
     }
 
     /// Whether the thread has ended, in whatever way: nothing put into its mailbox will be taken.
@@ -157,7 +169,6 @@ pub(crate) struct Thread {
     accounts: Vec<Account>,
     /// Adopted connections that were dropped because listening has ended.
     turned_away: u64,
-    has_stopped_listening: bool,
 }
 
 impl Thread {
@@ -173,7 +184,6 @@ impl Thread {
             spare: Vec::new(),
             accounts: Vec::new(),
             turned_away: 0,
-            has_stopped_listening: false,
         })
     }
 
@@ -296,7 +306,7 @@ impl Thread {
             Command::TellDrained { id } => worker.tell_drained(id),
             Command::Taken(batch) => self.settle(batch),
             Command::Adopt { socket, peer } => {
-                if self.has_stopped_listening {
+                if self.shared.has_stopped_listening() {
                     self.turned_away += 1;
                 } else {
                     worker.adopt(socket, peer, &mut self.inbox);
@@ -304,7 +314,8 @@ impl Thread {
             }
             Command::StopListening => {
                 worker.stop_listening();
-                self.has_stopped_listening = true;
+                let stopped = &self.shared.has_stopped_listening;
+                stopped.store(true, Ordering::Release);
             }
             Command::CloseAll { code, reason } => {
                 let closed = worker.close_all(code, &reason);
