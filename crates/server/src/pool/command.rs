@@ -195,8 +195,6 @@ pub(crate) struct Batch {
     pub(crate) dues: Vec<Due>,
     /// Bytes outside the buffer.
     large_bytes: usize,
-    /// The thread waits for this receipt: a connection has stopped reading because of what is in here.
-    pub(crate) is_awaited: bool,
 }
 
 impl Batch {
@@ -247,7 +245,6 @@ impl Batch {
         clear(&mut self.bytes);
         self.dues.clear();
         self.large_bytes = 0;
-        self.is_awaited = false;
     }
 }
 

@@ -83,9 +83,13 @@ impl<T: Default, R: Ring> Mailbox<T, R> {
         result
     }
 
-    /// Puts something in that can wait until there is another reason to wake.
-    pub(crate) fn put_quietly(&self, act: impl FnOnce(&mut T)) {
+    /// Puts something in that can wait until there is another reason to wake, unless it is urgent. That is asked afterwards:
+    /// a sleeper that says so before its last look into the mailbox misses nothing, by the same argument as above.
+    pub(crate) fn put_lazily(&self, act: impl FnOnce(&mut T), is_urgent: impl FnOnce() -> bool) {
         act(&mut self.lock());
+        if is_urgent() {
+            self.bell.ring_if_armed();
+        }
     }
 
     /// Takes everything, and leaves an empty vessel in its place.

@@ -254,12 +254,11 @@ impl Pool {
             return;
         };
         std::mem::swap(&mut inbox.mail, &mut batch.bytes);
-        let commands = &self.remotes[index].shared.commands;
-        if batch.is_awaited {
-            commands.put(|commands| commands.list.push(Command::Taken(batch)));
-        } else {
-            commands.put_quietly(|commands| commands.list.push(Command::Taken(batch)));
-        }
+        let shared = &self.remotes[index].shared;
+        shared.commands.put_lazily(
+            |commands| commands.list.push(Command::Taken(batch)),
+            || shared.awaits_receipts(),
+        );
     }
 
     /// Why a thread has ended that should not have. Each failure is told once.

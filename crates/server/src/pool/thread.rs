@@ -68,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) refused: AtomicU64,
     counts: Mutex<Counts>,
     has_stopped_listening: AtomicBool,
+    awaits_receipts: AtomicBool,
     is_over: AtomicBool,
     failure: Mutex<Option<String>>,
 }
@@ -89,6 +90,7 @@ impl Shared {
             refused: AtomicU64::new(0),
             counts: Mutex::default(),
             has_stopped_listening: AtomicBool::new(false),
+            awaits_receipts: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             failure: Mutex::default(),
         })
@@ -109,6 +111,11 @@ impl Shared {
     /// Whether this thread has closed its listeners.
     pub(crate) fn has_stopped_listening(&self) -> bool {
         self.has_stopped_listening.load(Ordering::Acquire)
+    }
+
+    /// Whether a connection can only go on, or end, when batches have come back.
+    pub(crate) fn awaits_receipts(&self) -> bool {
+        self.awaits_receipts.load(Ordering::Acquire)
     }
 
     /// Connections may be handed to this thread again.
@@ -165,6 +172,10 @@ pub(crate) struct Thread {
     // They travel in boxes.
     #[allow(clippy::vec_box)]
     spare: Vec<Box<Batch>>,
+    /// Batches handed over so far, those that have come back, and up to which one they are awaited.
+    handed_over: u64,
+    came_back: u64,
+    awaited: u64,
     /// By slot.
     accounts: Vec<Account>,
     /// Adopted connections that were dropped because listening has ended.
@@ -182,6 +193,9 @@ impl Thread {
             commands: Commands::default(),
             batch: Box::default(),
             spare: Vec::new(),
+            handed_over: 0,
+            came_back: 0,
+            awaited: 0,
             accounts: Vec::new(),
             turned_away: 0,
         })
@@ -211,6 +225,9 @@ impl Thread {
                 self.tell(raw);
             }
             self.hand_over();
+            if self.worker.has_concluded() {
+                self.await_receipts(self.handed_over);
+            }
             self.count();
         }
     }
@@ -354,9 +371,18 @@ impl Thread {
         if self.batch.mail.is_empty() {
             return;
         }
+        self.handed_over += 1;
         let next = self.spare.pop().unwrap_or_default();
         let batch = std::mem::replace(&mut self.batch, next);
         self.shared.events.put(|queue| queue.push_back(batch));
+    }
+
+    /// From now on the return of batches up to this one is worth a wake-up.
+    fn await_receipts(&mut self, last: u64) {
+        self.awaited = last;
+        if self.came_back < last {
+            self.shared.awaits_receipts.store(true, Ordering::Release);
+        }
     }
 
     /// A message is about to be handed over: enters it, and stops reading where too much has not been taken.
@@ -372,6 +398,7 @@ impl Thread {
         let begins_to_wait = is_over && !account.waits;
         account.waits |= is_over;
         let is_charged = account.bytes >= UNCHARGED_BYTES;
+        let is_first = account.messages == 1;
         match self.batch.dues.last_mut() {
             Some(due) if due.id == id => {
                 due.messages += 1;
@@ -383,7 +410,12 @@ impl Thread {
                 bytes,
             }),
         }
-        self.batch.is_awaited |= is_over;
+        if is_over {
+            self.await_receipts(self.handed_over + 1);
+        }
+        if is_first {
+            self.worker.set_untaken(id, true);
+        }
         if begins_to_wait {
             self.worker.pause(id);
         }
@@ -402,14 +434,22 @@ impl Thread {
             account.bytes = account.bytes.saturating_sub(due.bytes);
             let has_room = account.messages <= limits.queue_limit / 2
                 && account.bytes <= limits.queue_limit_bytes / 2;
+            let is_settled = account.messages == 0;
             let goes_on = account.waits && has_room;
             account.waits &= !has_room;
+            if is_settled {
+                self.worker.set_untaken(due.id, false);
+            }
             if goes_on {
                 self.read_on(due.id);
             }
             if was_charged {
                 self.charge(due.id);
             }
+        }
+        self.came_back += 1;
+        if self.came_back >= self.awaited {
+            self.shared.awaits_receipts.store(false, Ordering::Release);
         }
         batch.clear();
         if self.spare.len() < SPARE_BATCHES {

@@ -160,6 +160,7 @@ impl Worker {
             }
             Phase::Linger | Phase::Connecting { .. } | Phase::Response { .. } => self.expire(id),
             Phase::Deciding { .. } | Phase::Judging => {}
+            Phase::Open(_) if connection.is_judged() => self.judge(id),
             Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
             Phase::Open(endpoint) if deadline_passed && endpoint.is_mid_message() => {
                 self.stats.timeouts += 1;

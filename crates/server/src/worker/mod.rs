@@ -123,6 +123,8 @@ pub struct Worker {
     /// The tick before which no deadline falls due.
     upcoming: Tick,
     held_bytes: usize,
+    /// See [`Worker::has_concluded`].
+    has_concluded: bool,
     date: (u64, String),
     stats: Stats,
 }
@@ -157,6 +159,7 @@ impl Worker {
             has_looked: false,
             upcoming: NEVER,
             held_bytes: 0,
+            has_concluded: false,
             date: (0, String::new()),
             stats: Stats::default(),
             settings,

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use hubbub_protocol::endpoint::Kind;
+use hubbub_protocol::endpoint::{Kind, encode_message};
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::frame::{Header, OpCode};
 use rustix::net::{Shutdown, shutdown};
@@ -117,6 +117,12 @@ impl Worker {
             {
                 self.flush_one(id);
             }
+        } else if connection.is_judged() && !connection.flags.finishing {
+            // The answer to what came before the end. The endpoint takes nothing more, but a frame may still be written.
+            connection.outbox.append(&mut self.pool, |out| {
+                out.extend_from_slice(&encode_message(kind, false, payload));
+            });
+            self.mark_dirty(id);
         }
         if let Some(connection) = self.connections.get_mut(id) {
             connection.note_level();
@@ -322,10 +328,9 @@ impl Worker {
 
     fn drop_empty_rare(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
-            && connection
-                .rare
-                .as_ref()
-                .is_some_and(|rare| rare.stash.is_empty() && rare.late_pong.is_none())
+            && connection.rare.as_ref().is_some_and(|rare| {
+                rare.stash.is_empty() && rare.late_pong.is_none() && rare.verdict.is_none()
+            })
         {
             connection.rare = None;
         }
