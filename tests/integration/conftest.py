@@ -1,4 +1,4 @@
-"""Every test here runs four times: in a loop of ours without and with threads, in asyncio's, in uvloop's."""
+"""Every test here runs four times: in our loop, in asyncio's, in uvloop's, and with threads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
