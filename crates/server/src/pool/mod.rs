@@ -629,6 +629,10 @@ impl Pool {
     /// Connections in any phase; one that has ended counts until the application has been told.
     pub(crate) fn connection_count(&self) -> usize {
         let known = self.remotes.iter().map(|remote| {
+            if remote.shared.is_over() {
+                // Nobody will tell of their ends any more.
+                return 0;
+            }
             // In this order: a thread tells of an end before it counts it.
             let count = remote.shared.connection_count();
             count.max(remote.mirrors.count())
