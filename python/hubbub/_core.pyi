@@ -336,7 +336,11 @@ class Route:
 
 @final
 class Engine:
-    """Sockets, timers and topics of one event loop's thread.
+    """Sockets, timers and topics of one event loop.
+
+    With `threads` from 2 on, as many threads that never touch Python serve what `listen` accepts;
+    one that dies ends the program with `SystemExit`. Clients, timers and asyncio's own descriptors
+    stay in the loop's thread.
 
     Args:
         settings: The fields of `hubbub.config.ServerSettings` that it acts upon.

@@ -1,4 +1,4 @@
-"""Every test here runs three times: in a loop of ours, and nested in asyncio's and in uvloop's."""
+"""Every test here runs four times: in our loop, in asyncio's, in uvloop's, and with threads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,14 +9,17 @@ import pytest
 import uvloop
 
 import hubbub
+from hubbub.config import ServerSettings
 from hubbub.testing import TestServer, serve
 
 HARNESSES = {
     "own": hubbub.new_event_loop,
     "asyncio": asyncio.SelectorEventLoop,
     "uvloop": uvloop.new_event_loop,
+    "threads": lambda: hubbub.new_event_loop(ServerSettings(threads=2)),
 }
-"""Who makes the loop: in the first the engine is the selector, in the others one more reader."""
+"""Who makes the loop: in the first the engine is the selector, in the others one more reader; in
+the last the loop is ours again, and sockets are served by two threads beside it."""
 
 
 @pytest.fixture(params=HARNESSES.values(), ids=HARNESSES.keys())

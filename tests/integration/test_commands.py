@@ -136,7 +136,7 @@ def test_an_app_whose_lifespan_fails_is_3(tmp_path: Path) -> None:
 
 
 def test_more_threads_than_there_are_is_told(app_file: Path) -> None:
-    message = told("run", str(app_file), "--threads", "2", "--port", "0", code=2)
+    message = told("run", str(app_file), "--threads", "64", "--port", "0", code=2)
     assert "threads" in message
 
 

@@ -1,4 +1,4 @@
-//! `Engine`: a worker, and the event loop it lives in.
+//! `Engine`: the workers, and the event loop they serve.
 //!
 //! Two ways in: `select`, where the engine is the selector of a stock asyncio loop, and `drain`, where another loop watches the
 //! engine's descriptor. Both end in the same batch (see `dispatch`).
@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use hubbub_protocol::deflate;
 use hubbub_server::{
-    Address, ConnectionId, Inbox, Interest, Listener, Publication, Settings, Worker, monotonic_ms,
+    Address, ConnectionId, Inbox, Interest, Listener, Publication, Settings, Threads, Workers,
+    monotonic_ms,
 };
-use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyOSError, PySystemExit, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -34,7 +35,7 @@ pub(crate) struct QueueLimits {
 
 /// Everything that belongs to the loop's thread.
 pub(crate) struct Core {
-    pub(crate) worker: Worker,
+    pub(crate) worker: Workers,
     /// `None` while a batch is being worked on.
     pub(crate) inbox: Option<Inbox>,
     pub(crate) table: Table,
@@ -60,7 +61,7 @@ struct Watched {
     ready: Py<PyAny>,
 }
 
-/// Sockets, timers and topics of one event loop's thread.
+/// Sockets, timers and topics of one event loop; with `threads`, the sockets are served by threads that run no Python.
 #[pyclass(frozen, weakref, module = "hubbub")]
 pub(crate) struct Engine {
     pub(crate) core: LoopCell<Core>,
@@ -192,11 +193,16 @@ impl Engine {
             Some(Duration::ZERO) => ready.wait(epoll, timeout),
             _ => py.detach(|| ready.wait(epoll, timeout)),
         };
-        let now_ms = self.core.with(|core| {
+        let (now_ms, failure) = self.core.with(|core| {
             core.worker.end_wait(ready);
-            core.worker.clock_ms()
+            (core.worker.clock_ms(), core.worker.take_failure())
         })?;
         self.busy_since_ms.store(now_ms, Ordering::Relaxed);
+        if let Some(failure) = failure {
+            // Its connections are gone and their handlers would wait for ever: what a supervisor can mend, it should.
+            let text = format!("hubbub: a thread of the server has died: {failure}");
+            return Err(PySystemExit::new_err(text));
+        }
         waited.map_err(PyErr::from)
     }
 }
@@ -215,7 +221,12 @@ impl Engine {
             messages: number("receive_queue_limit")?.unwrap_or(1024),
             bytes: number("receive_queue_limit_bytes")?.unwrap_or(256 << 10),
         };
-        let worker = Worker::new(0, worker_settings(settings)?)?;
+        let threads = Threads {
+            count: number("threads")?.filter(|&count| count > 1).unwrap_or(0),
+            queue_limit: queue_limits.messages,
+            queue_limit_bytes: queue_limits.bytes,
+        };
+        let worker = Workers::new(worker_settings(settings)?, threads)?;
         let epoll = worker.epoll().as_raw_fd();
         let core = Core {
             worker,
@@ -375,12 +386,12 @@ impl Engine {
             return Ok(());
         }
         engine.wait(py, Some(Duration::ZERO))?;
-        crate::dispatch::batch(slf)?;
+        let batch = crate::dispatch::batch(slf);
         engine.core.with(|core| core.worker.flush())?;
         engine.core.with(|core| core.worker.arm_timer())??;
         // What the foreign loop does from here on cannot be told from waiting.
         engine.busy_since_ms.store(0, Ordering::Relaxed);
-        Ok(())
+        batch
     }
 
     /// Listens at "tcp://HOST:PORT", "unix:PATH" or "fd:N"; returns the address that was bound, in the same form.
@@ -421,7 +432,7 @@ impl Engine {
 
     /// How many hear a topic.
     fn subscribers(&self, topic: &str) -> PyResult<usize> {
-        self.core.with(|core| core.worker.topics().count(topic))
+        self.core.with(|core| core.worker.subscriber_count(topic))
     }
 
     /// What happens to subscribers of these topics that read too slowly.
@@ -440,7 +451,7 @@ impl Engine {
             }
         };
         self.core
-            .with(|core| core.worker.topics_mut().set_policy(pattern, policy))
+            .with(|core| core.worker.set_policy(pattern, policy))
     }
 
     /// Calls `callback` every so many seconds; returns what ends it.
@@ -599,7 +610,7 @@ fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
             "compression_minimum_bytes" => settings.deflate.minimum_bytes = value.extract()?,
             "compression_level" => settings.deflate.level = value.extract()?,
             // Read by the engine itself.
-            "receive_queue_limit" | "receive_queue_limit_bytes" => {}
+            "receive_queue_limit" | "receive_queue_limit_bytes" | "threads" => {}
             other => return Err(PyValueError::new_err(format!("unknown setting: {other:?}"))),
         }
     }

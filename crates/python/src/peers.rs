@@ -20,46 +20,62 @@ pub(crate) struct Peer {
     pub(crate) wish: Option<Box<(Wish, Py<PyAny>)>>,
 }
 
-/// By slot, as in the worker's own table.
+/// By worker and slot, as in the workers' own tables.
 #[derive(Default)]
 pub(crate) struct Peers {
-    slots: Vec<Option<Peer>>,
+    /// Of the worker in the loop's thread.
+    local: Slots,
+    /// Of the other threads, from number 1 on.
+    others: Vec<Slots>,
     /// The engine's bound method `drain`, where a foreign loop must be asked for a turn.
     pub(crate) drain: Option<Py<PyAny>>,
 }
 
+type Slots = Vec<Option<Peer>>;
+
 impl Peers {
     pub(crate) fn insert(&mut self, peer: Peer) {
-        let slot = peer.id.slot();
-        if slot >= self.slots.len() {
-            self.slots.resize_with(slot + 1, || None);
+        let (worker, slot) = (usize::from(peer.id.worker()), peer.id.slot());
+        if worker > self.others.len() {
+            self.others.resize_with(worker, Vec::new);
         }
-        self.slots[slot] = Some(peer);
+        let slots = match worker {
+            0 => &mut self.local,
+            number => &mut self.others[number - 1],
+        };
+        if slot >= slots.len() {
+            slots.resize_with(slot + 1, || None);
+        }
+        slots[slot] = Some(peer);
+    }
+
+    #[inline]
+    fn place(&mut self, id: ConnectionId) -> Option<&mut Option<Peer>> {
+        let slots = match usize::from(id.worker()) {
+            0 => &mut self.local,
+            number => self.others.get_mut(number - 1)?,
+        };
+        slots.get_mut(id.slot())
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Peer> {
-        self.slots
-            .get_mut(id.slot())?
-            .as_mut()
-            .filter(|peer| peer.id == id)
+        self.place(id)?.as_mut().filter(|peer| peer.id == id)
     }
 
-    pub(crate) fn head(&self, id: ConnectionId) -> Option<&[u8]> {
-        let peer = self
-            .slots
-            .get(id.slot())?
-            .as_ref()
-            .filter(|peer| peer.id == id)?;
-        Some(&peer.head)
+    pub(crate) fn head(&mut self, id: ConnectionId) -> Option<&[u8]> {
+        self.get_mut(id).map(|peer| &*peer.head)
     }
 
     pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Peer> {
-        self.slots.get_mut(id.slot())?.take_if(|peer| peer.id == id)
+        self.place(id)?.take_if(|peer| peer.id == id)
     }
 
     /// All of them, so that their Python objects are dropped where that may run Python code.
     pub(crate) fn clear(&mut self) -> Vec<Option<Peer>> {
-        std::mem::take(&mut self.slots)
+        let others = std::mem::take(&mut self.others);
+        let mut all = std::mem::take(&mut self.local);
+        all.extend(others.into_iter().flatten());
+        all
     }
 }

@@ -416,13 +416,10 @@ impl WebSocket {
     /// The topics it is subscribed to.
     #[getter]
     fn topics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let topics: Vec<String> = self.engine().core.with(|core| {
-            core.worker
-                .topics()
-                .topics_of(self.id)
-                .map(str::to_owned)
-                .collect()
-        })?;
+        let topics = self
+            .engine()
+            .core
+            .with(|core| core.worker.topics_of(self.id))?;
         PyTuple::new(py, topics)
     }
 
@@ -437,16 +434,16 @@ impl WebSocket {
 
     /// Hears a topic from now on; False if it does already, or has ended.
     fn subscribe(&self, topic: &str) -> PyResult<bool> {
-        self.engine().core.with(|core| {
-            core.worker.is_open(self.id) && core.worker.topics_mut().subscribe(self.id, topic)
-        })
+        self.engine()
+            .core
+            .with(|core| core.worker.subscribe(self.id, topic))
     }
 
     /// Hears it no more; False if it did not.
     fn unsubscribe(&self, topic: &str) -> PyResult<bool> {
         self.engine()
             .core
-            .with(|core| core.worker.topics_mut().unsubscribe(self.id, topic))
+            .with(|core| core.worker.unsubscribe(self.id, topic))
     }
 
     /// Publishes to a topic's subscribers other than this connection; tells to how many.

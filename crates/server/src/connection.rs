@@ -4,11 +4,14 @@
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use hubbub_protocol::endpoint::Endpoint;
+use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::{BodyReader, HeadScanner};
 
 use crate::clock::Tick;
+use crate::gauge::Gauge;
 use crate::outbox::Outbox;
 use crate::reactor::Interest;
 
@@ -103,6 +106,8 @@ pub(crate) struct Connection {
     pub(crate) app_held: u32,
     pub(crate) peer: Peer,
     pub(crate) rare: Option<Box<Rare>>,
+    /// For an application in another thread.
+    pub(crate) gauge: Option<Arc<Gauge>>,
 }
 
 /// What few connections need at a time.
@@ -112,6 +117,16 @@ pub(crate) struct Rare {
     pub(crate) stash: Vec<u8>,
     /// The newest ping that waits for room to be answered.
     pub(crate) late_pong: Option<Vec<u8>>,
+    /// How it ends as soon as the application has answered what came before.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+/// What ended a connection, as far as its reading goes.
+pub(crate) enum Verdict {
+    /// The peer's close frame.
+    Close { code: u16, reason: String },
+    /// The peer broke the protocol.
+    Violation(Violation),
 }
 
 /// Small facts about a connection.
@@ -141,6 +156,8 @@ pub(crate) struct Flags {
     pub(crate) completed: bool,
     /// The application wants to know when a read has been worked off.
     pub(crate) tell_read_end: bool,
+    /// Messages are on their way to an application in another thread.
+    pub(crate) has_untaken: bool,
 }
 
 impl Connection {
@@ -171,6 +188,15 @@ impl Connection {
             app_held: 0,
             peer,
             rare: None,
+            gauge: None,
+        }
+    }
+
+    /// Lets an application in another thread read how much waits.
+    #[inline]
+    pub(crate) fn note_level(&self) {
+        if let Some(gauge) = &self.gauge {
+            gauge.waits(self.outbox.len());
         }
     }
 
@@ -188,6 +214,13 @@ impl Connection {
 
     pub(crate) fn stash_len(&self) -> usize {
         self.rare.as_ref().map_or(0, |rare| rare.stash.len())
+    }
+
+    /// It ends as soon as the application has answered; until then its answers go out.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.rare
+            .as_ref()
+            .is_some_and(|rare| rare.verdict.is_some())
     }
 
     /// A WebSocket on which messages may be sent.

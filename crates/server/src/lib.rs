@@ -1,21 +1,25 @@
 //! Sockets, timers and the worker that joins them to the protocol.
 //!
 //! A [`Worker`] owns one epoll and everything connected to it; the caller waits and pulls [`Event`]s. It knows no Python,
-//! no threads and no application. See `examples/echo.rs` for all it takes to serve from Rust alone.
+//! no threads and no application. [`Workers`] is the same for several threads: one worker here, any number beside it (`pool`).
+//! See `examples/echo.rs` for all it takes to serve from Rust alone.
 
 mod budget;
 mod clock;
 mod connection;
 mod event;
+mod gauge;
 mod id;
 mod listener;
 mod outbox;
+mod pool;
 mod reactor;
 mod settings;
 mod slab;
 mod stats;
 mod wheel;
 mod worker;
+mod workers;
 
 pub use budget::system_memory_bytes;
 pub use connection::Peer;
@@ -23,6 +27,7 @@ pub use event::{Bytes, ClosedBy, Ending, Event};
 pub use id::ConnectionId;
 pub use listener::{Address, Listener};
 pub use reactor::{Interest, ReadyList};
-pub use settings::Settings;
+pub use settings::{Settings, Threads};
 pub use stats::Stats;
 pub use worker::{Accept, ClientRequest, Inbox, Publication, Sent, Target, Worker, monotonic_ms};
+pub use workers::Workers;

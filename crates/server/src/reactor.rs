@@ -18,6 +18,7 @@ use crate::id::ConnectionId;
 const LISTENER: u64 = 1 << 63;
 const FOREIGN: u64 = 1 << 62;
 const TIMER: u64 = LISTENER | FOREIGN;
+const BELL: u64 = TIMER | 1;
 
 /// How many ready descriptors one wait hands over: the bound of a batch.
 const BATCH: usize = 256;
@@ -30,6 +31,8 @@ pub(crate) enum Token {
     /// A descriptor of the caller's own (asyncio's), by its number.
     Foreign(RawFd),
     Timer,
+    /// Another thread has put something into a mailbox.
+    Bell,
 }
 
 impl Token {
@@ -39,6 +42,7 @@ impl Token {
             Token::Listener(index) => LISTENER | u64::from(index),
             Token::Foreign(fd) => FOREIGN | u64::from(fd as u32),
             Token::Timer => TIMER,
+            Token::Bell => BELL,
         })
     }
 
@@ -49,6 +53,7 @@ impl Token {
             0 => Token::Connection(ConnectionId::from_number(data)),
             LISTENER => Token::Listener(data as u32),
             FOREIGN => Token::Foreign(data as u32 as RawFd),
+            _ if data == BELL => Token::Bell,
             _ => Token::Timer,
         }
     }
@@ -193,6 +198,7 @@ mod tests {
             Token::Listener(7),
             Token::Foreign(19_999),
             Token::Timer,
+            Token::Bell,
         ] {
             let ready = Ready {
                 flags: Interest::IN,

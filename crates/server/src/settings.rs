@@ -39,6 +39,27 @@ pub struct Settings {
     pub deflate: deflate::Settings,
 }
 
+/// How many threads serve, and how much an application may leave untaken in them.
+#[derive(Clone, Copy, Debug)]
+pub struct Threads {
+    /// Threads besides the application's own; 0: that one serves.
+    pub count: usize,
+    /// Messages of one connection that may wait for the application before the connection is no longer read.
+    pub queue_limit: usize,
+    /// Bytes of one connection that may wait.
+    pub queue_limit_bytes: usize,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            queue_limit: 64,
+            queue_limit_bytes: 256 << 10,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -4,6 +4,7 @@ The engine, the command line and the reference page read them from here (see `re
 The defaults are safe with an empty configuration: every buffer and every phase has an end.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -16,6 +17,9 @@ Compression = Literal["off", "shared", "dedicated"]
 _PYTHON_ONLY = ("blocked_warning_s", "shutdown_timeout_s")
 
 COMPRESSIONS: tuple[str, ...] = ("off", "shared", "dedicated")
+
+THREADS_MAX = 63
+"""A connection's number has six bits for its thread, and the event loop's own takes one value."""
 
 
 def _flag(default: Any, flag: str) -> Any:
@@ -31,7 +35,7 @@ class ServerSettings:
     """
 
     threads: int = 1
-    """Threads that serve sockets; 1: the event loop's own."""
+    """Threads that serve sockets; 1: the event loop's own; "auto": one for each processor."""
 
     request_line_limit_bytes: int = 8_192
     """Longest request line; a longer one is answered with 414."""
@@ -118,8 +122,8 @@ class ServerSettings:
             value = getattr(self, setting.name)
             if setting.type in (int, float) and not 0 <= value < float("inf"):
                 raise ValueError(f"{setting.name}: expected a number from 0: {value}")
-        if self.threads < 1:
-            raise ValueError(f"threads: expected at least 1: {self.threads}")
+        if not 1 <= self.threads <= THREADS_MAX:
+            raise ValueError(f"threads: expected 1 to {THREADS_MAX}: {self.threads}")
         if self.compression not in COMPRESSIONS:
             expected = ", ".join(COMPRESSIONS)
             raise ValueError(f"compression: expected one of {expected}: {self.compression}")
@@ -159,9 +163,12 @@ class ServerSettings:
             del told[ours]
         if self.held_limit_bytes == 0:
             del told["held_limit_bytes"]
-        if self.threads == 1:
-            del told["threads"]
         return told
+
+
+def processors() -> int:
+    """How many processors this process may run on."""
+    return len(os.sched_getaffinity(0))
 
 
 def parse_value(name: str, kind: object, value: str | int | float) -> int | float | str:
@@ -170,6 +177,8 @@ def parse_value(name: str, kind: object, value: str | int | float) -> int | floa
     Raises:
         ValueError: The text is not of that unit.
     """
+    if name == "threads" and value == "auto":
+        return min(processors(), THREADS_MAX)
     if name.endswith("_s"):
         return duration_s(value)
     if name.endswith("_bytes"):

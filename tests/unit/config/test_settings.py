@@ -55,7 +55,8 @@ def test_parsed_from_what_people_write() -> None:
         ("compression_window_bits", 8, "compression_window_bits: expected 9 to 15"),
         ("compression_window_bits", 16, "compression_window_bits: expected 9 to 15"),
         ("compression_level", 0, "compression_level: expected 1 to 9"),
-        ("threads", 0, "threads: expected at least 1"),
+        ("threads", 0, "threads: expected 1 to 63"),
+        ("threads", 64, "threads: expected 1 to 63"),
         ("outbox_low_bytes", "2MiB", "outbox_low_bytes: expected at most outbox_limit_bytes"),
     ],
 )

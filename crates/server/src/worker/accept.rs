@@ -29,7 +29,12 @@ pub(super) struct Gate {
     spare: Option<OwnedFd>,
     /// Resting until this tick.
     rests_until: Option<u32>,
+    /// Finds a place for a connection in another worker, or gives it back.
+    host: Option<Host>,
 }
+
+/// See [`Worker::accept_for`].
+pub(crate) type Host = Box<dyn FnMut(OwnedFd, Peer) -> Option<OwnedFd> + Send>;
 
 impl Gate {
     pub(super) fn new() -> io::Result<Self> {
@@ -37,6 +42,7 @@ impl Gate {
             listeners: Vec::new(),
             spare: Some(spare()?),
             rests_until: None,
+            host: None,
         })
     }
 
@@ -110,6 +116,11 @@ impl Worker {
         Ok(())
     }
 
+    /// Asks `host` of every accepted connection whether it is for another worker.
+    pub(crate) fn accept_for(&mut self, host: Host) {
+        self.gate.host = Some(host);
+    }
+
     /// Accepts no more; what is connected stays.
     pub fn stop_listening(&mut self) {
         self.gate.stop(&self.reactor);
@@ -124,7 +135,15 @@ impl Worker {
             match acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
                 Ok((socket, address)) => {
                     let address = address.and_then(|address| SocketAddr::try_from(address).ok());
-                    self.admit(socket, Peer::of(address), inbox);
+                    let peer = Peer::of(address);
+                    match &mut self.gate.host {
+                        None => self.admit(socket, peer, inbox),
+                        Some(host) => {
+                            if let Some(socket) = host(socket, peer) {
+                                self.adopt(socket, peer, inbox);
+                            }
+                        }
+                    }
                 }
                 Err(Errno::AGAIN) => return,
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
@@ -146,6 +165,11 @@ impl Worker {
             self.stats.refused += 1;
             return;
         }
+        self.adopt(socket, peer, inbox);
+    }
+
+    /// Serves a connection that has been accepted, here or by another worker.
+    pub(crate) fn adopt(&mut self, socket: OwnedFd, peer: Peer, inbox: &mut Inbox) {
         self.stats.accepted += 1;
         let deadline = self.clock.tick() + self.spans.head;
         let Some(id) = self.register(

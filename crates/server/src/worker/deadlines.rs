@@ -160,6 +160,7 @@ impl Worker {
             }
             Phase::Linger | Phase::Connecting { .. } | Phase::Response { .. } => self.expire(id),
             Phase::Deciding { .. } | Phase::Judging => {}
+            Phase::Open(_) if connection.is_judged() => self.judge(id),
             Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
             Phase::Open(endpoint) if deadline_passed && endpoint.is_mid_message() => {
                 self.stats.timeouts += 1;
@@ -219,6 +220,9 @@ impl Worker {
         if let Ok(sent) = payload.try_into() {
             let us = system_ns().saturating_sub(u64::from_be_bytes(sent)) / 1000;
             connection.rtt_us = us.clamp(1, u32::MAX.into()) as u32;
+            if let Some(gauge) = &connection.gauge {
+                gauge.measured(connection.rtt_us);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The application's answer to a request: a WebSocket, or a response.
 
-use hubbub_protocol::deflate::{self, PerMessage};
+use hubbub_protocol::deflate::{self, Parameters, PerMessage};
 use hubbub_protocol::endpoint::{Endpoint, Role};
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::extensions::negotiate;
@@ -28,6 +28,40 @@ pub struct Accept<'a> {
     pub tell_read_end: bool,
 }
 
+/// What was agreed upon in a handshake.
+pub(crate) struct Terms {
+    deflate: Option<(Parameters, deflate::Settings)>,
+    message_limit_bytes: Option<usize>,
+    pub(crate) outbox_limit_bytes: Option<usize>,
+    tell_read_end: bool,
+}
+
+/// Appends the 101 that accepts an upgrade, and tells the terms.
+///
+/// # Errors
+/// A field or protocol that may not be sent; then nothing is appended.
+pub(crate) fn agree(
+    offer: &Offer<'_>,
+    how: &Accept<'_>,
+    default: &deflate::Settings,
+    out: &mut Vec<u8>,
+) -> Result<Terms, Misuse> {
+    let settings = how.deflate.unwrap_or(default);
+    let agreed = negotiate(offer.extensions(), settings);
+    let acceptance = Acceptance {
+        protocol: how.protocol,
+        deflate: agreed.as_ref(),
+        fields: how.fields,
+    };
+    handshake::accept(offer, &acceptance, out)?;
+    Ok(Terms {
+        deflate: agreed.map(|agreed| (agreed, *settings)),
+        message_limit_bytes: how.message_limit_bytes,
+        outbox_limit_bytes: how.outbox_limit_bytes,
+        tell_read_end: how.tell_read_end,
+    })
+}
+
 impl Worker {
     /// Makes a WebSocket of a connection whose request is with the application (RFC 6455 §4.2.2).
     /// False when the connection is gone.
@@ -46,38 +80,53 @@ impl Worker {
         if !matches!(connection.phase, Phase::Deciding { .. }) {
             return Ok(false);
         }
-        let settings = how.deflate.unwrap_or(&self.settings.deflate);
-        let agreed = negotiate(offer.extensions(), settings);
-        let acceptance = Acceptance {
-            protocol: how.protocol,
-            deflate: agreed.as_ref(),
-            fields: how.fields,
+        let default = &self.settings.deflate;
+        let terms = connection
+            .outbox
+            .append(&mut self.pool, |out| agree(offer, how, default, out))?;
+        Ok(self.establish_on(id, &terms))
+    }
+
+    /// The same by a 101 that was written elsewhere.
+    pub(crate) fn upgrade(&mut self, id: ConnectionId, answer: &[u8], terms: &Terms) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
         };
-        connection.outbox.append(&mut self.pool, |out| {
-            handshake::accept(offer, &acceptance, out)
-        })?;
-        let deflate = agreed.map(|agreed| {
+        if matches!(connection.phase, Phase::Deciding { .. }) {
+            connection
+                .outbox
+                .append(&mut self.pool, |out| out.extend_from_slice(answer));
+            self.establish_on(id, terms);
+        }
+    }
+
+    /// The 101 is in the outbox: from now on this is a WebSocket. False when the peer is gone.
+    fn establish_on(&mut self, id: ConnectionId, terms: &Terms) -> bool {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
+        let deflate = terms.deflate.map(|(agreed, settings)| {
             PerMessage::new(Role::Server, agreed, settings.minimum_bytes, settings.level)
         });
-        let limit = how
+        let limit = terms
             .message_limit_bytes
             .unwrap_or(self.settings.message_limit_bytes);
         connection.phase = Phase::Open(Endpoint::new(Role::Server, limit, deflate));
         connection.deadline = NEVER;
         connection.seen = self.clock.tick();
-        connection.flags.tell_read_end = how.tell_read_end;
-        if let Some(limit) = how.outbox_limit_bytes {
+        connection.flags.tell_read_end = terms.tell_read_end;
+        if let Some(limit) = terms.outbox_limit_bytes {
             connection.outbox_limit_bytes = limit.min(u32::MAX as usize) as u32;
         }
         self.stats.upgraded += 1;
         if connection.flags.eof {
             self.broken(id, None);
-            return Ok(false);
+            return false;
         }
         self.mark_dirty(id);
         self.arm(id);
         self.read_on(id);
-        Ok(true)
+        true
     }
 
     /// Answers a request that is with the application. False when the connection is gone.

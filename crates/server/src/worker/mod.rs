@@ -17,7 +17,7 @@ mod write;
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use hubbub_hub::Topics;
@@ -26,11 +26,14 @@ use rustix::io::Errno;
 
 pub use self::client::{Request as ClientRequest, Target};
 pub use self::exchange::Accept;
+pub(crate) use self::exchange::{Terms, agree};
 pub use self::publish::Publication;
+pub(crate) use self::publish::SharedMessage;
 pub use self::write::Sent;
 use crate::clock::{Clock, TICK_MS, Tick};
 use crate::connection::{Connection, NEVER, Peer, Phase};
 use crate::event::{ClosedBy, Ending, Event, Raw};
+use crate::gauge::Gauge;
 use crate::id::ConnectionId;
 use crate::outbox::Pool;
 use crate::reactor::{Interest, Reactor, ReadyList, Token};
@@ -53,9 +56,23 @@ pub struct Inbox {
     id: Option<ConnectionId>,
     /// The end of this read has been told.
     ended: bool,
+    /// The bytes of a batch from another thread.
+    pub(crate) mail: Vec<u8>,
 }
 
 impl Inbox {
+    /// The receive buffer, in which the places of events lie.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Turns places in the receive buffer into the bytes themselves.
+    #[inline]
+    pub(crate) fn lend(&mut self, raw: Raw) -> Event<'_> {
+        raw.in_buffer(&mut self.buffer)
+    }
+
     fn fill(&mut self, id: ConnectionId, len: usize) {
         (self.id, self.start, self.end, self.ended) = (Some(id), 0, len, false);
     }
@@ -69,6 +86,7 @@ impl Default for Inbox {
             end: 0,
             id: None,
             ended: true,
+            mail: Vec::new(),
         }
     }
 }
@@ -105,6 +123,8 @@ pub struct Worker {
     /// The tick before which no deadline falls due.
     upcoming: Tick,
     held_bytes: usize,
+    /// See [`Worker::has_concluded`].
+    has_concluded: bool,
     date: (u64, String),
     stats: Stats,
 }
@@ -139,6 +159,7 @@ impl Worker {
             has_looked: false,
             upcoming: NEVER,
             held_bytes: 0,
+            has_concluded: false,
             date: (0, String::new()),
             stats: Stats::default(),
             settings,
@@ -217,6 +238,20 @@ impl Worker {
         out.append(&mut self.foreign);
     }
 
+    /// Lets a bell end a wait.
+    pub(crate) fn watch_bell(&self, bell: impl AsFd) -> io::Result<()> {
+        // Edge-triggered: each ring is told once, and nobody needs to read it off.
+        self.reactor
+            .add(bell, Token::Bell, Interest::IN | Interest::ET)
+    }
+
+    /// Who a connection is, for an application in another thread.
+    pub(crate) fn introduce(&mut self, id: ConnectionId) -> Option<(Peer, Arc<Gauge>)> {
+        let connection = self.connections.get_mut(id)?;
+        let gauge = connection.gauge.get_or_insert_default();
+        Some((connection.peer, Arc::clone(gauge)))
+    }
+
     /// Flushes, and tells how long the caller may wait: no longer than `timeout`, and not past the next deadline.
     /// Hands out the list to wait with; give it back to [`Worker::end_wait`].
     pub fn begin_wait(&mut self, timeout: Option<Duration>) -> (ReadyList, Option<Duration>) {
@@ -268,14 +303,20 @@ impl Worker {
         self.reactor.arm_timer(after)
     }
 
+    /// The same as if there were a deadline now.
+    pub(crate) fn arm_timer_now(&mut self) -> io::Result<()> {
+        self.reactor.arm_timer(Some(Duration::ZERO))
+    }
+
     /// The next event, or `None` when the batch is worked off.
     #[inline]
     pub fn next<'b>(&mut self, inbox: &'b mut Inbox) -> Option<Event<'b>> {
         let raw = self.step(inbox)?;
-        Some(raw.in_buffer(&mut inbox.buffer))
+        Some(inbox.lend(raw))
     }
 
-    fn step(&mut self, inbox: &mut Inbox) -> Option<Raw> {
+    #[inline]
+    pub(crate) fn step(&mut self, inbox: &mut Inbox) -> Option<Raw> {
         loop {
             if let Some(id) = inbox.id {
                 if inbox.start < inbox.end
@@ -311,6 +352,8 @@ impl Worker {
                 Token::Foreign(fd) => self.foreign.push((fd, flags)),
                 Token::Listener(index) => self.accept_some(index as usize, inbox),
                 Token::Timer => self.reactor.quiet_timer(),
+                // It has done its work by ending the wait.
+                Token::Bell => {}
             }
         }
     }
@@ -408,6 +451,9 @@ impl Worker {
         let Some(connection) = self.connections.remove(id) else {
             return;
         };
+        if let Some(gauge) = &connection.gauge {
+            gauge.end();
+        }
         self.held_bytes -= connection.charged as usize;
         self.stats.closed += 1;
         self.gate.one_is_free(&self.reactor);

@@ -1,6 +1,7 @@
 //! One message for many: encoded once, compressed once for each window, shared by reference.
 
-use std::sync::Arc;
+use std::os::fd::AsFd;
+use std::sync::{Arc, OnceLock};
 
 use hubbub_hub::Policy;
 use hubbub_protocol::deflate::Codec;
@@ -23,12 +24,51 @@ pub struct Publication {
     pub key: Option<u64>,
 }
 
+/// How many window sizes there are to compress for: 8 to 15 bits.
+const GROUPS: usize = 16;
+
+/// One message for the subscribers in several threads: encoded once, compressed by whichever thread needs it first.
+pub(crate) struct SharedMessage {
+    kind: Kind,
+    plain: Arc<[u8]>,
+    /// Where the payload begins in the plain frame.
+    payload_at: usize,
+    compressed: [OnceLock<Option<Arc<[u8]>>>; GROUPS],
+}
+
+impl SharedMessage {
+    pub(crate) fn new(kind: Kind, payload: &[u8]) -> Self {
+        let plain: Arc<[u8]> = Arc::from(encode_message(kind, false, payload));
+        Self {
+            kind,
+            payload_at: plain.len() - payload.len(),
+            plain,
+            compressed: Default::default(),
+        }
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.plain[self.payload_at..]
+    }
+}
+
+/// The frame for one window size; `None` where compression does not pay.
+fn compress(kind: Kind, payload: &[u8], group: u8, codec: &mut Codec) -> Option<Arc<[u8]>> {
+    let mut bytes = Vec::new();
+    codec
+        .compress_for_group(group, payload, &mut bytes)
+        .then(|| Arc::from(encode_message(kind, true, &bytes)))
+}
+
 /// The encodings of one message, made when the first peer needs them.
 struct Frames<'a> {
     kind: Kind,
     payload: &'a [u8],
     plain: Option<Arc<[u8]>>,
     compressed: Vec<(u8, Option<Arc<[u8]>>)>,
+    /// For a peer whose window or mask nobody shares.
+    own: Option<Arc<[u8]>>,
+    shared: Option<&'a SharedMessage>,
 }
 
 impl Frames<'_> {
@@ -44,10 +84,14 @@ impl Frames<'_> {
             .iter()
             .position(|(known, _)| *known == group)
             .unwrap_or_else(|| {
-                let mut bytes = Vec::new();
-                let frame = codec
-                    .compress_for_group(group, self.payload, &mut bytes)
-                    .then(|| Arc::from(encode_message(self.kind, true, &bytes)));
+                let shared = self
+                    .shared
+                    .and_then(|shared| shared.compressed.get(usize::from(group)));
+                let mut make = || compress(self.kind, self.payload, group, codec);
+                let frame = match shared {
+                    Some(place) => place.get_or_init(make).clone(),
+                    None => make(),
+                };
                 self.compressed.push((group, frame));
                 self.compressed.len() - 1
             });
@@ -61,18 +105,43 @@ impl Frames<'_> {
 impl Worker {
     /// Sends a message to every subscriber of a topic; tells to how many it went.
     pub fn publish(&mut self, topic: &str, kind: Kind, payload: &[u8], how: Publication) -> usize {
+        let frames = Frames {
+            kind,
+            payload,
+            plain: None,
+            compressed: Vec::new(),
+            own: None,
+            shared: None,
+        };
+        self.fan_out(topic, frames, how)
+    }
+
+    /// The same for a message that goes to other workers as well.
+    pub(crate) fn publish_shared(
+        &mut self,
+        topic: &str,
+        message: &SharedMessage,
+        how: Publication,
+    ) -> usize {
+        let frames = Frames {
+            kind: message.kind,
+            payload: message.payload(),
+            plain: Some(Arc::clone(&message.plain)),
+            compressed: Vec::new(),
+            own: None,
+            shared: Some(message),
+        };
+        self.fan_out(topic, frames, how)
+    }
+
+    fn fan_out(&mut self, topic: &str, mut frames: Frames<'_>, how: Publication) -> usize {
+        let (kind, payload) = (frames.kind, frames.payload);
         let policy = self.topics.policy(topic);
         let keep = match (policy, how.key) {
             (Policy::Conflate, Some(key)) => Keep::Key(key),
             _ => Keep::Droppable,
         };
-        let mut frames = Frames {
-            kind,
-            payload,
-            plain: None,
-            compressed: Vec::new(),
-        };
-        let (mut reached, mut slow, mut held) = (0, Vec::new(), 0);
+        let (mut reached, mut slow, mut blocked_now, mut held) = (0, Vec::new(), Vec::new(), 0);
         for &id in self.topics.subscribers(topic) {
             if how.exclude == Some(id) {
                 continue;
@@ -108,10 +177,18 @@ impl Worker {
                     {
                         continue;
                     }
-                    frames.plain = None;
-                    frames.plain.insert(Arc::from(own))
+                    frames.own.insert(Arc::from(own))
                 }
             };
+            if !connection.flags.blocked && connection.is_full_for(frame.len()) {
+                // What is full only because this batch has not been sent yet is not slow.
+                let socket = connection.socket.as_fd();
+                if let Ok(flushed) = connection.outbox.flush(socket, &mut self.pool, &[]) {
+                    self.stats.bytes_out += flushed.bytes as u64;
+                    connection.flags.blocked = flushed.blocked;
+                    blocked_now.extend(flushed.blocked.then_some(id));
+                }
+            }
             let blocked = connection.flags.blocked;
             if let Keep::Key(key) = keep
                 && connection.outbox.replace(key, frame)
@@ -147,16 +224,18 @@ impl Worker {
                 held += connection.recharge();
             }
             reached += 1;
-            if !connection.flags.dirty && !blocked {
+            if blocked {
+                connection.note_level();
+            } else if !connection.flags.dirty {
                 connection.flags.dirty = true;
                 self.dirty.push(id);
-            }
-            if matches!(group, Some(None)) {
-                frames.plain = None;
             }
         }
         self.stats.messages_out += reached as u64;
         self.add_held(held);
+        for id in blocked_now {
+            self.refresh_interest(id);
+        }
         for id in slow {
             self.close_slow(id);
         }

@@ -9,10 +9,14 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use super::{Inbox, Worker};
-use crate::connection::{NEVER, PartialBody, Phase};
+use crate::clock::Tick;
+use crate::connection::{NEVER, PartialBody, Phase, Verdict};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::id::ConnectionId;
 use crate::reactor::Interest;
+
+/// How long a close waits for the application's answers to what came before it.
+const ANSWER_TICKS: Tick = 5;
 
 /// What one call of [`Worker::digest`] found in the bytes at hand.
 enum Found {
@@ -56,7 +60,10 @@ impl Worker {
                 inbox.fill(id, len);
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(error) => self.broken(id, Some(error)),
+            Err(error) => {
+                self.judge(id);
+                self.broken(id, Some(error));
+            }
         }
     }
 
@@ -66,6 +73,10 @@ impl Worker {
             return;
         };
         connection.flags.eof = true;
+        self.judge(id);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
         match connection.phase {
             // A client may close its half after the request: the answer is still wanted.
             Phase::Deciding { .. } => self.refresh_interest(id),
@@ -126,11 +137,11 @@ impl Worker {
                         Found::Handled
                     }
                     Ok(Some(endpoint::Event::Close { code, reason })) => {
-                        self.on_close_frame(id, code, reason);
+                        self.conclude(id, Verdict::Close { code, reason });
                         Found::Handled
                     }
                     Err(violation) => {
-                        self.on_violation(id, &violation);
+                        self.conclude(id, Verdict::Violation(violation));
                         Found::Handled
                     }
                 }
@@ -173,6 +184,8 @@ impl Worker {
         inbox.buffer[..len].copy_from_slice(&stash[..len]);
         rare.stash = stash[len..].to_vec();
         inbox.fill(id, len);
+        // Nobody else may do so: what is replayed need not end in an answer.
+        self.refresh_interest(id);
     }
 
     /// Reading goes on: first with what was put aside.
@@ -291,6 +304,47 @@ impl Worker {
             .outbox
             .append(&mut self.pool, |out| endpoint.pong(payload, mask, out));
         self.mark_dirty(id);
+    }
+
+    /// The last thing that is read of a WebSocket. Answers to what came before it in the same read go out first; an
+    /// application in another thread is waited for, though not for long.
+    fn conclude(&mut self, id: ConnectionId, verdict: Verdict) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let waits = connection.flags.has_untaken && !connection.is_judged();
+        connection.rare().verdict = Some(verdict);
+        if waits {
+            self.has_concluded = true;
+            self.set_deadline(id, ANSWER_TICKS);
+        } else {
+            self.judge(id);
+        }
+    }
+
+    /// Carries out the verdict, if there is one.
+    pub(super) fn judge(&mut self, id: ConnectionId) {
+        let rare = self.connections.get_mut(id).and_then(|it| it.rare.as_mut());
+        match rare.and_then(|rare| rare.verdict.take()) {
+            Some(Verdict::Close { code, reason }) => self.on_close_frame(id, code, reason),
+            Some(Verdict::Violation(violation)) => self.on_violation(id, &violation),
+            None => {}
+        }
+    }
+
+    /// Whether the end of a connection has had to wait for answers since the last call.
+    pub(crate) fn has_concluded(&mut self) -> bool {
+        std::mem::take(&mut self.has_concluded)
+    }
+
+    /// Whether messages of this connection are on their way to an application in another thread.
+    pub(crate) fn set_untaken(&mut self, id: ConnectionId, has_untaken: bool) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.flags.has_untaken = has_untaken;
+            if !has_untaken {
+                self.judge(id);
+            }
+        }
     }
 
     fn on_close_frame(&mut self, id: ConnectionId, code: u16, reason: String) {

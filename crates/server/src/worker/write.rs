@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use hubbub_protocol::endpoint::Kind;
+use hubbub_protocol::endpoint::{Kind, encode_message};
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::frame::{Header, OpCode};
 use rustix::net::{Shutdown, shutdown};
@@ -101,6 +101,48 @@ impl Worker {
         }
     }
 
+    /// Sends a message that an application in another thread has been told is queued: it is not refused any more.
+    #[inline]
+    pub(crate) fn send_granted(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.is_open() {
+            let cork_bytes = CORK_BYTES.min(connection.outbox_limit_bytes as usize);
+            self.queue(id, kind, payload);
+            // Whoever reads the gauge now must not take for a slow peer what has only not been sent yet.
+            if let Some(connection) = self.connections.get(id)
+                && connection.outbox.len() >= cork_bytes
+                && !connection.flags.blocked
+            {
+                self.flush_one(id);
+            }
+        } else if connection.is_judged() && !connection.flags.finishing {
+            // The answer to what came before the end. The endpoint takes nothing more, but a frame may still be written.
+            connection.outbox.append(&mut self.pool, |out| {
+                out.extend_from_slice(&encode_message(kind, false, payload));
+            });
+            self.mark_dirty(id);
+        }
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.note_level();
+            if let Some(gauge) = &connection.gauge {
+                gauge.applied(payload.len());
+            }
+        }
+    }
+
+    /// Tells [`Event::Drained`](crate::Event::Drained) as soon as the outbox is below the low water mark, at once if it is now.
+    pub(crate) fn tell_drained(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.flags.congested = true;
+        if !connection.flags.blocked {
+            self.flush_one(id);
+        }
+    }
+
     /// Header from the outbox, payload from where it is: one system call, no copy but of what the socket leaves.
     fn send_direct(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
         let Some(connection) = self.connections.get_mut(id) else {
@@ -138,6 +180,7 @@ impl Worker {
                         .append(&mut self.pool, |out| out.extend_from_slice(rest));
                 }
                 connection.flags.blocked = flushed.blocked;
+                connection.note_level();
                 let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
                 connection.flags.congested |= over;
                 self.charge(id);
@@ -240,6 +283,7 @@ impl Worker {
             Ok(flushed) => {
                 self.stats.bytes_out += flushed.bytes as u64;
                 connection.flags.blocked = flushed.blocked;
+                connection.note_level();
                 if connection.flags.finishing
                     || flushed.blocked
                     || connection.flags.congested
@@ -284,10 +328,9 @@ impl Worker {
 
     fn drop_empty_rare(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
-            && connection
-                .rare
-                .as_ref()
-                .is_some_and(|rare| rare.stash.is_empty() && rare.late_pong.is_none())
+            && connection.rare.as_ref().is_some_and(|rare| {
+                rare.stash.is_empty() && rare.late_pong.is_none() && rare.verdict.is_none()
+            })
         {
             connection.rare = None;
         }

@@ -1,0 +1,558 @@
+//! One thread: a worker, what it is told to do, and what it tells.
+//!
+//! Never waits for the application: not for room, not for an answer. What it may read ahead for each connection is bounded
+//! instead, and receipts (`Command::Taken`) give the room back.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hubbub_protocol::http::Response;
+use rustix::event::{EventfdFlags, eventfd};
+
+use super::command::{Batch, Command, Commands, Due, Mail};
+use super::mailbox::{Bell, Mailbox, Ring};
+use crate::connection::Peer;
+use crate::event::{Place, Raw};
+use crate::id::ConnectionId;
+use crate::settings::Threads;
+use crate::stats::Stats;
+use crate::worker::{Inbox, Worker};
+
+/// Published bytes after which connections are flushed, though more commands wait: outboxes must not fill for that reason alone.
+const FLUSH_BYTES: usize = 64 << 10;
+/// What a connection may have with the application before it is charged for it, in bytes.
+const UNCHARGED_BYTES: usize = 16 << 10;
+/// What a message takes besides its payload until the application has taken it, roughly: its event, an object, its place in a queue.
+const MESSAGE_OVERHEAD_BYTES: usize = 100;
+/// How many used batches a thread keeps for the next ones.
+const SPARE_BATCHES: usize = 4;
+
+/// An eventfd(2), watched edge-triggered: nobody needs to read it.
+pub(crate) struct EventFd(OwnedFd);
+
+impl EventFd {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self(eventfd(
+            0,
+            EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC,
+        )?))
+    }
+}
+
+impl AsFd for EventFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Ring for EventFd {
+    fn ring(&self) {
+        // Fails only when 2^64 rings were never read.
+        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+    }
+}
+
+/// What a thread and the application's side have in common.
+pub(crate) struct Shared {
+    pub(crate) commands: Mailbox<Commands, EventFd>,
+    pub(crate) events: Mailbox<VecDeque<Box<Batch>>, EventFd>,
+    /// Connections given to this thread. Only the accepting thread adds.
+    pub(crate) placed: AtomicU64,
+    /// Of these, those that are gone. Only this thread writes.
+    gone: AtomicU64,
+    /// Connections that found no place at all; counted by the accepting thread.
+    pub(crate) refused: AtomicU64,
+    counts: Mutex<Counts>,
+    has_stopped_listening: AtomicBool,
+    awaits_receipts: AtomicBool,
+    is_over: AtomicBool,
+    failure: Mutex<Option<String>>,
+}
+
+/// What a thread has counted, as of its last turn.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) stats: Stats,
+    pub(crate) held_bytes: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(loop_bell: &Arc<Bell<EventFd>>) -> io::Result<Self> {
+        Ok(Self {
+            commands: Mailbox::new(Arc::new(Bell::new(EventFd::new()?))),
+            events: Mailbox::new(Arc::clone(loop_bell)),
+            placed: AtomicU64::new(0),
+            gone: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            counts: Mutex::default(),
+            has_stopped_listening: AtomicBool::new(false),
+            awaits_receipts: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            failure: Mutex::default(),
+        })
+    }
+
+    /// Connections in this thread, those on their way to it included.
+    pub(crate) fn connection_count(&self) -> usize {
+        let gone = self.gone.load(Ordering::Acquire);
+        self.placed.load(Ordering::Acquire).saturating_sub(gone) as usize
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.stats.refused += self.refused.load(Ordering::Relaxed);
+        counts
+    }
+
+    /// Whether this thread has closed its listeners.
+    pub(crate) fn has_stopped_listening(&self) -> bool {
+        self.has_stopped_listening.load(Ordering::Acquire)
+    }
+
+    /// Whether a connection can only go on, or end, when batches have come back.
+    pub(crate) fn awaits_receipts(&self) -> bool {
+        self.awaits_receipts.load(Ordering::Acquire)
+    }
+
+    /// Connections may be handed to this thread again.
+    pub(crate) fn listens_again(&self) {
+        self.has_stopped_listening.store(false, Ordering::Release);
+    }
+
+    /// Whether the thread has ended, in whatever way: nothing put into its mailbox will be taken.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Why it ended, if it should not have. Told once.
+    pub(crate) fn take_failure(&self) -> Option<String> {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// The last words of a thread.
+    pub(crate) fn end(&self, failure: Option<String>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        self.gone
+            .store(self.placed.load(Ordering::Acquire), Ordering::Release);
+        self.is_over.store(true, Ordering::Release);
+        self.events.bell().ring();
+    }
+}
+
+/// What a connection has with the application, and why it does not read.
+#[derive(Default)]
+struct Account {
+    id: Option<ConnectionId>,
+    /// Messages and bytes handed over and not yet taken.
+    messages: usize,
+    bytes: usize,
+    /// Bytes in the application's own queue.
+    app_bytes: usize,
+    /// Reading has stopped until receipts come.
+    waits: bool,
+    /// Reading has stopped until the application says so.
+    paused: bool,
+}
+
+/// See the module.
+pub(crate) struct Thread {
+    worker: Worker,
+    inbox: Inbox,
+    shared: Arc<Shared>,
+    limits: Threads,
+    commands: Commands,
+    batch: Box<Batch>,
+    // They travel in boxes.
+    #[allow(clippy::vec_box)]
+    spare: Vec<Box<Batch>>,
+    /// Batches handed over so far, those that have come back, and up to which one they are awaited.
+    handed_over: u64,
+    came_back: u64,
+    awaited: u64,
+    /// By slot.
+    accounts: Vec<Account>,
+    /// Adopted connections that were dropped because listening has ended.
+    turned_away: u64,
+}
+
+impl Thread {
+    pub(crate) fn new(worker: Worker, shared: Arc<Shared>, limits: Threads) -> io::Result<Self> {
+        worker.watch_bell(shared.commands.bell().ringer())?;
+        Ok(Self {
+            worker,
+            inbox: Inbox::default(),
+            shared,
+            limits,
+            commands: Commands::default(),
+            batch: Box::default(),
+            spare: Vec::new(),
+            handed_over: 0,
+            came_back: 0,
+            awaited: 0,
+            accounts: Vec::new(),
+            turned_away: 0,
+        })
+    }
+
+    /// Serves until it is told to stop.
+    ///
+    /// # Errors
+    /// What epoll may fail with; nothing that a peer does.
+    pub(crate) fn run(&mut self) -> io::Result<()> {
+        loop {
+            let (mut ready, timeout) = self.worker.begin_wait(None);
+            self.shared.commands.bell().arm();
+            let is_told = self.shared.commands.look(|told| !told.list.is_empty());
+            let timeout = if is_told {
+                Some(Duration::ZERO)
+            } else {
+                timeout
+            };
+            ready.wait(self.worker.epoll(), timeout)?;
+            self.shared.commands.bell().disarm();
+            self.worker.end_wait(ready);
+            if !self.obey()? {
+                return Ok(());
+            }
+            while let Some(raw) = self.worker.step(&mut self.inbox) {
+                self.tell(raw);
+            }
+            self.hand_over();
+            if self.worker.has_concluded() {
+                self.await_receipts(self.handed_over);
+            }
+            self.count();
+        }
+    }
+
+    /// Carries out what was commanded; false when that was to stop.
+    fn obey(&mut self) -> io::Result<bool> {
+        let mut commands = std::mem::take(&mut self.commands);
+        self.shared.commands.exchange(&mut commands);
+        let mut published_bytes = 0;
+        for command in commands.list.drain(..) {
+            match command {
+                Command::Send { id, kind, payload } => {
+                    let payload = bytes(&payload, &commands.bytes);
+                    self.worker.send_granted(id, kind, payload);
+                }
+                Command::Publish {
+                    topic,
+                    message,
+                    how,
+                } => {
+                    self.worker.publish_shared(&topic, &message, how);
+                    published_bytes += message.payload().len();
+                    if published_bytes >= FLUSH_BYTES {
+                        published_bytes = 0;
+                        self.worker.flush();
+                    }
+                }
+                Command::Upgrade { id, answer, terms } => {
+                    let answer = bytes(&answer, &commands.bytes);
+                    self.worker.upgrade(id, answer, &terms);
+                }
+                Command::Listen(listener) => self.worker.listen(listener)?,
+                Command::Stop => return Ok(false),
+                #[cfg(test)]
+                Command::Panic => panic!("as the test wants it"),
+                other => self.obey_one(other),
+            }
+        }
+        commands.clear();
+        self.commands = commands;
+        Ok(true)
+    }
+
+    fn obey_one(&mut self, command: Command) {
+        let worker = &mut self.worker;
+        match command {
+            Command::Subscribe { id, topic } => {
+                if worker.is_open(id) {
+                    worker.topics_mut().subscribe(id, &topic);
+                }
+            }
+            Command::Unsubscribe { id, topic } => {
+                worker.topics_mut().unsubscribe(id, &topic);
+            }
+            Command::SetPolicy { pattern, policy } => {
+                worker.topics_mut().set_policy(&pattern, policy);
+            }
+            Command::Respond { id, response } => {
+                let fields: Vec<(&str, &str)> = response
+                    .fields
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                let sent = worker.respond(
+                    id,
+                    &Response {
+                        status: response.status,
+                        fields: &fields,
+                        body: &response.body,
+                    },
+                );
+                debug_assert!(sent.is_ok(), "looked at before it was commanded");
+            }
+            Command::Refuse { id, refusal } => worker.refuse(id, &refusal),
+            Command::Close { id, code, reason } => {
+                let closed = worker.close(id, code, &reason);
+                debug_assert!(closed.is_ok(), "looked at before it was commanded");
+            }
+            Command::CloseSlow { id } => worker.close_slow(id),
+            Command::Ping { id } => worker.ping(id),
+            Command::Pause { id } => {
+                worker.pause(id);
+                self.account(id).paused = true;
+            }
+            Command::Resume { id } => {
+                self.account(id).paused = false;
+                self.read_on(id);
+            }
+            Command::AppHeld { id, bytes } => {
+                self.account(id).app_bytes = bytes;
+                self.charge(id);
+            }
+            Command::TellDrained { id } => worker.tell_drained(id),
+            Command::Taken(batch) => self.settle(batch),
+            Command::Adopt { socket, peer } => {
+                if self.shared.has_stopped_listening() {
+                    self.turned_away += 1;
+                } else {
+                    worker.adopt(socket, peer, &mut self.inbox);
+                }
+            }
+            Command::StopListening => {
+                worker.stop_listening();
+                let stopped = &self.shared.has_stopped_listening;
+                stopped.store(true, Ordering::Release);
+            }
+            Command::CloseAll { code, reason } => {
+                let closed = worker.close_all(code, &reason);
+                debug_assert!(closed.is_ok(), "looked at before it was commanded");
+            }
+            _ => unreachable!("carried out by the caller"),
+        }
+    }
+
+    /// Puts an event into the batch.
+    #[inline]
+    fn tell(&mut self, raw: Raw) {
+        match &raw {
+            Raw::Message { id, payload, .. } => {
+                let bytes = match payload {
+                    Place::Range(start, end) => end - start,
+                    Place::Owned(bytes) => bytes.len(),
+                };
+                self.owe(*id, bytes);
+            }
+            Raw::Request { id, .. } => {
+                if let Some((peer, gauge)) = self.worker.introduce(*id) {
+                    let id = *id;
+                    self.batch.mail.push_back(Mail::Opened { id, peer, gauge });
+                }
+            }
+            _ => {}
+        }
+        self.batch.add(raw, self.inbox.bytes());
+        if self.batch.is_full() {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        if self.batch.mail.is_empty() {
+            return;
+        }
+        self.handed_over += 1;
+        let next = self.spare.pop().unwrap_or_default();
+        let batch = std::mem::replace(&mut self.batch, next);
+        self.shared.events.put(|queue| queue.push_back(batch));
+    }
+
+    /// From now on the return of batches up to this one is worth a wake-up.
+    fn await_receipts(&mut self, last: u64) {
+        self.awaited = last;
+        if self.came_back < last {
+            self.shared.awaits_receipts.store(true, Ordering::Release);
+        }
+    }
+
+    /// A message is about to be handed over: enters it, and stops reading where too much has not been taken.
+    #[inline]
+    fn owe(&mut self, id: ConnectionId, bytes: usize) {
+        let limits = self.limits;
+        let bytes = bytes + MESSAGE_OVERHEAD_BYTES;
+        let account = self.account(id);
+        account.messages += 1;
+        account.bytes += bytes;
+        let is_over =
+            account.messages >= limits.queue_limit || account.bytes >= limits.queue_limit_bytes;
+        let begins_to_wait = is_over && !account.waits;
+        account.waits |= is_over;
+        let is_charged = account.bytes >= UNCHARGED_BYTES;
+        let is_first = account.messages == 1;
+        match self.batch.dues.last_mut() {
+            Some(due) if due.id == id => {
+                due.messages += 1;
+                due.bytes += bytes;
+            }
+            _ => self.batch.dues.push(Due {
+                id,
+                messages: 1,
+                bytes,
+            }),
+        }
+        if is_over {
+            self.await_receipts(self.handed_over + 1);
+        }
+        if is_first {
+            self.worker.set_untaken(id, true);
+        }
+        if begins_to_wait {
+            self.worker.pause(id);
+        }
+        if is_charged {
+            self.charge(id);
+        }
+    }
+
+    /// A batch has come back: what was in it has been taken.
+    fn settle(&mut self, mut batch: Box<Batch>) {
+        for due in &batch.dues {
+            let limits = self.limits;
+            let account = self.account(due.id);
+            let was_charged = account.bytes >= UNCHARGED_BYTES;
+            account.messages = account.messages.saturating_sub(due.messages);
+            account.bytes = account.bytes.saturating_sub(due.bytes);
+            let has_room = account.messages <= limits.queue_limit / 2
+                && account.bytes <= limits.queue_limit_bytes / 2;
+            let is_settled = account.messages == 0;
+            let goes_on = account.waits && has_room;
+            account.waits &= !has_room;
+            if is_settled {
+                self.worker.set_untaken(due.id, false);
+            }
+            if goes_on {
+                self.read_on(due.id);
+            }
+            if was_charged {
+                self.charge(due.id);
+            }
+        }
+        self.came_back += 1;
+        if self.came_back >= self.awaited {
+            self.shared.awaits_receipts.store(false, Ordering::Release);
+        }
+        batch.clear();
+        if self.spare.len() < SPARE_BATCHES {
+            self.spare.push(batch);
+        }
+    }
+
+    /// Reads again if nothing stands against it any more.
+    fn read_on(&mut self, id: ConnectionId) {
+        let account = self.account(id);
+        if !account.waits && !account.paused {
+            self.worker.resume(id);
+        }
+    }
+
+    fn charge(&mut self, id: ConnectionId) {
+        let account = self.account(id);
+        let bytes = account.bytes + account.app_bytes;
+        self.worker.set_app_held(id, bytes);
+    }
+
+    /// The account of a connection; the one before it in its slot is forgotten.
+    #[inline]
+    fn account(&mut self, id: ConnectionId) -> &mut Account {
+        let slot = id.slot();
+        if slot >= self.accounts.len() {
+            self.accounts.resize_with(slot + 1, Account::default);
+        }
+        let account = &mut self.accounts[slot];
+        if account.id != Some(id) {
+            *account = Account {
+                id: Some(id),
+                ..Account::default()
+            };
+        }
+        account
+    }
+
+    fn count(&self) {
+        let stats = self.worker.stats();
+        *self
+            .shared
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Counts {
+            stats,
+            held_bytes: self.worker.held_bytes(),
+        };
+        let gone = stats.closed + self.turned_away;
+        self.shared.gone.store(gone, Ordering::Release);
+    }
+}
+
+#[inline]
+fn bytes<'a>(place: &'a Place, buffer: &'a [u8]) -> &'a [u8] {
+    match place {
+        Place::Range(start, end) => &buffer[*start..*end],
+        Place::Owned(bytes) => bytes,
+    }
+}
+
+/// Gives accepted connections to the thread that has the fewest, the accepting one included.
+pub(crate) struct Spread {
+    threads: Vec<Arc<Shared>>,
+    connection_limit: usize,
+    /// Where the search begins, so that equals take turns.
+    turn: usize,
+}
+
+impl Spread {
+    pub(crate) fn new(threads: Vec<Arc<Shared>>, connection_limit: usize) -> Self {
+        Self {
+            threads,
+            connection_limit,
+            turn: 0,
+        }
+    }
+
+    /// Hands a connection on; gives it back if it is for the accepting thread itself, the first one.
+    pub(crate) fn place(&mut self, socket: OwnedFd, peer: Peer) -> Option<OwnedFd> {
+        let count = self.threads.len();
+        let all: usize = self
+            .threads
+            .iter()
+            .map(|thread| thread.connection_count())
+            .sum();
+        if self.connection_limit > 0 && all >= self.connection_limit {
+            // Dropping the socket closes it; a 503 would need a place to wait.
+            self.threads[0].refused.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let chosen = (0..count)
+            .map(|step| (self.turn + step) % count)
+            .min_by_key(|&index| self.threads[index].connection_count())?;
+        self.turn = (chosen + 1) % count;
+        let thread = &self.threads[chosen];
+        thread.placed.fetch_add(1, Ordering::Release);
+        if chosen == 0 {
+            return Some(socket);
+        }
+        thread
+            .commands
+            .put(|commands| commands.list.push(Command::Adopt { socket, peer }));
+        None
+    }
+}

@@ -1,0 +1,421 @@
+//! All workers of an application: the one in its own thread and, where threads were asked for, those of the pool.
+//!
+//! Speaks like a [`Worker`]. Whose a connection is stands in its id: number 0 is the worker here, which serves everything if
+//! there is no pool, and the connections that we open, alarms and foreign descriptors in any case.
+
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::time::Duration;
+
+use hubbub_hub::Policy;
+use hubbub_protocol::deflate::Parameters;
+use hubbub_protocol::endpoint::Kind;
+use hubbub_protocol::error::Misuse;
+use hubbub_protocol::handshake::Offer;
+use hubbub_protocol::http::{Refusal, Response};
+
+use crate::connection::Peer;
+use crate::event::Event;
+use crate::id::ConnectionId;
+use crate::listener::Listener;
+use crate::pool::Pool;
+use crate::reactor::{Interest, ReadyList};
+use crate::settings::{Settings, Threads};
+use crate::stats::Stats;
+use crate::worker::{Accept, ClientRequest, Inbox, Publication, Sent, Worker};
+
+/// See the module.
+pub struct Workers {
+    local: Worker,
+    pool: Option<Box<Pool>>,
+}
+
+/// Calls the same method of whoever has the connection.
+macro_rules! route {
+    ($self:ident, $id:ident, $method:ident($($argument:expr),*), or $otherwise:expr) => {
+        if $id.worker() == 0 {
+            $self.local.$method($id $(, $argument)*)
+        } else if let Some(pool) = &mut $self.pool {
+            pool.$method($id $(, $argument)*)
+        } else {
+            $otherwise
+        }
+    };
+    (& $self:ident, $id:ident, $method:ident(), or $otherwise:expr) => {
+        if $id.worker() == 0 {
+            $self.local.$method($id)
+        } else if let Some(pool) = &$self.pool {
+            pool.$method($id)
+        } else {
+            $otherwise
+        }
+    };
+}
+
+impl Workers {
+    /// A worker for the calling thread and, if there are to be threads, those, started.
+    ///
+    /// # Errors
+    /// When the system gives no epoll, no descriptor or no thread.
+    pub fn new(settings: Settings, threads: Threads) -> io::Result<Self> {
+        let local = Worker::new(0, settings.clone())?;
+        let pool = match threads.count {
+            0 => None,
+            _ => Some(Box::new(Pool::start(threads, settings, &local)?)),
+        };
+        Ok(Self { local, pool })
+    }
+
+    /// What the workers were told.
+    pub fn settings(&self) -> &Settings {
+        self.local.settings()
+    }
+
+    /// The epoll descriptor of this thread's worker, which also becomes readable when other threads have something.
+    pub fn epoll(&self) -> BorrowedFd<'_> {
+        self.local.epoll()
+    }
+
+    /// As [`Worker::watch`].
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) may fail with.
+    pub fn watch(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
+        self.local.watch(fd, interest)
+    }
+
+    /// As [`Worker::rewatch`].
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) may fail with.
+    pub fn rewatch(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
+        self.local.rewatch(fd, interest)
+    }
+
+    /// As [`Worker::unwatch`].
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) may fail with.
+    pub fn unwatch(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        self.local.unwatch(fd)
+    }
+
+    /// As [`Worker::take_foreign`].
+    pub fn take_foreign(&mut self, out: &mut Vec<(RawFd, Interest)>) {
+        self.local.take_foreign(out);
+    }
+
+    /// As [`Worker::begin_wait`].
+    pub fn begin_wait(&mut self, timeout: Option<Duration>) -> (ReadyList, Option<Duration>) {
+        let (ready, timeout) = self.local.begin_wait(timeout);
+        match &self.pool {
+            Some(pool) if pool.arm() => (ready, Some(Duration::ZERO)),
+            _ => (ready, timeout),
+        }
+    }
+
+    /// As [`Worker::end_wait`]; takes what other threads have brought, too.
+    pub fn end_wait(&mut self, ready: ReadyList) {
+        self.local.end_wait(ready);
+        if let Some(pool) = &mut self.pool {
+            pool.take();
+        }
+    }
+
+    /// Why a thread has ended that should not have: its connections are gone, and the program had better end. Told once.
+    pub fn take_failure(&self) -> Option<String> {
+        self.pool.as_ref()?.take_failure()
+    }
+
+    /// As [`Worker::arm_timer`].
+    ///
+    /// # Errors
+    /// What timerfd_settime(2) may fail with.
+    pub fn arm_timer(&mut self) -> io::Result<()> {
+        match &self.pool {
+            Some(pool) if pool.arm() => self.local.arm_timer_now(),
+            _ => self.local.arm_timer(),
+        }
+    }
+
+    /// As [`Worker::next`].
+    #[inline]
+    pub fn next<'b>(&mut self, inbox: &'b mut Inbox) -> Option<Event<'b>> {
+        if let Some(raw) = self.local.step(inbox) {
+            return Some(inbox.lend(raw));
+        }
+        self.pool.as_mut()?.next(inbox)
+    }
+
+    /// As [`Worker::flush`]. Other threads flush by themselves.
+    pub fn flush(&mut self) {
+        self.local.flush();
+    }
+
+    /// As [`Worker::take_alarms`].
+    pub fn take_alarms(&mut self, out: &mut Vec<u32>) {
+        self.local.take_alarms(out);
+    }
+
+    /// As [`Worker::alarm`].
+    pub fn alarm(&mut self, after: Duration, key: u32) {
+        self.local.alarm(after, key);
+    }
+
+    /// Accepts connections from this listener from now on.
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) may fail with.
+    pub fn listen(&mut self, listener: Listener) -> io::Result<()> {
+        match &mut self.pool {
+            Some(pool) => pool.listen(listener),
+            None => self.local.listen(listener)?,
+        }
+        Ok(())
+    }
+
+    /// Accepts no more; what is connected stays.
+    pub fn stop_listening(&mut self) {
+        self.local.stop_listening();
+        if let Some(pool) = &mut self.pool {
+            pool.stop_listening();
+        }
+    }
+
+    /// As [`Worker::send`].
+    #[inline]
+    pub fn send(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
+        route!(self, id, send(kind, payload), or Sent::Closed)
+    }
+
+    /// As [`Worker::publish`]. Tells to how many; of subscribers in other threads those are counted to whom it is handed,
+    /// before policies decide about the slow ones.
+    pub fn publish(&mut self, topic: &str, kind: Kind, payload: &[u8], how: Publication) -> usize {
+        let reached = self.local.publish(topic, kind, payload, how);
+        match &mut self.pool {
+            Some(pool) => reached + pool.publish(topic, kind, payload, how),
+            None => reached,
+        }
+    }
+
+    /// Lets a connection hear a topic; false if it does already, or is not open.
+    pub fn subscribe(&mut self, id: ConnectionId, topic: &str) -> bool {
+        if id.worker() == 0 {
+            return self.local.is_open(id) && self.local.topics_mut().subscribe(id, topic);
+        }
+        self.pool
+            .as_mut()
+            .is_some_and(|pool| pool.subscribe(id, topic))
+    }
+
+    /// Lets a connection no longer hear a topic; false if it did not.
+    pub fn unsubscribe(&mut self, id: ConnectionId, topic: &str) -> bool {
+        if id.worker() == 0 {
+            return self.local.topics_mut().unsubscribe(id, topic);
+        }
+        self.pool
+            .as_mut()
+            .is_some_and(|pool| pool.unsubscribe(id, topic))
+    }
+
+    /// The topics a connection hears, in no particular order.
+    pub fn topics_of(&self, id: ConnectionId) -> Vec<String> {
+        if id.worker() == 0 {
+            return self
+                .local
+                .topics()
+                .topics_of(id)
+                .map(str::to_owned)
+                .collect();
+        }
+        self.pool
+            .as_ref()
+            .map_or_else(Vec::new, |pool| pool.topics_of(id))
+    }
+
+    /// How many hear a topic.
+    pub fn subscriber_count(&self, topic: &str) -> usize {
+        let beside = self.pool.as_ref().map(|pool| pool.subscriber_count(topic));
+        self.local.topics().count(topic) + beside.unwrap_or_default()
+    }
+
+    /// Sets the policy of all topics that match `pattern`: a whole name, or a beginning followed by `*`.
+    pub fn set_policy(&mut self, pattern: &str, policy: Policy) {
+        self.local.topics_mut().set_policy(pattern, policy);
+        if let Some(pool) = &mut self.pool {
+            pool.set_policy(pattern, policy);
+        }
+    }
+
+    /// As [`Worker::accept`]. In another thread the connection may be gone already; [`Event::Closed`] follows then.
+    ///
+    /// # Errors
+    /// A field or protocol that may not be sent; then the request still waits for an answer.
+    pub fn accept(
+        &mut self,
+        id: ConnectionId,
+        offer: &Offer<'_>,
+        how: &Accept<'_>,
+    ) -> Result<bool, Misuse> {
+        route!(self, id, accept(offer, how), or Ok(false))
+    }
+
+    /// As [`Worker::respond`].
+    ///
+    /// # Errors
+    /// A field that may not be sent; then the request still waits for an answer.
+    pub fn respond(&mut self, id: ConnectionId, response: &Response<'_>) -> Result<bool, Misuse> {
+        route!(self, id, respond(response), or Ok(false))
+    }
+
+    /// As [`Worker::refuse`].
+    pub fn refuse(&mut self, id: ConnectionId, refusal: &Refusal) {
+        route!(self, id, refuse(refusal), or());
+    }
+
+    /// As [`Worker::close`].
+    ///
+    /// # Errors
+    /// A code or reason that may not be sent; then nothing is.
+    pub fn close(&mut self, id: ConnectionId, code: u16, reason: &str) -> Result<(), Misuse> {
+        route!(self, id, close(code, reason), or Ok(()))
+    }
+
+    /// As [`Worker::close_slow`].
+    pub fn close_slow(&mut self, id: ConnectionId) {
+        route!(self, id, close_slow(), or());
+    }
+
+    /// As [`Worker::close_all`].
+    ///
+    /// # Errors
+    /// A code or reason that may not be sent; then nothing is.
+    pub fn close_all(&mut self, code: u16, reason: &str) -> Result<(), Misuse> {
+        self.local.close_all(code, reason)?;
+        match &mut self.pool {
+            Some(pool) => pool.close_all(code, reason),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends everything at once: no close frames, no lingering, no threads.
+    pub fn abort_all(&mut self) {
+        self.local.abort_all();
+        if let Some(pool) = &mut self.pool {
+            pool.stop();
+        }
+    }
+
+    /// As [`Worker::ping`].
+    pub fn ping(&mut self, id: ConnectionId) {
+        route!(self, id, ping(), or());
+    }
+
+    /// As [`Worker::pause`].
+    pub fn pause(&mut self, id: ConnectionId) {
+        route!(self, id, pause(), or());
+    }
+
+    /// As [`Worker::resume`].
+    pub fn resume(&mut self, id: ConnectionId) {
+        route!(self, id, resume(), or());
+    }
+
+    /// As [`Worker::set_app_held`].
+    pub fn set_app_held(&mut self, id: ConnectionId, bytes: usize) {
+        route!(self, id, set_app_held(bytes), or());
+    }
+
+    /// As [`Worker::peer`].
+    pub fn peer(&self, id: ConnectionId) -> Option<Peer> {
+        route!(&self, id, peer(), or None)
+    }
+
+    /// As [`Worker::rtt`].
+    pub fn rtt(&self, id: ConnectionId) -> Option<Duration> {
+        route!(&self, id, rtt(), or None)
+    }
+
+    /// As [`Worker::buffered`].
+    pub fn buffered(&self, id: ConnectionId) -> usize {
+        route!(&self, id, buffered(), or 0)
+    }
+
+    /// As [`Worker::is_congested`].
+    pub fn is_congested(&self, id: ConnectionId) -> bool {
+        route!(&self, id, is_congested(), or false)
+    }
+
+    /// As [`Worker::is_open`].
+    #[inline]
+    pub fn is_open(&self, id: ConnectionId) -> bool {
+        route!(&self, id, is_open(), or false)
+    }
+
+    /// As [`Worker::handshake_key`].
+    pub fn handshake_key(&mut self) -> [u8; 16] {
+        self.local.handshake_key()
+    }
+
+    /// As [`Worker::connect`]: always in this thread.
+    ///
+    /// # Errors
+    /// What socket(2) and connect(2) may fail with at once.
+    pub fn connect(&mut self, request: ClientRequest) -> io::Result<ConnectionId> {
+        self.local.connect(request)
+    }
+
+    /// As [`Worker::establish`].
+    pub fn establish(
+        &mut self,
+        id: ConnectionId,
+        agreed: Option<Parameters>,
+        message_limit_bytes: usize,
+    ) {
+        self.local.establish(id, agreed, message_limit_bytes);
+    }
+
+    /// As [`Worker::abort`]: for connections that we open.
+    pub fn abort(&mut self, id: ConnectionId) {
+        self.local.abort(id);
+    }
+
+    /// How many connections there are, in any phase and thread.
+    pub fn connection_count(&self) -> usize {
+        let beside = self.pool.as_ref().map(|pool| pool.connection_count());
+        self.local.connection_count() + beside.unwrap_or_default()
+    }
+
+    /// How many of the open connections were accepted; the others are our own.
+    pub fn accepted_count(&self) -> usize {
+        let beside = self.pool.as_ref().map(|pool| pool.connection_count());
+        self.local.accepted_count() + beside.unwrap_or_default()
+    }
+
+    /// As [`Worker::clock_ms`].
+    pub fn clock_ms(&self) -> u64 {
+        self.local.clock_ms()
+    }
+
+    /// How many connections each thread has; empty without threads.
+    pub fn connection_counts(&self) -> Vec<usize> {
+        self.pool
+            .as_ref()
+            .map_or_else(Vec::new, |pool| pool.connection_counts())
+    }
+
+    /// The bytes held on the heap for all peers.
+    pub fn held_bytes(&self) -> usize {
+        let beside = self.pool.as_ref().map(|pool| pool.held_bytes());
+        self.local.held_bytes() + beside.unwrap_or_default()
+    }
+
+    /// What has been counted so far, in all threads.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.local.stats();
+        if let Some(pool) = &self.pool {
+            pool.add_stats(&mut stats);
+        }
+        stats
+    }
+}
