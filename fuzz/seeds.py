@@ -125,8 +125,18 @@ def endpoint() -> Iterator[bytes]:
     yield b"\0\5" + masked(b"\x81", TEXT) * 3 + masked(b"\x88", b"\x03\xe8bye")
 
 
+def text() -> Iterator[bytes]:
+    """Texts of one script and of several, around the sizes of vectors, and what is no text."""
+    scripts = ("room", "séance", "комната", "غرفة", "कमरा", "会议", "回😀", "👍🎉")
+    for size in (15, 16, 17, 63, 64, 65, 130):
+        yield from ((script * size).encode()[:size] for script in scripts)
+        yield " ".join(scripts * size).encode()[:size]
+    yield from ((" ".join(scripts) * 20).encode("utf-16-le", "surrogatepass")[at:] for at in (0, 1))
+    yield from (bytes.fromhex(row["bytes"]) for row in vectors("utf8", "texts"))
+
+
 if __name__ == "__main__":
-    for target in (head, handshake, frames, deflate, endpoint):
+    for target in (head, handshake, frames, deflate, endpoint, text):
         folder = HERE / "target" / "corpus" / target.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for seed in target():
