@@ -22,11 +22,6 @@ def sink(ws: WebSocket, message: str | bytes) -> None:
     """Takes everything and says nothing."""
 
 
-@app.message("/plain", compression="off")
-def plain(ws: WebSocket, message: str) -> str:
-    return f"token=secret {message}"
-
-
 @app.websocket("/hears/{topics}")
 async def hears(ws: WebSocket, topics: str) -> None:
     for topic in topics.split(","):
@@ -69,25 +64,6 @@ def blocks(ws: WebSocket, message: str) -> str:
     """Does what no handler should: holds the thread."""
     time.sleep(float(message))
     return "done"
-
-
-@app.websocket("/closes")
-async def closes(ws: WebSocket) -> None:
-    """Closes by itself as soon as it hears something."""
-    await ws.recv()
-    ws.close(4000, "enough")
-    await ws.wait_closed()
-
-
-@app.websocket("/floods")
-async def floods(ws: WebSocket, size: int, count: int) -> None:
-    """Sends without asking; then waits for room, and says what became of it."""
-    statuses = [ws.send(bytes(size)).status for _ in range(count)]
-    buffered = ws.buffered
-    await ws.send(b"waited")
-    summary = {status: statuses.count(status) for status in sorted(set(statuses))}
-    await ws.send(f"{summary} {buffered}")
-    await ws.wait_closed()
 
 
 gate = asyncio.Event()

@@ -78,8 +78,8 @@ def test_fragments_without_end_cost_their_bytes_and_meet_the_deadline(
         began = time.monotonic()
         crowd.say(fragments)
         crowd.work(crowd.has_spoken)
-        spoken_s = time.monotonic() - began
-        held = victim.wait_for("bytes_in", lambda bytes_in: bytes_in >= 1000 * len(fragments))
+        victim.wait_for("bytes_in", lambda bytes_in: bytes_in >= 1000 * len(fragments))
+        heard_s = time.monotonic() - began
         held = victim.stats()["held_bytes"]
         crowd.work(crowd.has_ended)
         ended_s = time.monotonic() - began
@@ -95,7 +95,7 @@ def test_fragments_without_end_cost_their_bytes_and_meet_the_deadline(
     )
     # What is charged keeps to the bound exactly; an allocator needs some room of its own.
     assert grown <= 137_500_000
-    assert 9 <= ended_s <= 11 + spoken_s
+    assert 9 <= ended_s <= 11.5 + heard_s
 
 
 def test_empty_fragments_cost_little_and_do_not_move_the_deadline(
@@ -149,14 +149,18 @@ def test_putting_a_message_together_is_linear(attack: Attack, figures: Figures) 
             assert len(receive_frame(one).payload) == count
         return victim.cpu_s() - before_s
 
-    cpu_s(1_000_000)
-    small, large = (min(cpu_s(count) for _ in range(3)) for count in (1_000_000, 2_000_000))
+    small = large = float("inf")
+    for _ in range(12):
+        # In turn, for a neighbour may be at work; the best of each is what it really takes.
+        small, large = min(small, cpu_s(1_000_000)), min(large, cpu_s(2_000_000))
+        if large / small <= 2.2:
+            break
     figures.note(
         "F3",
         f"1,000,000 → 2,000,000 fragments: {large / small:.2f} times the CPU time "
         f"({small * 1e3:.0f} → {large * 1e3:.0f} ms)",
     )
-    assert large / small <= 2.6
+    assert large / small <= 2.2
 
 
 def test_the_budget_ends_those_who_hold_most(attack: Attack, figures: Figures) -> None:
