@@ -15,7 +15,7 @@ use crate::id::ConnectionId;
 use crate::settings::Settings;
 
 /// How many overdue connections are dealt with in one batch: a crowd of them must not keep the others waiting.
-const PORTION: usize = 256;
+const PORTION: usize = 32;
 /// How far ahead the wheel is searched for the next deadline, in ticks.
 const HORIZON_TICKS: Tick = 100;
 
