@@ -362,8 +362,8 @@ impl Worker {
     }
 
     /// Sends no more of what waits to a peer that does not read it; tells how much was given up.
-    pub(super) fn abandon(&mut self, connection_id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(connection_id) {
+    pub(super) fn abandon(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id) {
             self.stats.dropped += connection.outbox.abandon();
         }
     }
