@@ -1,12 +1,19 @@
-//! Who hears what: topics, their subscribers, and what happens to those who read too slowly.
+//! Who hears what: topics, their subscribers, what happens to those who read too slowly; and what topics remember.
 //!
 //! Pure: no sockets and no bytes on the wire. A subscriber is a number the caller chooses; delivering is the
 //! caller's business too (the crate `server`).
 
 #![forbid(unsafe_code)]
 
+mod channels;
+mod history;
 mod policy;
+mod presence;
+mod recent;
 mod topics;
 
+pub use channels::{Channels, Options, Published};
+pub use history::{History, Limits, Lost, Position};
 pub use policy::{Policies, Policy};
+pub use presence::{Counts, Member, Presence};
 pub use topics::{Stats, Topics};
