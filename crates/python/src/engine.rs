@@ -218,7 +218,7 @@ impl Engine {
                 .transpose()
         };
         let queue_limits = QueueLimits {
-            messages: number("receive_queue_limit")?.unwrap_or(1024),
+            messages: number("receive_queue_message_limit")?.unwrap_or(1024),
             bytes: number("receive_queue_limit_bytes")?.unwrap_or(256 << 10),
         };
         let threads = Threads {
@@ -610,7 +610,7 @@ fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
             "compression_minimum_bytes" => settings.deflate.minimum_bytes = value.extract()?,
             "compression_level" => settings.deflate.level = value.extract()?,
             // Read by the engine itself.
-            "receive_queue_limit" | "receive_queue_limit_bytes" | "threads" => {}
+            "receive_queue_message_limit" | "receive_queue_limit_bytes" | "threads" => {}
             other => return Err(PyValueError::new_err(format!("unknown setting: {other:?}"))),
         }
     }

@@ -3,17 +3,39 @@
 Imports nothing of ours; mistakes are `ValueError`s with the setting's name.
 """
 
+from hubbub.config.admin import AdminSettings
+from hubbub.config.app import AppSettings
+from hubbub.config.declare import REQUIRED, setting
+from hubbub.config.file import Configuration
+from hubbub.config.listen import ListenSettings
+from hubbub.config.log import LogFormat, LogLevel, LogSettings
 from hubbub.config.reference import Setting, describe
 from hubbub.config.settings import Compression, ServerSettings
+from hubbub.config.storage import StorageSettings
+from hubbub.config.tls import CertificatePair, ClientAuth, TlsSettings, TlsVersion
 from hubbub.config.units import duration_s, duration_text, size_bytes, size_text
 
 __all__ = [
+    "REQUIRED",
+    "AdminSettings",
+    "AppSettings",
+    "CertificatePair",
+    "ClientAuth",
     "Compression",
+    "Configuration",
+    "ListenSettings",
+    "LogFormat",
+    "LogLevel",
+    "LogSettings",
     "ServerSettings",
     "Setting",
+    "StorageSettings",
+    "TlsSettings",
+    "TlsVersion",
     "describe",
     "duration_s",
     "duration_text",
+    "setting",
     "size_bytes",
     "size_text",
 ]

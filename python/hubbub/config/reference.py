@@ -6,10 +6,11 @@ Reads the sentences below the fields from the source, where they stand once.
 import ast
 import inspect
 import textwrap
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
 from typing import Any
 
+from hubbub.config.declare import REQUIRED
 from hubbub.config.units import duration_text, size_text
 
 
@@ -24,7 +25,7 @@ class Setting:
     """The field's type."""
 
     default: Any
-    """What holds when nothing is said."""
+    """What holds when nothing is said; `REQUIRED`, if something must be."""
 
     sentence: str
     """What it does."""
@@ -32,9 +33,26 @@ class Setting:
     flag: str
     """How the command line spells it."""
 
+    key: str
+    """How TOML spells it: the name without its unit, since values carry theirs."""
+
+    section: str
+    """Its TOML section, where a class is spread over several."""
+
+    between: tuple[int, int] | None
+    """The least and the greatest value."""
+
+    hint: str
+    """An example of a text that it takes."""
+
+    is_secret: bool
+    """Whether it is never printed."""
+
     @property
     def default_text(self) -> str:
-        """The default as people write it: "1MiB", "30s"."""
+        """The default as people write it: "1MiB", "30s"; nothing, if there is none."""
+        if self.default is REQUIRED:
+            return ""
         if self.name.endswith("_bytes"):
             return size_text(self.default)
         if self.name.endswith("_s"):
@@ -46,21 +64,30 @@ class Setting:
 def describe(declaration: type[Any]) -> tuple[Setting, ...]:
     """The settings that a dataclass declares, in their order."""
     sentences = _sentences(declaration)
-    return tuple(
-        Setting(
-            name=field.name,
-            kind=field.type,
-            default=field.default,
-            sentence=sentences[field.name],
-            flag=field.metadata.get("flag", _flag(field.name)),
-        )
-        for field in fields(declaration)
+    return tuple(_setting(field, sentences[field.name]) for field in fields(declaration))
+
+
+def _setting(field: "Field[Any]", sentence: str) -> Setting:
+    told = field.metadata
+    bare = field.name.removesuffix("_bytes").removesuffix("_s")
+    return Setting(
+        name=field.name,
+        kind=field.type,
+        default=_default(field),
+        sentence=sentence,
+        flag=told.get("flag") or "--" + bare.replace("_", "-"),
+        key=told.get("key") or bare,
+        section=told.get("section", ""),
+        between=told.get("between"),
+        hint=told.get("hint", ""),
+        is_secret=told.get("is_secret", False),
     )
 
 
-def _flag(name: str) -> str:
-    """`outbox_limit_bytes` → `--outbox-limit`: the value says its unit itself."""
-    return "--" + name.removesuffix("_bytes").removesuffix("_s").replace("_", "-")
+def _default(field: "Field[Any]") -> Any:
+    if field.default is not MISSING:
+        return field.default
+    return REQUIRED if field.default_factory is MISSING else field.default_factory()
 
 
 def _sentences(declaration: type[Any]) -> dict[str, str]:

@@ -6,9 +6,11 @@ The defaults are safe with an empty configuration: every buffer and every phase 
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Literal
 
+from hubbub.config.declare import setting
 from hubbub.config.units import duration_s, size_bytes
 
 Compression = Literal["off", "shared", "dedicated"]
@@ -22,9 +24,18 @@ THREADS_MAX = 63
 """A connection's number has six bits for its thread, and the event loop's own takes one value."""
 
 
-def _flag(default: Any, flag: str) -> Any:
-    """A field whose command line flag is spelled as uvicorn spells it."""
-    return field(default=default, metadata={"flag": flag})
+SECTIONS = {
+    "server": "The process as a whole.",
+    "server.limits": "How much is enough, for one peer and for all together.",
+    "server.websocket": "WebSocket (RFC 6455) and its compression (RFC 7692).",
+    "server.http": "Deadlines of HTTP/1.1 (RFC 9112).",
+}
+"""The TOML sections that these settings are spread over, and what each is about."""
+
+_server = partial(setting, section="server")
+_limit = partial(setting, section="server.limits")
+_websocket = partial(setting, section="server.websocket")
+_http = partial(setting, section="server.http")
 
 
 @dataclass(frozen=True)
@@ -32,85 +43,86 @@ class ServerSettings:
     """Limits, deadlines and compression of one server.
 
     A field's unit is the end of its name: `_bytes`, `_s` (seconds), none for counts and words.
+    Flags are spelled as uvicorn spells them, where it has them.
     """
 
-    threads: int = 1
+    threads: int = _server(1, between=(1, THREADS_MAX))
     """Threads that serve sockets; 1: the event loop's own; "auto": one for each processor."""
 
-    request_line_limit_bytes: int = 8_192
-    """Longest request line; a longer one is answered with 414."""
-
-    head_limit_bytes: int = 16_384
-    """Longest request head; a longer one is answered with 431."""
-
-    field_limit: int = 100
-    """Most header fields in a request."""
-
-    head_timeout_s: float = 10.0
-    """When a request head must be complete, from the connection's first moment."""
-
-    body_limit_bytes: int = 1_048_576
-    """Longest request body; a longer one is answered with 413."""
-
-    body_timeout_s: float = 30.0
-    """When a request body must be complete, from the end of its head."""
-
-    message_limit_bytes: int = _flag(1_048_576, "--ws-max-size")
-    """Longest WebSocket message, after inflating; a longer one ends the connection with 1009."""
-
-    message_timeout_s: float = 30.0
-    """When a message must be complete, from its first byte."""
-
-    close_timeout_s: float = 5.0
-    """How long the answer to a close frame is waited for."""
-
-    ping_interval_s: float = _flag(20.0, "--ws-ping-interval")
-    """Silence after which a peer is pinged; 0: never."""
-
-    ping_timeout_s: float = _flag(20.0, "--ws-ping-timeout")
-    """How long a pinged peer may stay silent before its connection is given up."""
-
-    idle_timeout_s: float = 0.0
-    """Time without a message after which a WebSocket is closed; 0: never."""
-
-    keep_alive_timeout_s: float = _flag(75.0, "--timeout-keep-alive")
-    """How long an HTTP connection waits for its next request."""
-
-    outbox_limit_bytes: int = 1_048_576
-    """How much may wait for one slow peer before its messages are refused."""
-
-    outbox_low_bytes: int = 65_536
-    """How far an outbox must drain before a waiting sender goes on."""
-
-    receive_queue_limit_bytes: int = 262_144
-    """How much may wait for a handler of one connection before its socket is no longer read."""
-
-    receive_queue_limit: int = _flag(1024, "--ws-max-queue")
-    """How many messages may wait for a handler of one connection."""
-
-    held_limit_bytes: int = 0
-    """How much all connections together may hold; 0: a quarter of the memory."""
-
-    connection_limit: int = _flag(0, "--limit-concurrency")
-    """Most connections at a time; 0: as many as there are descriptors."""
-
-    compression: Compression = "shared"
-    """permessage-deflate: "off"; "shared", no memory per connection; "dedicated", a window each."""
-
-    compression_window_bits: int = 12
-    """Size of a dedicated window, as a power of two: 9 to 15."""
-
-    compression_minimum_bytes: int = 128
-    """Shorter messages go uncompressed."""
-
-    compression_level: int = 1
-    """How hard to compress: 1, fast, to 9, small."""
-
-    blocked_warning_s: float = 0.5
+    blocked_warning_s: float = _server(0.5)
     """How long a handler may block the event loop before the log names it; 0: for ever."""
 
-    shutdown_timeout_s: float = _flag(10.0, "--timeout-graceful-shutdown")
+    shutdown_timeout_s: float = _server(10.0, flag="--timeout-graceful-shutdown")
     """How long a closing server waits for its connections and handlers to end."""
+
+    connection_limit: int = _limit(0, flag="--limit-concurrency")
+    """Most connections at a time; 0: as many as there are descriptors."""
+
+    held_limit_bytes: int = _limit(0)
+    """How much all connections together may hold; 0: a quarter of the memory."""
+
+    request_line_limit_bytes: int = _limit(8_192)
+    """Longest request line; a longer one is answered with 414."""
+
+    head_limit_bytes: int = _limit(16_384)
+    """Longest request head; a longer one is answered with 431."""
+
+    field_limit: int = _limit(100)
+    """Most header fields in a request."""
+
+    body_limit_bytes: int = _limit(1_048_576)
+    """Longest request body; a longer one is answered with 413."""
+
+    message_limit_bytes: int = _limit(1_048_576, flag="--ws-max-size")
+    """Longest WebSocket message, after inflating; a longer one ends the connection with 1009."""
+
+    outbox_limit_bytes: int = _limit(1_048_576)
+    """How much may wait for one slow peer before its messages are refused."""
+
+    outbox_low_bytes: int = _limit(65_536)
+    """How far an outbox must drain before a waiting sender goes on."""
+
+    receive_queue_limit_bytes: int = _limit(262_144)
+    """How much may wait for a handler of one connection before its socket is no longer read."""
+
+    receive_queue_message_limit: int = _limit(1024, flag="--ws-max-queue")
+    """How many messages may wait for a handler of one connection."""
+
+    message_timeout_s: float = _websocket(30.0)
+    """When a message must be complete, from its first byte."""
+
+    close_timeout_s: float = _websocket(5.0)
+    """How long the answer to a close frame is waited for."""
+
+    ping_interval_s: float = _websocket(20.0, flag="--ws-ping-interval")
+    """Silence after which a peer is pinged; 0: never."""
+
+    ping_timeout_s: float = _websocket(20.0, flag="--ws-ping-timeout")
+    """How long a pinged peer may stay silent before its connection is given up."""
+
+    idle_timeout_s: float = _websocket(0.0)
+    """Time without a message after which a WebSocket is closed; 0: never."""
+
+    compression: Compression = setting("shared", section="server.websocket")
+    """permessage-deflate: "off"; "shared", no memory per connection; "dedicated", a window each."""
+
+    compression_window_bits: int = _websocket(12, between=(9, 15))
+    """Size of a dedicated window, as a power of two: 9 to 15."""
+
+    compression_minimum_bytes: int = _websocket(128)
+    """Shorter messages go uncompressed."""
+
+    compression_level: int = _websocket(1, between=(1, 9))
+    """How hard to compress: 1, fast, to 9, small."""
+
+    head_timeout_s: float = _http(10.0)
+    """When a request head must be complete, from the connection's first moment."""
+
+    body_timeout_s: float = _http(30.0)
+    """When a request body must be complete, from the end of its head."""
+
+    keep_alive_timeout_s: float = _http(75.0, flag="--timeout-keep-alive")
+    """How long an HTTP connection waits for its next request."""
 
     def __post_init__(self) -> None:
         """Refuses what no server can run with.
@@ -118,21 +130,17 @@ class ServerSettings:
         Raises:
             ValueError: With the setting's name and what was expected.
         """
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            if setting.type in (int, float) and not 0 <= value < float("inf"):
-                raise ValueError(f"{setting.name}: expected a number from 0: {value}")
-        if not 1 <= self.threads <= THREADS_MAX:
-            raise ValueError(f"threads: expected 1 to {THREADS_MAX}: {self.threads}")
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if between := one.metadata["between"]:
+                low, high = between
+                if not low <= value <= high:
+                    raise ValueError(f"{one.name}: expected {low} to {high}: {value}")
+            elif one.type in (int, float) and not 0 <= value < float("inf"):
+                raise ValueError(f"{one.name}: expected a number from 0: {value}")
         if self.compression not in COMPRESSIONS:
             expected = ", ".join(COMPRESSIONS)
             raise ValueError(f"compression: expected one of {expected}: {self.compression}")
-        if not 9 <= self.compression_window_bits <= 15:
-            raise ValueError(
-                f"compression_window_bits: expected 9 to 15: {self.compression_window_bits}"
-            )
-        if not 1 <= self.compression_level <= 9:
-            raise ValueError(f"compression_level: expected 1 to 9: {self.compression_level}")
         if self.outbox_low_bytes > self.outbox_limit_bytes:
             raise ValueError(
                 f"outbox_low_bytes: expected at most outbox_limit_bytes: {self.outbox_low_bytes}"
@@ -145,7 +153,7 @@ class ServerSettings:
         Raises:
             ValueError: With the setting's name and what was expected.
         """
-        known = {setting.name: setting.type for setting in fields(cls)}
+        known = {one.name: one.type for one in fields(cls)}
         parsed: dict[str, Any] = {}
         for name, value in values.items():
             if name not in known:
@@ -158,7 +166,7 @@ class ServerSettings:
 
     def native(self) -> dict[str, int | float | str | bool]:
         """What the engine is told: all but what only the Python side acts upon."""
-        told = {setting.name: getattr(self, setting.name) for setting in fields(self)}
+        told = {one.name: getattr(self, one.name) for one in fields(self)}
         for ours in _PYTHON_ONLY:
             del told[ours]
         if self.held_limit_bytes == 0:
