@@ -403,12 +403,14 @@ class Engine:
         The one method that any thread may call.
         """
 
-    def listen(self, address: str, *, backlog: int = 4096) -> str:
+    def listen(self, address: str, *, backlog: int = 4096, group: int = 0) -> str:
         """Accepts connections at an address.
 
         Args:
             address: "tcp://127.0.0.1:8000", "tcp://[::]:0", "unix:/path" or "fd:3".
             backlog: How many the kernel may hold ready.
+            group: Its connections meet only the routes of this group. Others than 0 are served in
+                the loop's own thread, whatever `threads` says.
 
         Returns:
             The address that was bound, in the same form.
@@ -417,11 +419,19 @@ class Engine:
             OSError: It cannot be bound.
         """
 
-    def route(self, route: Route) -> None:
+    def route(self, route: Route, *, group: int = 0, host: str | None = None) -> None:
         """Adds a route.
 
+        A request is looked up at its own host first, then at those "*.…" that it is below, and
+        where none of them has such a path, among the routes that are for any host.
+
+        Args:
+            route: What to add.
+            group: For the connections of which listeners.
+            host: "example.org" or "*.example.org" (any name below); None: for any.
+
         Raises:
-            ValueError: It collides with another, or is no pattern.
+            ValueError: It collides with another, or is no pattern; or `host` is no host.
         """
 
     def publish(self, topic: str, message: _Message, *, key: str | None = None) -> int:
@@ -465,8 +475,8 @@ class Engine:
             timeout_s: For connecting and handshake together.
         """
 
-    def stop_listening(self) -> None:
-        """Accepts no more connections."""
+    def stop_listening(self, *, group: int | None = None) -> None:
+        """Accepts no more connections: in one group, or at all."""
 
     def close_connections(self, code: int, reason: str) -> None:
         """Closes all that was accepted, in order: WebSockets with code and reason."""

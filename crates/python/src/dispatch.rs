@@ -89,8 +89,7 @@ fn socket(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Known
         let peer = core.peers.get_mut(id)?;
         let route = core
             .table
-            .routes
-            .get(peer.route)
+            .route(peer.route)
             .map(|route| route.clone_ref(py));
         Some((
             peer.route,
@@ -194,8 +193,7 @@ fn on_closed(engine: &Bound<'_, Engine>, id: ConnectionId, ending: Ending) -> Py
         let peer = core.peers.get_mut(id)?;
         let hook = core
             .table
-            .routes
-            .get(peer.route)
+            .route(peer.route)
             .is_some_and(|route| route.get().on_close.is_some());
         Some((peer.route, hook))
     })?

@@ -24,7 +24,8 @@ use crate::convert;
 use crate::errors;
 use crate::peers::Peers;
 use crate::request::Request;
-use crate::route::{Route, Table, window};
+use crate::route::{Route, window};
+use crate::table::Table;
 
 /// What may wait for a handler before reading from its peer pauses.
 #[derive(Clone, Copy)]
@@ -125,20 +126,23 @@ impl Engine {
 
     pub(crate) fn request_of(&self, id: ConnectionId) -> PyResult<Request> {
         let kept = self.core.with(|core| {
-            let head = core.peers.head(id).map(<[u8]>::to_vec);
+            let kept = core
+                .peers
+                .get_mut(id)
+                .map(|peer| (peer.head.to_vec(), peer.route));
             let peer = core
                 .worker
                 .peer(id)
                 .map_or_else(String::new, |peer| peer.to_string());
-            head.map(|head| (head, peer, core.worker.settings().head))
+            kept.map(|(head, route)| (head, route, peer, core.worker.settings().head))
         })?;
-        let (head, peer, limits) = kept.ok_or_else(|| {
+        let (head, route, peer, limits) = kept.ok_or_else(|| {
             errors::misuse("the connection is gone, and its request was never asked for")
         })?;
         Python::attach(|py| {
             let params = |path: &str| {
                 self.core
-                    .with(|core| core.table.params(path))
+                    .with(|core| core.table.params_of(route, path))
                     .unwrap_or_default()
             };
             Request::of_kept(py, id, &head, &limits, params, peer)
@@ -395,10 +399,12 @@ impl Engine {
     }
 
     /// Listens at "tcp://HOST:PORT", "unix:PATH" or "fd:N"; returns the address that was bound, in the same form.
-    #[pyo3(signature = (address, *, backlog=4096))]
-    fn listen(&self, address: &str, backlog: i32) -> PyResult<String> {
+    #[pyo3(signature = (address, *, backlog=4096, group=0))]
+    fn listen(&self, address: &str, backlog: i32, group: u8) -> PyResult<String> {
         let address = Address::parse(address).map_err(PyValueError::new_err)?;
-        let listener = Listener::bind(&address, backlog).map_err(errors::os)?;
+        let listener = Listener::bind(&address, backlog)
+            .map_err(errors::os)?
+            .in_group(group);
         let bound = listener.address().map_err(errors::os)?;
         self.core
             .with(|core| core.worker.listen(listener))?
@@ -406,9 +412,10 @@ impl Engine {
         Ok(bound)
     }
 
-    /// Adds a route.
-    fn route(&self, route: Py<Route>) -> PyResult<()> {
-        self.core.with(|core| core.table.add(route))?
+    /// Adds a route for the connections of one group and, perhaps, for one host only.
+    #[pyo3(signature = (route, *, group=0, host=None))]
+    fn route(&self, route: Py<Route>, group: u8, host: Option<&str>) -> PyResult<()> {
+        self.core.with(|core| core.table.add(route, group, host))?
     }
 
     /// Sends a message to every subscriber of a topic; returns to how many.
@@ -474,8 +481,10 @@ impl Engine {
         })
     }
 
-    fn stop_listening(&self, py: Python<'_>) -> PyResult<()> {
-        self.change(py, |core| core.worker.stop_listening())
+    /// Accepts no more, in one group or in all.
+    #[pyo3(signature = (*, group=None))]
+    fn stop_listening(&self, py: Python<'_>, group: Option<u8>) -> PyResult<()> {
+        self.change(py, |core| core.worker.stop_listening(group))
     }
 
     /// Begins the closing handshake on every WebSocket, and ends what is no WebSocket.

@@ -17,6 +17,7 @@ mod requests;
 mod route;
 mod sent;
 mod stream;
+mod table;
 mod text;
 mod websocket;
 

@@ -63,10 +63,6 @@ impl Peers {
         self.place(id)?.as_mut().filter(|peer| peer.id == id)
     }
 
-    pub(crate) fn head(&mut self, id: ConnectionId) -> Option<&[u8]> {
-        self.get_mut(id).map(|peer| &*peer.head)
-    }
-
     pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Peer> {
         self.place(id)?.take_if(|peer| peer.id == id)
     }

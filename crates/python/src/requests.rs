@@ -14,6 +14,7 @@ use crate::errors;
 use crate::peers::Peer;
 use crate::request::Request;
 use crate::route::{Route, RouteKind};
+use crate::table;
 use crate::websocket::WebSocket;
 
 const TEXT: (&str, &str) = ("Content-Type", "text/plain; charset=utf-8");
@@ -43,10 +44,16 @@ pub(crate) fn on_request(
         Err(refusal) => return refuse(engine, id, &refusal),
     };
     let found = engine.get().core.with(|core| {
-        let Some(place) = core.table.find(&request.target.path) else {
-            return Found::Nothing(404, "nothing here", None);
+        let group = core.worker.group(id);
+        let place = match core.table.find(group, request.host, &request.target.path) {
+            table::Found::Place(place) => place,
+            table::Found::Nothing => return Found::Nothing(404, "nothing here", None),
+            table::Found::Misdirected => return Found::Nothing(421, "no such host here", None),
         };
-        let route = |index: usize| core.table.routes[index].clone_ref(py);
+        let route = |index: usize| {
+            let found = core.table.route(index);
+            found.expect("places name routes there are").clone_ref(py)
+        };
         match (&offer, place.websocket) {
             (Some(_), Some(index)) => Found::WebSocket(index, route(index)),
             (Some(_), None) => Found::Nothing(404, "no websocket here", None),
@@ -107,7 +114,8 @@ fn python_request(
     body: &[u8],
 ) -> PyResult<Py<Request>> {
     let (params, peer) = engine.get().core.with(|core| {
-        let params = core.table.params(&head.target.path);
+        let group = core.worker.group(id);
+        let params = core.table.params(group, head.host, &head.target.path);
         (
             params,
             core.worker

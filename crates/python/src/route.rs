@@ -1,8 +1,7 @@
-//! Routes, and the table that finds them by path and method.
+//! Routes: a path, what it leads to, and on which terms. Which of them a request meets is for the `table`.
 
 use hubbub_protocol::deflate;
 use hubbub_protocol::handshake::OriginPolicy;
-use matchit::Router;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -99,113 +98,5 @@ impl Route {
 
     fn __repr__(&self) -> String {
         format!("<Route {:?} {:?}>", self.kind, self.path)
-    }
-}
-
-/// All that one path leads to: indices into the table of routes.
-#[derive(Default)]
-pub(crate) struct Place {
-    pub(crate) websocket: Option<usize>,
-    pub(crate) http: Vec<(String, usize)>,
-}
-
-impl Place {
-    /// The route for a method; HEAD is answered by GET's.
-    pub(crate) fn method(&self, method: &str) -> Option<usize> {
-        let find = |wanted: &str| {
-            self.http
-                .iter()
-                .find(|(known, _)| known == wanted)
-                .map(|(_, index)| *index)
-        };
-        find(method).or_else(|| (method == "HEAD").then(|| find("GET")).flatten())
-    }
-
-    /// The value of an `Allow` field (RFC 9110 §10.2.1).
-    pub(crate) fn allowed(&self) -> String {
-        let mut methods: Vec<&str> = self
-            .http
-            .iter()
-            .map(|(method, _)| method.as_str())
-            .collect();
-        if methods.contains(&"GET") || self.websocket.is_some() {
-            methods.push("HEAD");
-        }
-        if self.websocket.is_some() && !methods.contains(&"GET") {
-            methods.push("GET");
-        }
-        methods.push("OPTIONS");
-        methods.sort_unstable();
-        methods.join(", ")
-    }
-}
-
-/// Paths to places.
-#[derive(Default)]
-pub(crate) struct Table {
-    router: Router<usize>,
-    places: Vec<Place>,
-    paths: Vec<String>,
-    pub(crate) routes: Vec<Py<Route>>,
-}
-
-impl Table {
-    pub(crate) fn add(&mut self, route: Py<Route>) -> PyResult<()> {
-        let details = route.get();
-        let at = match self.paths.iter().position(|path| *path == details.path) {
-            Some(at) => at,
-            None => {
-                self.router
-                    .insert(&details.path, self.places.len())
-                    .map_err(|error| {
-                        PyValueError::new_err(format!("route {:?}: {error}", details.path))
-                    })?;
-                self.paths.push(details.path.clone());
-                self.places.push(Place::default());
-                self.places.len() - 1
-            }
-        };
-        let (index, place) = (self.routes.len(), &mut self.places[at]);
-        if details.kind == RouteKind::Http {
-            if place
-                .http
-                .iter()
-                .any(|(method, _)| *method == details.method)
-            {
-                return Err(PyValueError::new_err(format!(
-                    "two routes for {} {:?}",
-                    details.method, details.path
-                )));
-            }
-            place.http.push((details.method.clone(), index));
-        } else if place.websocket.replace(index).is_some() {
-            return Err(PyValueError::new_err(format!(
-                "two websocket routes for {:?}",
-                details.path
-            )));
-        }
-        self.routes.push(route);
-        Ok(())
-    }
-
-    #[inline]
-    pub(crate) fn find(&self, path: &str) -> Option<&Place> {
-        self.router
-            .at(path)
-            .ok()
-            .map(|found| &self.places[*found.value])
-    }
-
-    pub(crate) fn params(&self, path: &str) -> Vec<(String, String)> {
-        self.router.at(path).map_or_else(
-            |_| Vec::new(),
-            |found| {
-                found
-                    .params
-                    .iter()
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect()
-            },
-        )
     }
 }

@@ -105,6 +105,8 @@ pub(crate) struct Connection {
     /// Bytes that the application holds for this connection.
     pub(crate) app_held: u32,
     pub(crate) peer: Peer,
+    /// That of the listener it came by; 0 for our own.
+    pub(crate) group: u8,
     pub(crate) rare: Option<Box<Rare>>,
     /// For an application in another thread.
     pub(crate) gauge: Option<Arc<Gauge>>,
@@ -187,6 +189,7 @@ impl Connection {
             charged: 0,
             app_held: 0,
             peer,
+            group: 0,
             rare: None,
             gauge: None,
         }

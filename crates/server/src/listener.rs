@@ -56,6 +56,7 @@ pub struct Listener {
     socket: Socket,
     /// Removed from the file system when we stop.
     path: Option<PathBuf>,
+    group: u8,
 }
 
 impl Listener {
@@ -75,7 +76,23 @@ impl Listener {
             socket.set_tcp_nodelay(true)?;
         }
         socket.listen(backlog)?;
-        Ok(Self { socket, path })
+        Ok(Self {
+            socket,
+            path,
+            group: 0,
+        })
+    }
+
+    /// The same, its connections being of this group: what a server offers to one group, it does not offer to another.
+    #[must_use]
+    pub fn in_group(mut self, group: u8) -> Self {
+        self.group = group;
+        self
+    }
+
+    /// The group of its connections; 0 unless [`Listener::in_group`] said otherwise.
+    pub fn group(&self) -> u8 {
+        self.group
     }
 
     /// The address as [`Address::parse`] reads it, with the port that the system chose.

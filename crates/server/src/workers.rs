@@ -162,23 +162,35 @@ impl Workers {
         self.local.alarm(after, key);
     }
 
-    /// Accepts connections from this listener from now on.
+    /// Accepts connections from this listener from now on. Threads serve group 0 alone: other groups are for the few who
+    /// look after the server, and are served here.
     ///
     /// # Errors
     /// What epoll_ctl(2) may fail with.
     pub fn listen(&mut self, listener: Listener) -> io::Result<()> {
         match &mut self.pool {
-            Some(pool) => pool.listen(listener),
-            None => self.local.listen(listener)?,
+            Some(pool) if listener.group() == 0 => pool.listen(listener),
+            _ => self.local.listen(listener)?,
         }
         Ok(())
     }
 
-    /// Accepts no more; what is connected stays.
-    pub fn stop_listening(&mut self) {
-        self.local.stop_listening();
-        if let Some(pool) = &mut self.pool {
+    /// As [`Worker::stop_listening`].
+    pub fn stop_listening(&mut self, group: Option<u8>) {
+        self.local.stop_listening(group);
+        if let Some(pool) = &mut self.pool
+            && matches!(group, None | Some(0))
+        {
             pool.stop_listening();
+        }
+    }
+
+    /// As [`Worker::group`].
+    pub fn group(&self, id: ConnectionId) -> u8 {
+        if id.worker() == 0 {
+            self.local.group(id)
+        } else {
+            0
         }
     }
 

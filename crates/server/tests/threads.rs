@@ -222,7 +222,7 @@ fn a_thousand_connections(before: usize) {
             assert_eq!(client.read(&mut [0]).expect("no reset"), 0);
         }
     });
-    application.workers.stop_listening();
+    application.workers.stop_listening(None);
     application
         .workers
         .close_all(1001, "bye")

@@ -326,11 +326,11 @@ impl Thread {
                 if self.shared.has_stopped_listening() {
                     self.turned_away += 1;
                 } else {
-                    worker.adopt(socket, peer, &mut self.inbox);
+                    worker.adopt(socket, peer, 0, &mut self.inbox);
                 }
             }
             Command::StopListening => {
-                worker.stop_listening();
+                worker.stop_listening(None);
                 let stopped = &self.shared.has_stopped_listening;
                 stopped.store(true, Ordering::Release);
             }

@@ -13,6 +13,7 @@ use rustix::net::{SocketFlags, acceptfrom_with};
 
 use super::{Inbox, Worker};
 use crate::connection::{Connection, Peer};
+use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::reactor::{Interest, Reactor, Token};
 
@@ -25,7 +26,8 @@ const REST_TICKS: u32 = 2;
 
 /// The listeners and the spare descriptor.
 pub(super) struct Gate {
-    listeners: Vec<Listener>,
+    /// By the number in their tokens; `None` where one has been closed.
+    listeners: Vec<Option<Listener>>,
     spare: Option<OwnedFd>,
     /// Resting until this tick.
     rests_until: Option<u32>,
@@ -46,12 +48,18 @@ impl Gate {
         })
     }
 
-    pub(super) fn stop(&mut self, reactor: &Reactor) {
-        for listener in self.listeners.drain(..) {
-            // It is being closed: a failure to take it out first changes nothing.
-            let _ = reactor.delete(&listener);
+    pub(super) fn stop(&mut self, reactor: &Reactor, group: Option<u8>) {
+        for place in &mut self.listeners {
+            let is_meant =
+                |listener: &mut Listener| group.is_none_or(|group| listener.group() == group);
+            if let Some(listener) = place.take_if(is_meant) {
+                // It is being closed: a failure to take it out first changes nothing.
+                let _ = reactor.delete(&listener);
+            }
         }
-        self.rests_until = None;
+        if self.listeners.iter().all(Option::is_none) {
+            self.rests_until = None;
+        }
     }
 
     /// When the listeners wake, if they rest.
@@ -90,6 +98,7 @@ impl Gate {
 
     fn watch_all(&self, reactor: &Reactor, interest: Interest) {
         for (index, listener) in self.listeners.iter().enumerate() {
+            let Some(listener) = listener else { continue };
             // A listener that epoll does not take any more cannot be helped from here; accept would tell.
             let _ = reactor.modify(listener, Token::Listener(index as u32), interest);
         }
@@ -112,7 +121,7 @@ impl Worker {
     pub fn listen(&mut self, listener: Listener) -> io::Result<()> {
         let token = Token::Listener(self.gate.listeners.len() as u32);
         self.reactor.add(&listener, token, Interest::IN)?;
-        self.gate.listeners.push(listener);
+        self.gate.listeners.push(Some(listener));
         Ok(())
     }
 
@@ -121,26 +130,34 @@ impl Worker {
         self.gate.host = Some(host);
     }
 
-    /// Accepts no more; what is connected stays.
-    pub fn stop_listening(&mut self) {
-        self.gate.stop(&self.reactor);
+    /// Accepts no more, in this group or, without one, at all; what is connected stays.
+    pub fn stop_listening(&mut self, group: Option<u8>) {
+        self.gate.stop(&self.reactor, group);
+    }
+
+    /// The group of the listener that a connection came by.
+    pub fn group(&self, id: ConnectionId) -> u8 {
+        self.connections
+            .get(id)
+            .map_or(0, |connection| connection.group)
     }
 
     pub(super) fn accept_some(&mut self, index: usize, inbox: &mut Inbox) {
         let mut refused = 0;
         for _ in 0..ACCEPT_BATCH {
-            let Some(listener) = self.gate.listeners.get(index) else {
+            let Some(Some(listener)) = self.gate.listeners.get(index) else {
                 return;
             };
+            let group = listener.group();
             match acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
                 Ok((socket, address)) => {
                     let address = address.and_then(|address| SocketAddr::try_from(address).ok());
                     let peer = Peer::of(address);
                     match &mut self.gate.host {
-                        None => self.admit(socket, peer, inbox),
+                        None => self.admit(socket, peer, group, inbox),
                         Some(host) => {
                             if let Some(socket) = host(socket, peer) {
-                                self.adopt(socket, peer, inbox);
+                                self.adopt(socket, peer, group, inbox);
                             }
                         }
                     }
@@ -158,18 +175,18 @@ impl Worker {
         }
     }
 
-    fn admit(&mut self, socket: OwnedFd, peer: Peer, inbox: &mut Inbox) {
+    fn admit(&mut self, socket: OwnedFd, peer: Peer, group: u8, inbox: &mut Inbox) {
         let limit = self.settings.connection_limit;
         if limit > 0 && self.connections.len() >= limit {
             // Dropping the socket closes it; a 503 would need a place to wait.
             self.stats.refused += 1;
             return;
         }
-        self.adopt(socket, peer, inbox);
+        self.adopt(socket, peer, group, inbox);
     }
 
     /// Serves a connection that has been accepted, here or by another worker.
-    pub(crate) fn adopt(&mut self, socket: OwnedFd, peer: Peer, inbox: &mut Inbox) {
+    pub(crate) fn adopt(&mut self, socket: OwnedFd, peer: Peer, group: u8, inbox: &mut Inbox) {
         self.stats.accepted += 1;
         let deadline = self.clock.tick() + self.spans.head;
         let Some(id) = self.register(
@@ -182,6 +199,9 @@ impl Worker {
             self.stats.refused += 1;
             return;
         };
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.group = group;
+        }
         // Usually the request is there already.
         if inbox.id.is_none() {
             self.on_ready(id, Interest::empty(), inbox);
@@ -192,7 +212,7 @@ impl Worker {
     /// that is not possible.
     fn refuse_one(&mut self, index: usize) -> bool {
         self.gate.spare = None;
-        let Some(listener) = self.gate.listeners.get(index) else {
+        let Some(Some(listener)) = self.gate.listeners.get(index) else {
             return false;
         };
         let accepted = acceptfrom_with(listener, SocketFlags::CLOEXEC).map(drop);

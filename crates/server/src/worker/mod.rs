@@ -414,7 +414,7 @@ impl Worker {
         for id in all {
             self.remove(id);
         }
-        self.gate.stop(&self.reactor);
+        self.gate.stop(&self.reactor, None);
     }
 
     fn now_ms_live(&self) -> u64 {
