@@ -30,6 +30,7 @@ class Reports:
             connection_id,
             printable(path),
             exc_info=exception,
+            extra={"event": event, "connection": connection_id, "path": path},
         )
         if self.listener is not None:
             self.listener(event, exception, connection_id, path)

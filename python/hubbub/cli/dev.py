@@ -16,7 +16,7 @@ from hubbub import address
 from hubbub.cli import flags
 from hubbub.cli.load import home_of
 from hubbub.cli.mistake import BIND, Mistake
-from hubbub.cli.run import LogLevel
+from hubbub.config import LogFormat, LogLevel
 
 _STOP_TIMEOUT_S = 5.0
 
@@ -31,6 +31,7 @@ def dev(
     app_dir: Path = Path(),
     reload_dir: list[Path] | None = None,
     log_level: LogLevel = "info",
+    log_format: LogFormat = "auto",
     access_log: bool = True,
     settings: object = flags.Flags(),
 ) -> None:
@@ -50,6 +51,8 @@ def dev(
         What is watched, instead of the app's own folder.
     log_level
         What is worth a line.
+    log_format
+        How lines look; auto: in colour on a terminal, JSON elsewhere.
     access_log
         Write a line for each WebSocket that opens and closes.
     """
@@ -64,7 +67,7 @@ def dev(
     with _listening(host, port) as listener:
         command = [
             *(sys.executable, "-m", "hubbub", "run", target, "--fd", str(listener.fileno())),
-            *("--app-dir", str(app_dir), "--log-level", log_level),
+            *("--app-dir", str(app_dir), "--log-level", log_level, "--log-format", log_format),
             "--access-log" if access_log else "--no-access-log",
             *flags.arguments(settings),
         ]

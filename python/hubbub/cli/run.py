@@ -1,7 +1,7 @@
 """`hubbub run`: one app, served until a signal. Flags are spelled as uvicorn spells them."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -9,10 +9,9 @@ from hubbub import log, server
 from hubbub.cli import flags
 from hubbub.cli.load import load
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
+from hubbub.config import LogFormat, LogLevel, LogSettings
 from hubbub.errors import CannotListen, Misuse
 from hubbub.loop import EngineHost, EventLoop
-
-LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 
 @flags.with_settings
@@ -27,6 +26,7 @@ def run(
     backlog: int = 4096,
     app_dir: Path = Path(),
     log_level: LogLevel = "info",
+    log_format: LogFormat = "auto",
     access_log: Annotated[bool, Parameter(negative="--no-access-log")] = False,
     settings: object = flags.Flags(),
 ) -> None:
@@ -50,10 +50,12 @@ def run(
         Where modules are looked for first.
     log_level
         What is worth a line.
+    log_format
+        How lines look; auto: in colour on a terminal, JSON elsewhere.
     access_log
         Write a line for each WebSocket that opens and closes.
     """
-    log.configure(log_level, access_log=access_log)
+    log.configure(LogSettings(log_level, log_format, access_log))
     chosen = flags.parsed(settings)
     try:
         listen = server.Listen(host, port, str(uds) if uds else None, fd, backlog)

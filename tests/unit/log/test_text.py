@@ -1,4 +1,4 @@
-"""Log lines: nothing from the network reaches a terminal raw (H9)."""
+"""Log lines as text: nothing from the network reaches a terminal raw (H9)."""
 
 import logging
 
