@@ -68,6 +68,14 @@ def head() -> Iterator[bytes]:
         yield f"{row['method']} {row['target']} HTTP/1.1\r\nHost: example.org\r\n\r\n".encode()
 
 
+def proxy() -> Iterator[bytes]:
+    """PROXY headers, and requests with what proxies say."""
+    yield from (row["bytes"].encode("latin-1") for row in vectors("proxy", "rows"))
+    for row in vectors("forwarded", "rows"):
+        lines = "".join(f"{name}: {value}\r\n" for name, value in row["fields"])
+        yield f"GET / HTTP/1.1\r\nHost: h\r\n{lines}\r\n".encode("latin-1")
+
+
 def handshake() -> Iterator[bytes]:
     """A byte of settings, then a request, an answer, or the value of an extension header."""
     for row in vectors("handshakes", "rows"):
@@ -136,7 +144,7 @@ def text() -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    for target in (head, handshake, frames, deflate, endpoint, text):
+    for target in (head, handshake, frames, deflate, endpoint, text, proxy):
         folder = HERE / "target" / "corpus" / target.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for seed in target():

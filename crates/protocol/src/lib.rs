@@ -14,5 +14,7 @@ pub mod handshake;
 pub mod http;
 pub mod mask;
 mod message;
+pub mod network;
+pub mod proxy;
 pub mod transcode;
 pub mod utf8;

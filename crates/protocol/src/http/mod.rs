@@ -9,6 +9,7 @@ pub mod list;
 pub(crate) mod authority;
 mod body;
 mod fields;
+mod forwarded;
 mod head;
 mod refusal;
 mod request;
@@ -17,6 +18,7 @@ mod target;
 
 pub use body::BodyReader;
 pub use fields::Fields;
+pub use forwarded::{Forwarded, Spelling};
 pub use head::{HeadScanner, Limits};
 pub use refusal::Refusal;
 pub use request::{Framing, Request};
