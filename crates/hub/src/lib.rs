@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod channels;
+mod delta;
 mod history;
 mod policy;
 mod presence;
@@ -13,6 +14,7 @@ mod recent;
 mod topics;
 
 pub use channels::{Channels, Options, Published};
+pub use delta::delta;
 pub use history::{History, Limits, Lost, Position};
 pub use policy::{Policies, Policy};
 pub use presence::{Counts, Member, Presence};
