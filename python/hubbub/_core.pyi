@@ -29,6 +29,7 @@ _Message: TypeAlias = str | bytes
 _Admission: TypeAlias = tuple[Any, dict[str, Any]]
 
 __all__ = [
+    "Channels",
     "Engine",
     "Headers",
     "Request",
@@ -37,6 +38,7 @@ __all__ = [
     "WebSocket",
     "__version__",
     "bench",
+    "delta",
     "system_memory_bytes",
 ]
 
@@ -486,6 +488,123 @@ class Engine:
 
     def stats(self) -> dict[str, int]:
         """Counters since the start and gauges of now."""
+
+@final
+class Channels:
+    """What topics remember and who is in them; publishes nothing itself.
+
+    Times are seconds since the epoch of Unix. One table belongs to the thread of one event loop.
+
+    Args:
+        seed: Makes the streams of this table differ from those of others.
+    """
+
+    def __new__(cls, seed: int) -> Channels: ...
+    def set_options(
+        self,
+        prefix: str,
+        now_s: float,
+        *,
+        history_limit: int,
+        history_age_s: float,
+        history_limit_bytes: int,
+        resumable_s: float,
+        presence: bool,
+    ) -> None:
+        """Sets what channels do whose names begin with `prefix`; the longest beginning decides.
+
+        Args:
+            prefix: "" for all.
+            now_s: The time.
+            history_limit: Publications that are kept; 0: none, and there are no offsets.
+            history_age_s: How long.
+            history_limit_bytes: How much of them.
+            resumable_s: How long a stream without publications can be resumed.
+            presence: Whether it is known who is in it.
+        """
+
+    def publish(
+        self,
+        channel: str,
+        data: bytes,
+        now_s: float,
+        *,
+        info: bytes | None = None,
+        tags: bytes | None = None,
+        key: str | None = None,
+    ) -> tuple[str | None, int, str]:
+        """Takes a publication.
+
+        Args:
+            channel: Where to.
+            data: JSON.
+            now_s: The time.
+            info: JSON: who published it.
+            tags: JSON: what else is said.
+            key: A publication with the same key within two minutes is a repetition.
+
+        Returns:
+            The frame for its subscribers, None for a repetition; offset and epoch, 0 and "" where
+            nothing is remembered.
+        """
+
+    def position(self, channel: str, now_s: float) -> tuple[str, int] | None:
+        """Epoch and offset of a channel's stream; None where nothing is remembered."""
+
+    def after(self, channel: str, epoch: str, offset: int, now_s: float) -> list[bytes] | None:
+        """All publications after a position, as JSON; None when some are no longer kept."""
+
+    def history(
+        self,
+        channel: str,
+        now_s: float,
+        *,
+        limit: int,
+        since: int | None = None,
+        reverse: bool = False,
+    ) -> list[bytes]:
+        """Publications that are kept, as JSON: the oldest first, or the newest."""
+
+    def restore(
+        self,
+        channel: str,
+        epoch: str,
+        offset: int,
+        publications: Sequence[tuple[bytes, float]],
+        now_s: float,
+    ) -> None:
+        """Puts back a stream that a store has kept: JSON and time of each publication."""
+
+    def join(
+        self, channel: str, client: int, name: str, user: str, about: bytes, now_s: float
+    ) -> bool:
+        """Lets a client in; tells whether it is new. Does nothing without presence."""
+
+    def leave(self, channel: str, client: int, now_s: float) -> bool:
+        """Lets a client out; tells whether it was in."""
+
+    def presence(self, channel: str) -> list[tuple[str, bytes]]:
+        """Names of the clients in a channel and what is said about them, as JSON."""
+
+    def counts(self, channel: str) -> tuple[int, int]:
+        """How many clients are in a channel, and how many different users."""
+
+    def sweep(self, now_s: float) -> None:
+        """Forgets what has had its time, in a portion of the channels."""
+
+    @property
+    def held_bytes(self) -> int:
+        """How much all histories hold."""
+
+    def __len__(self) -> int:
+        """How many channels there are."""
+
+def delta(old: bytes, new: bytes) -> bytes | None:
+    """What changed from one text to the next, in Fossil's delta format.
+
+    Returns:
+        None when it would not be shorter than the new text.
+    """
 
 def bench(options: Mapping[str, object]) -> str:
     """Runs the load generator with the GIL released.

@@ -5,6 +5,7 @@
 
 mod bench;
 mod cell;
+mod channels;
 mod client;
 mod convert;
 mod dispatch;
@@ -38,6 +39,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<request::Headers>()?;
     module.add_class::<websocket::WebSocket>()?;
     module.add_class::<sent::Sent>()?;
+    module.add_class::<channels::Channels>()?;
+    module.add_function(wrap_pyfunction!(channels::delta, module)?)?;
     module.add_function(wrap_pyfunction!(bench::bench, module)?)?;
     module.add_function(wrap_pyfunction!(system_memory_bytes, module)?)?;
     stream::install_send(module.py());

@@ -1,0 +1,303 @@
+//! `Channels`: what topics remember and who is in them, as Python sees it.
+//!
+//! Puts publications together as they travel (JSON), so that one that is kept need not be encoded again for whoever
+//! resumes. Sends nothing: the frames it makes are published by the engine.
+
+use std::fmt::Write;
+
+use hubbub_hub::{Channels as Table, Limits, Options, Position, Published};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use crate::cell::LoopCell;
+use crate::errors;
+
+/// What is said about a client: its name, and the JSON that others are shown.
+type About = (Box<str>, Box<[u8]>);
+
+/// The channels of one hub.
+#[pyclass(frozen, module = "hubbub")]
+pub(crate) struct Channels {
+    table: LoopCell<Table<u64, Box<[u8]>, About>>,
+}
+
+/// A publication that was taken, or had been before.
+///
+/// Frame for the subscribers (none for a repetition), offset, epoch; 0 and "" where nothing is remembered.
+type Taken<'py> = (Option<Bound<'py, PyString>>, u64, String);
+
+fn milliseconds(seconds: f64) -> u64 {
+    (seconds * 1000.0) as u64
+}
+
+/// An epoch as it travels.
+fn epoch_text(epoch: u64) -> String {
+    format!("{epoch:x}")
+}
+
+fn position(epoch: &str, offset: u64) -> Position {
+    // What is no number is nobody's epoch; 0 is none of ours but once in 2^64.
+    let epoch = u64::from_str_radix(epoch, 16).unwrap_or(0);
+    Position { epoch, offset }
+}
+
+/// `{"data":…,"offset":…,"info":…,"tags":…}`: what is missing is left out.
+fn publication(data: &[u8], offset: u64, info: Option<&[u8]>, tags: Option<&[u8]>) -> Vec<u8> {
+    let optional = info.map_or(0, <[u8]>::len) + tags.map_or(0, <[u8]>::len);
+    let mut json = Vec::with_capacity(data.len() + optional + 64);
+    json.extend_from_slice(b"{\"data\":");
+    json.extend_from_slice(data);
+    if offset > 0 {
+        json.extend_from_slice(format!(",\"offset\":{offset}").as_bytes());
+    }
+    for (name, value) in [("info", info), ("tags", tags)] {
+        if let Some(value) = value {
+            json.extend_from_slice(format!(",\"{name}\":").as_bytes());
+            json.extend_from_slice(value);
+        }
+    }
+    json.push(b'}');
+    json
+}
+
+/// A name as JSON (RFC 8259 §7).
+fn push_quoted(name: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for character in name.chars() {
+        match character {
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            control if control < ' ' => {
+                let mut escaped = String::new();
+                write!(escaped, "\\u{:04x}", u32::from(control)).expect("a string takes all");
+                out.extend_from_slice(escaped.as_bytes());
+            }
+            other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    out.push(b'"');
+}
+
+fn push_frame(channel: &str, publication: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(publication.len() + channel.len() + 40);
+    frame.extend_from_slice(b"{\"push\":{\"channel\":");
+    push_quoted(channel, &mut frame);
+    frame.extend_from_slice(b",\"pub\":");
+    frame.extend_from_slice(publication);
+    frame.extend_from_slice(b"}}");
+    frame
+}
+
+fn as_text<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| errors::misuse("a publication is JSON, which is UTF-8"))?;
+    Ok(PyString::new(py, text))
+}
+
+fn copied<'py, 'k>(
+    py: Python<'py>,
+    kept: impl Iterator<Item = (u64, &'k Box<[u8]>)>,
+) -> Vec<Bound<'py, PyBytes>> {
+    kept.map(|(_, json)| PyBytes::new(py, json)).collect()
+}
+
+#[pymethods]
+impl Channels {
+    #[new]
+    fn new(seed: u64) -> Self {
+        Self {
+            table: LoopCell::new(Table::new(seed)),
+        }
+    }
+
+    #[pyo3(signature = (prefix, now_s, *, history_limit, history_age_s, history_limit_bytes, resumable_s, presence))]
+    #[allow(clippy::too_many_arguments)]
+    fn set_options(
+        &self,
+        prefix: &str,
+        now_s: f64,
+        history_limit: usize,
+        history_age_s: f64,
+        history_limit_bytes: usize,
+        resumable_s: f64,
+        presence: bool,
+    ) -> PyResult<()> {
+        let limits = Limits {
+            count: history_limit,
+            age_ms: milliseconds(history_age_s),
+            bytes: history_limit_bytes,
+        };
+        let options = Options {
+            history: (history_limit > 0).then_some(limits),
+            resumable_ms: milliseconds(resumable_s),
+            presence,
+        };
+        self.table
+            .with(|table| table.set_options(prefix, options, milliseconds(now_s)))
+    }
+
+    #[pyo3(signature = (channel, data, now_s, *, info=None, tags=None, key=None))]
+    #[allow(clippy::too_many_arguments)]
+    fn publish<'py>(
+        &self,
+        py: Python<'py>,
+        channel: &str,
+        data: &[u8],
+        now_s: f64,
+        info: Option<&[u8]>,
+        tags: Option<&[u8]>,
+        key: Option<&str>,
+    ) -> PyResult<Taken<'py>> {
+        let now_ms = milliseconds(now_s);
+        let mut frame = Vec::new();
+        let published = self.table.with(|table| {
+            table.publish(channel, key, now_ms, |place| {
+                let offset = place.map_or(0, |place| place.offset);
+                let json = publication(data, offset, info, tags);
+                frame = push_frame(channel, &json);
+                let bytes = json.len();
+                (json.into_boxed_slice(), bytes)
+            })
+        })?;
+        let (place, frame) = match published {
+            Published::New(place) => (place, Some(as_text(py, &frame)?)),
+            Published::Repeated(place) => (place, None),
+        };
+        let (offset, epoch) = place.map_or((0, String::new()), |place| {
+            (place.offset, epoch_text(place.epoch))
+        });
+        Ok((frame, offset, epoch))
+    }
+
+    fn position(&self, channel: &str, now_s: f64) -> PyResult<Option<(String, u64)>> {
+        let place = self
+            .table
+            .with(|table| table.position(channel, milliseconds(now_s)))?;
+        Ok(place.map(|place| (epoch_text(place.epoch), place.offset)))
+    }
+
+    fn after<'py>(
+        &self,
+        py: Python<'py>,
+        channel: &str,
+        epoch: &str,
+        offset: u64,
+        now_s: f64,
+    ) -> PyResult<Option<Vec<Bound<'py, PyBytes>>>> {
+        self.table.with(|table| {
+            let found = table.after(channel, position(epoch, offset), milliseconds(now_s));
+            found.ok().map(|found| copied(py, found))
+        })
+    }
+
+    #[pyo3(signature = (channel, now_s, *, limit, since=None, reverse=false))]
+    fn history<'py>(
+        &self,
+        py: Python<'py>,
+        channel: &str,
+        now_s: f64,
+        limit: usize,
+        since: Option<u64>,
+        reverse: bool,
+    ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        self.table.with(|table| {
+            let Some(history) = table.history(channel, milliseconds(now_s)) else {
+                return Vec::new();
+            };
+            let all = history.newest(usize::MAX);
+            let wanted = |offset: u64| match since {
+                None => true,
+                Some(since) if reverse => offset < since,
+                Some(since) => offset > since,
+            };
+            if reverse {
+                let found = all.rev().filter(|(offset, _)| wanted(*offset));
+                copied(py, found.take(limit))
+            } else {
+                copied(py, all.filter(|(offset, _)| wanted(*offset)).take(limit))
+            }
+        })
+    }
+
+    #[pyo3(signature = (channel, epoch, offset, publications, now_s))]
+    fn restore(
+        &self,
+        channel: &str,
+        epoch: &str,
+        offset: u64,
+        publications: Vec<(Vec<u8>, f64)>,
+        now_s: f64,
+    ) -> PyResult<()> {
+        let publications = publications.into_iter().map(|(json, at_s)| {
+            let bytes = json.len();
+            (json.into_boxed_slice(), bytes, milliseconds(at_s))
+        });
+        self.table.with(|table| {
+            table.restore(
+                channel,
+                position(epoch, offset),
+                publications,
+                milliseconds(now_s),
+            );
+        })
+    }
+
+    fn join(
+        &self,
+        channel: &str,
+        client: u64,
+        name: &str,
+        user: &str,
+        about: &[u8],
+        now_s: f64,
+    ) -> PyResult<bool> {
+        let info = (name.into(), about.into());
+        self.table
+            .with(|table| table.join(channel, client, user, info, milliseconds(now_s)))
+    }
+
+    fn leave(&self, channel: &str, client: u64, now_s: f64) -> PyResult<bool> {
+        let left = self
+            .table
+            .with(|table| table.leave(channel, client, milliseconds(now_s)))?;
+        Ok(left.is_some())
+    }
+
+    fn presence<'py>(
+        &self,
+        py: Python<'py>,
+        channel: &str,
+    ) -> PyResult<Vec<(String, Bound<'py, PyBytes>)>> {
+        self.table.with(|table| {
+            let present = table.presence(channel).into_iter();
+            present
+                .flat_map(|presence| presence.members())
+                .map(|(_, member)| (member.info.0.to_string(), PyBytes::new(py, &member.info.1)))
+                .collect()
+        })
+    }
+
+    fn counts(&self, channel: &str) -> PyResult<(usize, usize)> {
+        let counts = self.table.with(|table| table.counts(channel))?;
+        Ok((counts.clients, counts.users))
+    }
+
+    fn sweep(&self, now_s: f64) -> PyResult<()> {
+        self.table.with(|table| table.sweep(milliseconds(now_s)))
+    }
+
+    #[getter]
+    fn held_bytes(&self) -> PyResult<usize> {
+        self.table.with(|table| table.bytes())
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        self.table.with(|table| table.len())
+    }
+}
+
+/// What changed from one publication's data to the next, as Fossil's delta; `None` when it would not be shorter.
+#[pyfunction]
+pub(crate) fn delta<'py>(py: Python<'py>, old: &[u8], new: &[u8]) -> Option<Bound<'py, PyBytes>> {
+    hubbub_hub::delta(old, new).map(|delta| PyBytes::new(py, &delta))
+}
