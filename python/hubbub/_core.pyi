@@ -502,7 +502,7 @@ class Channels:
     def __new__(cls, seed: int) -> Channels: ...
     def set_options(
         self,
-        prefix: str,
+        pattern: str,
         now_s: float,
         *,
         history_limit: int,
@@ -511,10 +511,10 @@ class Channels:
         resumable_s: float,
         presence: bool,
     ) -> None:
-        """Sets what channels do whose names begin with `prefix`; the longest beginning decides.
+        """Sets what channels do that match `pattern`; the closest pattern decides.
 
         Args:
-            prefix: "" for all.
+            pattern: A whole name, or its beginning and a star.
             now_s: The time.
             history_limit: Publications that are kept; 0: none, and there are no offsets.
             history_age_s: How long.

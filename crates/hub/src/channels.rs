@@ -12,6 +12,7 @@ use std::hash::Hash;
 use hashbrown::HashMap;
 
 use crate::history::{History, Limits, Lost, Position};
+use crate::patterns::Patterns;
 use crate::presence::{Counts, Member, Presence};
 use crate::recent::Recent;
 
@@ -58,8 +59,7 @@ pub struct Channels<C, P, I> {
     channels: HashMap<Box<str>, Channel<C, P, I>>,
     /// Names in the order in which [`Channels::sweep`] looks at them; each channel stands here once.
     rounds: std::collections::VecDeque<Box<str>>,
-    /// By the beginnings of names, longest first; the empty one is for all others.
-    options: Vec<(Box<str>, Options)>,
+    options: Patterns<Options>,
     /// Where the next epoch comes from.
     chance: u64,
     bytes: usize,
@@ -81,27 +81,19 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
         Self {
             channels: HashMap::new(),
             rounds: std::collections::VecDeque::new(),
-            options: Vec::new(),
+            options: Patterns::default(),
             chance: seed,
             bytes: 0,
         }
     }
 
-    /// Sets what channels do whose names begin with `prefix`, those that are there included. The longest beginning decides.
-    pub fn set_options(&mut self, prefix: &str, options: Options, now_ms: u64) {
-        match self
-            .options
-            .iter_mut()
-            .find(|(known, _)| **known == *prefix)
-        {
-            Some((_, known)) => *known = options,
-            None => self.options.push((prefix.into(), options)),
-        }
-        self.options
-            .sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+    /// Sets what channels do that match `pattern`, those that are there included: a whole name, or its beginning followed
+    /// by `*`.
+    pub fn set_options(&mut self, pattern: &str, options: Options, now_ms: u64) {
+        self.options.set(pattern, options);
         let mut bytes = 0;
         for (name, channel) in &mut self.channels {
-            channel.options = choose(&self.options, name);
+            channel.options = self.options.of(name);
             match (&mut channel.history, channel.options.history) {
                 (Some(history), Some(limits)) => history.set_limits(limits, now_ms),
                 (history, None) => *history = None,
@@ -120,7 +112,7 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
     pub fn options(&self, name: &str) -> Options {
         match self.channels.get(name) {
             Some(channel) => channel.options,
-            None => choose(&self.options, name),
+            None => self.options.of(name),
         }
     }
 
@@ -314,7 +306,7 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
 
     fn channel(&mut self, name: &str, now_ms: u64) -> &mut Channel<C, P, I> {
         if !self.channels.contains_key(name) {
-            let options = choose(&self.options, name);
+            let options = self.options.of(name);
             let epoch = next(&mut self.chance);
             let channel = Channel {
                 history: options.history.map(|limits| History::new(epoch, limits)),
@@ -359,13 +351,6 @@ impl<C: Copy + Eq + Hash, P, I> Channel<C, P, I> {
     }
 }
 
-fn choose(options: &[(Box<str>, Options)], name: &str) -> Options {
-    let found = options
-        .iter()
-        .find(|(prefix, _)| name.starts_with(&**prefix));
-    found.map(|(_, options)| *options).unwrap_or_default()
-}
-
 /// SplitMix64: enough that two streams do not share an epoch by accident; no secret depends on it.
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -392,7 +377,7 @@ mod tests {
             resumable_ms: 1_000,
             presence: true,
         };
-        channels.set_options("room:", options, 0);
+        channels.set_options("room:*", options, 0);
         channels
     }
 
@@ -403,7 +388,7 @@ mod tests {
     #[test]
     fn the_longest_beginning_decides() {
         let mut channels = channels();
-        channels.set_options("room:quiet:", Options::default(), 0);
+        channels.set_options("room:quiet:*", Options::default(), 0);
         assert!(channels.options("room:a").presence);
         assert!(!channels.options("room:quiet:a").presence);
         assert!(!channels.options("other").presence);

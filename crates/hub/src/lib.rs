@@ -8,6 +8,7 @@
 mod channels;
 mod delta;
 mod history;
+mod patterns;
 mod policy;
 mod presence;
 mod recent;
@@ -16,6 +17,7 @@ mod topics;
 pub use channels::{Channels, Options, Published};
 pub use delta::delta;
 pub use history::{History, Limits, Lost, Position};
-pub use policy::{Policies, Policy};
+pub use patterns::Patterns;
+pub use policy::{Policy, UnknownPolicy};
 pub use presence::{Counts, Member, Presence};
 pub use topics::{Stats, Topics};

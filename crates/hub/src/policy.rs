@@ -1,6 +1,6 @@
-//! What happens to a subscriber that reads too slowly, and which topics that is so for.
+//! What happens to a subscriber that reads too slowly.
 //!
-//! A table of patterns only; who applies a policy is the owner of the outboxes.
+//! Names only; who applies a policy is the owner of the outboxes.
 
 use std::error::Error;
 use std::fmt;
@@ -57,73 +57,9 @@ impl fmt::Display for UnknownPolicy {
 
 impl Error for UnknownPolicy {}
 
-/// Policies by pattern: a topic's whole name, or its beginning followed by `*`.
-#[derive(Debug, Clone, Default)]
-pub struct Policies {
-    exact: Vec<(Box<str>, Policy)>,
-    /// Without their `*`, longest first.
-    prefixes: Vec<(Box<str>, Policy)>,
-}
-
-impl Policies {
-    /// Sets the policy of all topics that match `pattern`, in place of the one it had.
-    pub fn set(&mut self, pattern: &str, policy: Policy) {
-        let (list, key) = match pattern.strip_suffix('*') {
-            Some(prefix) => (&mut self.prefixes, prefix),
-            None => (&mut self.exact, pattern),
-        };
-        match list.iter_mut().find(|(known, _)| **known == *key) {
-            Some((_, known)) => *known = policy,
-            None => list.push((key.into(), policy)),
-        }
-        self.prefixes
-            .sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
-    }
-
-    /// The policy of a topic: by its whole name, else by the longest beginning, else [`Policy::Close`].
-    ///
-    /// Walks the patterns; [`Topics`](crate::Topics) asks once in the life of a topic.
-    #[must_use]
-    pub fn of(&self, topic: &str) -> Policy {
-        let exact = self.exact.iter().find(|(name, _)| **name == *topic);
-        let prefix = || {
-            self.prefixes
-                .iter()
-                .find(|(prefix, _)| topic.starts_with(&**prefix))
-        };
-        exact
-            .or_else(prefix)
-            .map(|(_, policy)| *policy)
-            .unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_closest_pattern_decides() {
-        let mut policies = Policies::default();
-        assert_eq!(policies.of("prices/eur"), Policy::Close);
-        policies.set("*", Policy::DropNewest);
-        policies.set("prices/*", Policy::DropOldest);
-        policies.set("prices/eur", Policy::Conflate);
-        assert_eq!(policies.of("chat"), Policy::DropNewest);
-        assert_eq!(policies.of("prices/"), Policy::DropOldest);
-        assert_eq!(policies.of("prices/usd"), Policy::DropOldest);
-        assert_eq!(policies.of("prices/eur"), Policy::Conflate);
-        policies.set("prices/*", Policy::Close);
-        assert_eq!(policies.of("prices/usd"), Policy::Close);
-    }
-
-    #[test]
-    fn a_star_elsewhere_is_a_star() {
-        let mut policies = Policies::default();
-        policies.set("a*b", Policy::Conflate);
-        assert_eq!(policies.of("axb"), Policy::Close);
-        assert_eq!(policies.of("a*b"), Policy::Conflate);
-    }
 
     #[test]
     fn names_are_read_back() {

@@ -8,7 +8,8 @@ use std::hash::{BuildHasher, Hash};
 use hashbrown::hash_map::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use crate::policy::{Policies, Policy};
+use crate::patterns::Patterns;
+use crate::policy::Policy;
 
 /// Where a topic is in the table; used again when the topic is gone.
 type TopicIndex = u32;
@@ -32,7 +33,7 @@ pub struct Topics<S> {
     hasher: DefaultHashBuilder,
     subscribers: HashMap<S, Memberships>,
     subscriptions: usize,
-    policies: Policies,
+    policies: Patterns<Policy>,
 }
 
 struct Topic<S> {
@@ -296,7 +297,7 @@ impl<S> Default for Topics<S> {
             hasher: DefaultHashBuilder::default(),
             subscribers: HashMap::default(),
             subscriptions: 0,
-            policies: Policies::default(),
+            policies: Patterns::default(),
         }
     }
 }

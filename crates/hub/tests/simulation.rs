@@ -83,7 +83,7 @@ fn channels(seed: u64) -> Channels<u32, Text, ()> {
         resumable_ms: 20_000,
         presence: true,
     };
-    channels.set_options("room:", options, 0);
+    channels.set_options("room:*", options, 0);
     channels
 }
 

@@ -110,11 +110,11 @@ impl Channels {
         }
     }
 
-    #[pyo3(signature = (prefix, now_s, *, history_limit, history_age_s, history_limit_bytes, resumable_s, presence))]
+    #[pyo3(signature = (pattern, now_s, *, history_limit, history_age_s, history_limit_bytes, resumable_s, presence))]
     #[allow(clippy::too_many_arguments)]
     fn set_options(
         &self,
-        prefix: &str,
+        pattern: &str,
         now_s: f64,
         history_limit: usize,
         history_age_s: f64,
@@ -133,7 +133,7 @@ impl Channels {
             presence,
         };
         self.table
-            .with(|table| table.set_options(prefix, options, milliseconds(now_s)))
+            .with(|table| table.set_options(pattern, options, milliseconds(now_s)))
     }
 
     #[pyo3(signature = (channel, data, now_s, *, info=None, tags=None, key=None))]
