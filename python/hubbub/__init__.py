@@ -32,7 +32,8 @@ from hubbub.errors import (
 )
 from hubbub.http import Response
 from hubbub.loop import new_event_loop
-from hubbub.server import Server, run, serve
+from hubbub.running import run
+from hubbub.server import Server, serve
 from hubbub.stats import Stats
 
 __all__ = [

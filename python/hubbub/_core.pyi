@@ -363,6 +363,10 @@ class Engine:
     def accepted(self) -> int:
         """How many are open that were accepted; counts one by one."""
 
+    @property
+    def handlers(self) -> int:
+        """How many handlers that are coroutines have not ended."""
+
     def attach(self, event_loop: AbstractEventLoop, *, nested: bool) -> None:
         """Joins an event loop.
 
@@ -477,11 +481,32 @@ class Engine:
             timeout_s: For connecting and handshake together.
         """
 
-    def stop_listening(self, *, group: int | None = None) -> None:
-        """Accepts no more connections: in one group, or at all."""
+    def stop_listening(self, *, group: int | None = None, accept_waiting: bool = False) -> None:
+        """Accepts no more connections.
 
-    def close_connections(self, code: int, reason: str) -> None:
-        """Closes all that was accepted, in order: WebSockets with code and reason."""
+        Args:
+            group: Of listeners; None: of all.
+            accept_waiting: But for those that wait in the queues, which nobody else would take.
+        """
+
+    def begin_drain(self, patience_s: float) -> int:
+        """Every response is the last of its connection from now on, and who is idle is let go.
+
+        Args:
+            patience_s: How long one that has just come may take to ask; 0: not at all.
+
+        Returns:
+            How many WebSockets `close_portion` has to close.
+        """
+
+    def close_portion(self, count: int, code: int, reason: str) -> int:
+        """Closes some of those WebSockets, at random; returns how many are left.
+
+        Handshakes that were under way add to them.
+        """
+
+    def drop_accepted(self) -> None:
+        """Drops every accepted connection without a word; handlers are told."""
 
     def shutdown(self) -> None:
         """Drops everything and closes all descriptors."""

@@ -82,6 +82,32 @@ class Assembly:
                 raise Misuse(f"cannot route {declaration.path!r}: {error}") from None
 
 
+class OneApp:
+    """One app as the whole of what a server serves."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._assembly: Assembly | None = None
+
+    def load(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+        """Puts its routes on an engine.
+
+        Raises:
+            Misuse: See `Assembly`.
+        """
+        self._assembly = Assembly(self._app, engine, loop)
+
+    async def start(self) -> None:
+        """See `Assembly.start`."""
+        if self._assembly is not None:
+            await self._assembly.start()
+
+    async def stop(self) -> None:
+        """See `Assembly.stop`."""
+        if self._assembly is not None:
+            await self._assembly.stop()
+
+
 def _native(declaration: Declaration) -> Route:
     return Route(
         declaration.path,

@@ -1,70 +1,110 @@
-"""Serving an app: inside a running event loop (`serve`), or as the whole program (`run`).
+"""One running server: its sockets, its modules, and the order in which they start and stop.
 
-Owns the listeners and the order of starting and stopping. Handlers are the engine's to call.
+Lives inside an event loop (`serve`). The program around it (signals, supervisor, successor)
+is `running`'s; handlers are the engine's to call.
 """
 
 import asyncio
-import os
-import signal
-import socket
-from contextlib import nullcontext
+from collections.abc import Sequence
 from types import TracebackType
+from typing import Literal, Protocol
 
 from hubbub import address
 from hubbub._core import Engine
 from hubbub.app import App
-from hubbub.assembly import Assembly
-from hubbub.config import ServerSettings
+from hubbub.assembly import OneApp
+from hubbub.config import ListenSettings, ServerSettings
+from hubbub.drain import drain
 from hubbub.errors import CannotListen, Misuse
-from hubbub.log import logger
-from hubbub.loop import EngineHost, EventLoop, host_for_server
+from hubbub.inheritance import Inheritance
+from hubbub.listening import Sockets
+from hubbub.loop import EngineHost, host_for_server
 from hubbub.report import Listener
 from hubbub.stats import Stats
-from hubbub.watchdog import Watchdog
 
-_DRAIN_STEP_S = 0.01
+State = Literal["starting", "ready", "draining", "stopped"]
+"""Where a server stands; it is ready for work only when "ready"."""
+
+GOING_AWAY = 1001
+"""RFC 6455 §7.4.1: "going away, such as a server going down"."""
+
+RESTARTING = 1012
+"""Registered with IANA as "Service Restart": come back, somebody else is there already."""
+
+
+class Modules(Protocol):
+    """What a server serves."""
+
+    def load(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+        """Puts the routes on the engine."""
+        ...
+
+    async def start(self) -> None:
+        """Begins: lifespans, timers."""
+        ...
+
+    async def stop(self) -> None:
+        """Ends what has begun; also after a `start` that failed."""
+        ...
 
 
 class Server:
-    """A server of one app; made by `serve`, runs inside its `async with`.
+    """A server; made by `serve`, runs inside its `async with`.
 
-    It stops in this order: no new connections, WebSockets are closed with 1001 and their handlers
-    waited for, tasks and timers are cancelled, lifespans are left. So a handler never sees what a
-    lifespan has put away already.
+    It starts in this order: every address is bound, modules are loaded and started, and only then
+    is anything accepted. It stops in this one: no new connections, WebSockets are closed with 1001,
+    spread over `drain_window_s`, requests under way are answered, handlers are waited for, tasks
+    and timers are cancelled, lifespans are left. So a handler never sees what a lifespan has put
+    away already.
     """
 
     def __init__(
         self,
-        app: App,
-        listen: "Listen",
-        settings: ServerSettings | None,
+        modules: Modules,
+        listen: Sequence[ListenSettings],
+        settings: ServerSettings | None = None,
+        *,
         listener: Listener | None = None,
+        inheritance: Inheritance | None = None,
     ) -> None:
-        self._app = app
-        self._listen = listen
+        """Prepares it.
+
+        Args:
+            modules: What it serves.
+            listen: Where; at least one place.
+            settings: Limits, deadlines, compression.
+            listener: Is told of every report.
+            inheritance: Sockets that were open before.
+        """
+        self._modules = modules
+        self._listen = tuple(listen)
         self._settings = settings
         self._listener = listener
+        self._inheritance = inheritance or Inheritance()
+        self._sockets = Sockets()
         self._host: EngineHost | None = None
-        self._assembly: Assembly | None = None
         self._addresses: tuple[str, ...] = ()
+        self._state: State = "starting"
 
     async def __aenter__(self) -> "Server":
         """Starts it.
 
         Raises:
-            Misuse: The app cannot be served as it is declared.
+            Misuse: What it serves cannot be served as it is declared.
             CannotListen: An address cannot be bound.
         """
         loop = asyncio.get_running_loop()
         host = self._host = host_for_server(loop, self._settings)
         host.reports.listener = self._listener
         try:
-            self._assembly = Assembly(self._app, host.engine, loop)
-            await self._assembly.start()
-            self._addresses = self._bind(host.engine, await self._listen.addresses(loop))
+            await self._sockets.bind(self._listen, self._inheritance, loop)
+            self._modules.load(host.engine, loop)
+            await self._modules.start()
+            self._addresses = self._accept(host.engine)
         except BaseException:
             await self._stop()
             raise
+        self._state = "ready"
         return self
 
     async def __aexit__(
@@ -75,6 +115,11 @@ class Server:
     ) -> None:
         """Stops it."""
         await self.close()
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self._state
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -91,6 +136,11 @@ class Server:
         """Where a WebSocket client finds it: "ws://127.0.0.1:8000"."""
         return address.url_of(self._addresses[0], "ws")
 
+    @property
+    def sockets(self) -> Sockets:
+        """What it listens with, for a successor."""
+        return self._sockets
+
     def stats(self) -> Stats:
         """Counters since the start and gauges of now.
 
@@ -101,91 +151,79 @@ class Server:
             raise Misuse("the server is not running")
         return Stats.of(self._host.engine.stats())
 
-    async def close(self) -> None:
-        """Stops in order, and waits for connections as long as `shutdown_timeout_s` says.
+    async def close(self, *, window_s: float | None = None, successor: bool = False) -> bool:
+        """Stops in order; a second call does nothing. Cancelled, it stops without waiting.
 
-        A second call does nothing. Cancelled, it goes on with the next step at once.
+        Args:
+            window_s: Over how many seconds to spread the closes, instead of `drain_window_s`.
+            successor: Another process accepts on the same sockets: WebSockets are closed with
+                1012, and what waits in the queues is left to it.
+
+        Returns:
+            Whether everybody had left when `shutdown_timeout_s` was over.
         """
-        if self._host is None:
-            return
-        engine, timeout_s = self._host.engine, self._host.settings.shutdown_timeout_s
+        if self._host is None or self._state == "draining":
+            return True
+        self._state = "draining"
+        engine, settings = self._host.engine, self._host.settings
+        code, reason = GOING_AWAY, "server is shutting down"
+        if successor:
+            code, reason = RESTARTING, "server is being replaced"
+        longest_s = settings.drain_window_s if window_s is None else window_s
         try:
-            engine.stop_listening()
-            engine.close_connections(1001, "server is shutting down")
-            await _drained(engine, timeout_s)
+            engine.stop_listening(accept_waiting=not successor)
+            self._sockets.close(keep_files=successor)
+            return await drain(engine, code, reason, longest_s, settings.shutdown_timeout_s)
+        except BaseException:
+            engine.drop_accepted()
+            raise
         finally:
             await self._stop()
 
-    def _bind(self, engine: Engine, wanted: list[str]) -> tuple[str, ...]:
-        bound: list[str] = []
-        for one in wanted:
-            # With port 0 the first address chooses, the others follow.
-            follows = bool(bound) and one.endswith(":0")
-            exact = one[:-1] + str(address.port_of(bound[0])) if follows else one
+    def _accept(self, engine: Engine) -> tuple[str, ...]:
+        addresses: list[str] = []
+        for one in self._sockets.bound:
             try:
-                bound.append(engine.listen(exact, backlog=self._listen.backlog))
+                addresses.append(engine.listen(one.lend(), backlog=one.settings.backlog))
             except OSError as error:
-                raise CannotListen(exact, error) from None
-        return tuple(bound)
+                raise CannotListen(one.key, error) from None
+        return tuple(addresses)
 
     async def _stop(self) -> None:
         host, self._host = self._host, None
+        self._sockets.close()
         try:
-            if self._assembly is not None:
-                await self._assembly.stop()
+            await self._modules.stop()
         finally:
+            self._state = "stopped"
             if host is not None:
                 host.reports.listener = None
                 host.release()
 
 
-async def _drained(engine: Engine, timeout_s: float) -> None:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + timeout_s
-    # Once in a server's life: not worth a callback from the engine.
-    while engine.accepted and loop.time() < end:  # noqa: ASYNC110
-        await asyncio.sleep(_DRAIN_STEP_S)
-    if left := engine.accepted:
-        logger.warning("%d connections did not end in time", left)
+def listen_settings(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    uds: str | None = None,
+    fd: int | None = None,
+    backlog: int = 4096,
+) -> ListenSettings:
+    """Where to listen, as arguments and flags say it.
 
-
-class Listen:
-    """Where to listen: host and port, or a Unix socket, or an inherited descriptor."""
-
-    def __init__(
-        self,
-        host: str = "127.0.0.1",
-        port: int = 8000,
-        uds: str | None = None,
-        fd: int | None = None,
-        backlog: int = 4096,
-    ) -> None:
-        if uds is not None and fd is not None:
-            raise Misuse("give a Unix socket or a descriptor, not both")
-        if not 0 <= port <= 65_535:
-            raise Misuse(f"not a port: {port}")
-        self.backlog = backlog
-        self._host = host.strip("[]")
-        self._port = port
-        self._uds = uds
-        self._fd = fd
-
-    async def addresses(self, loop: asyncio.AbstractEventLoop) -> list[str]:
-        """As the engine spells them, names resolved.
-
-        Raises:
-            OSError: The name is not known, the descriptor not open.
-        """
-        if self._uds is not None:
-            return [f"unix:{self._uds}"]
-        if self._fd is not None:
-            # A copy: the engine closes what it is given, and this one belongs to the caller.
-            return [f"fd:{os.dup(self._fd)}"]
-        if address.is_ip(self._host):
-            return [address.tcp_address(self._host, self._port)]
-        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        hosts = dict.fromkeys(str(place[0]) for _, _, _, _, place in found)
-        return [address.tcp_address(host, self._port) for host in hosts]
+    Raises:
+        Misuse: They contradict each other, or are none.
+    """
+    if uds is not None and fd is not None:
+        raise Misuse("give a Unix socket or a descriptor, not both")
+    if not 0 <= port <= 65_535:
+        raise Misuse(f"not a port: {port}")
+    if uds is not None:
+        bind = f"unix:{uds}"
+    elif fd is not None:
+        bind = f"fd:{fd}"
+    else:
+        bind = f"{address.bracketed(host.strip('[]'))}:{port}"
+    return ListenSettings(bind=bind, backlog=backlog)
 
 
 def serve(
@@ -218,62 +256,4 @@ def serve(
     Raises:
         Misuse: The arguments contradict each other.
     """
-    return Server(app, Listen(host, port, uds, fd, backlog), settings)
-
-
-def run(
-    app: App,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    uds: str | None = None,
-    fd: int | None = None,
-    backlog: int = 4096,
-    settings: ServerSettings | None = None,
-) -> None:
-    """Serves an app until SIGINT or SIGTERM; a second signal ends it without waiting.
-
-    The loop is asyncio's own with the engine as its selector. Arguments are those of `serve`.
-
-    Raises:
-        Misuse: The app cannot be served as it is declared.
-        CannotListen: An address cannot be bound.
-    """
-    loop = EventLoop(EngineHost(settings or ServerSettings()))
-    run_server(Server(app, Listen(host, port, uds, fd, backlog), settings), loop)
-
-
-def run_server(server: Server, loop: EventLoop) -> None:
-    """Runs a server as the only thing its loop does, until SIGINT or SIGTERM."""
-    limit_s = loop.host.settings.blocked_warning_s
-    watchdog = Watchdog(loop.host.engine.blocked_s, limit_s) if limit_s else nullcontext()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner, watchdog:
-        runner.run(_until_signalled(server))
-
-
-async def _until_signalled(server: Server) -> None:
-    loop = asyncio.get_running_loop()
-    stopping = asyncio.Event()
-    program = asyncio.current_task()
-
-    def stop() -> None:
-        if stopping.is_set() and program is not None:
-            program.cancel()
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop)
-        except (RuntimeError, ValueError):
-            # Only the main thread hears signals; elsewhere whoever started us ends us.
-            break
-    try:
-        async with server:
-            for one in server.addresses:
-                logger.info("serving on %s (ctrl-c to stop)", address.url_of(one, "http"))
-            await stopping.wait()
-            logger.info("stopping: %d connections", server.stats().connections)
-    except asyncio.CancelledError:
-        if not stopping.is_set():
-            raise
-        logger.warning("stopped without waiting")
+    return Server(OneApp(app), [listen_settings(host, port, uds, fd, backlog)], settings)

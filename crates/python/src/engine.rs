@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use hubbub_protocol::deflate;
 use hubbub_server::{
-    Address, ConnectionId, Inbox, Interest, Listener, Publication, Settings, Threads, Workers,
-    monotonic_ms,
+    Address, ConnectionId, Farewell, Inbox, Interest, Listener, Publication, Settings, Threads,
+    Workers, monotonic_ms,
 };
 use pyo3::exceptions::{PyKeyError, PyOSError, PySystemExit, PyValueError};
 use pyo3::prelude::*;
@@ -44,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) home: Option<Home>,
     pub(crate) timers: HashMap<u32, (f64, Py<PyAny>)>,
     next_timer: u32,
+    /// Coroutines of handlers that have not ended.
+    pub(crate) handlers: usize,
     foreign: HashMap<RawFd, Py<PyAny>>,
     foreign_ready: Vec<(RawFd, Interest)>,
 }
@@ -240,6 +242,7 @@ impl Engine {
             home: None,
             timers: HashMap::new(),
             next_timer: 0,
+            handlers: 0,
             foreign: HashMap::new(),
             foreign_ready: Vec::new(),
         };
@@ -481,16 +484,50 @@ impl Engine {
         })
     }
 
-    /// Accepts no more, in one group or in all.
-    #[pyo3(signature = (*, group=None))]
-    fn stop_listening(&self, py: Python<'_>, group: Option<u8>) -> PyResult<()> {
-        self.change(py, |core| core.worker.stop_listening(group))
+    /// Accepts no more, in one group or in all; with `accept_waiting`, those that wait in the queues are the last.
+    #[pyo3(signature = (*, group=None, accept_waiting=false))]
+    fn stop_listening(
+        &self,
+        py: Python<'_>,
+        group: Option<u8>,
+        accept_waiting: bool,
+    ) -> PyResult<()> {
+        self.change(py, |core| {
+            core.worker.stop_listening(group, accept_waiting);
+        })
     }
 
-    /// Begins the closing handshake on every WebSocket, and ends what is no WebSocket.
-    fn close_connections(&self, py: Python<'_>, code: u16, reason: &str) -> PyResult<()> {
-        let closed = self.change(py, |core| core.worker.close_all(code, reason))?;
-        closed.map_err(|misuse| errors::misuse(&misuse.to_string()))
+    /// Every response is the last of its connection from now on; returns how many WebSockets are to be closed.
+    fn begin_drain(&self, py: Python<'_>, patience_s: f64) -> PyResult<usize> {
+        let farewell = if patience_s > 0.0 {
+            Farewell::Polite(patience_s)
+        } else {
+            Farewell::Brisk
+        };
+        self.change(py, |core| core.worker.begin_drain(farewell))
+    }
+
+    /// Closes some of the WebSockets that are to be closed; returns how many are left.
+    fn close_portion(
+        &self,
+        py: Python<'_>,
+        count: usize,
+        code: u16,
+        reason: &str,
+    ) -> PyResult<usize> {
+        let left = self.change(py, |core| core.worker.close_portion(count, code, reason))?;
+        left.map_err(|misuse| errors::misuse(&misuse.to_string()))
+    }
+
+    /// Drops every accepted connection at once; handlers are told.
+    fn drop_accepted(&self, py: Python<'_>) -> PyResult<()> {
+        self.change(py, |core| core.worker.drop_accepted())
+    }
+
+    /// How many coroutines of handlers have not ended.
+    #[getter]
+    fn handlers(&self) -> PyResult<usize> {
+        self.core.with(|core| core.handlers)
     }
 
     /// Drops every connection and listener at once.

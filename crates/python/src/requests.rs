@@ -171,8 +171,8 @@ fn on_answer(
         pending,
         head: head.to_vec(),
     };
-    task.call_method1(py, "add_done_callback", (Py::new(py, later)?,))
-        .map(drop)
+    task.call_method1(py, "add_done_callback", (Py::new(py, later)?,))?;
+    engine.get().core.with(|core| core.handlers += 1)
 }
 
 fn act(
@@ -230,7 +230,7 @@ impl Later {
         let py = task.py();
         let engine = self.engine.bind(py);
         // The request is answered outside a batch: see to it that the answer leaves.
-        engine.get().change(py, |_| ())?;
+        engine.get().change(py, |core| core.handlers -= 1)?;
         let answer = match task.call_method0("result") {
             Ok(answer) => answer,
             Err(error) => return reject(engine, self.id, &self.head, error),
@@ -335,6 +335,7 @@ fn admitted(
                 id,
             };
             task.call_method1("add_done_callback", (Py::new(py, finished)?,))?;
+            engine.get().core.with(|core| core.handlers += 1)?;
             socket.get().set_task(task.unbind())
         }
     }
@@ -372,6 +373,7 @@ impl Finished {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = task.py();
         let engine = self.engine.bind(py);
+        engine.get().core.with(|core| core.handlers -= 1)?;
         let error = if task.call_method0("cancelled")?.is_truthy()? {
             None
         } else {

@@ -158,6 +158,8 @@ pub(crate) struct Flags {
     pub(crate) completed: bool,
     /// The application wants to know when a read has been worked off.
     pub(crate) tell_read_end: bool,
+    /// There has been a request.
+    pub(crate) has_asked: bool,
     /// Messages are on their way to an application in another thread.
     pub(crate) has_untaken: bool,
 }

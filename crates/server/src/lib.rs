@@ -10,6 +10,7 @@ mod connection;
 mod event;
 mod gauge;
 mod id;
+mod leave;
 mod listener;
 mod outbox;
 mod pool;
@@ -29,5 +30,7 @@ pub use listener::{Address, Listener};
 pub use reactor::{Interest, ReadyList};
 pub use settings::{Settings, Threads};
 pub use stats::Stats;
-pub use worker::{Accept, ClientRequest, Inbox, Publication, Sent, Target, Worker, monotonic_ms};
+pub use worker::{
+    Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Target, Worker, monotonic_ms,
+};
 pub use workers::Workers;

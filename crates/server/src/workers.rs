@@ -17,17 +17,20 @@ use hubbub_protocol::http::{Refusal, Response};
 use crate::connection::Peer;
 use crate::event::Event;
 use crate::id::ConnectionId;
+use crate::leave::Leave;
 use crate::listener::Listener;
 use crate::pool::Pool;
 use crate::reactor::{Interest, ReadyList};
 use crate::settings::{Settings, Threads};
 use crate::stats::Stats;
-use crate::worker::{Accept, ClientRequest, Inbox, Publication, Sent, Worker};
+use crate::worker::{Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Worker};
 
 /// See the module.
 pub struct Workers {
     local: Worker,
     pool: Option<Box<Pool>>,
+    /// Whom to close, once leave is being taken.
+    leave: Option<Leave>,
 }
 
 /// Calls the same method of whoever has the connection.
@@ -63,7 +66,11 @@ impl Workers {
             0 => None,
             _ => Some(Box::new(Pool::start(threads, settings, &local)?)),
         };
-        Ok(Self { local, pool })
+        Ok(Self {
+            local,
+            pool,
+            leave: None,
+        })
     }
 
     /// What the workers were told.
@@ -176,12 +183,51 @@ impl Workers {
     }
 
     /// As [`Worker::stop_listening`].
-    pub fn stop_listening(&mut self, group: Option<u8>) {
-        self.local.stop_listening(group);
+    pub fn stop_listening(&mut self, group: Option<u8>, accept_waiting: bool) {
+        self.local.stop_listening(group, accept_waiting);
         if let Some(pool) = &mut self.pool
             && matches!(group, None | Some(0))
         {
-            pool.stop_listening();
+            pool.stop_listening(accept_waiting);
+        }
+    }
+
+    /// As [`Worker::begin_drain`]; tells how many WebSockets [`Workers::close_portion`] is to close.
+    pub fn begin_drain(&mut self, farewell: Farewell) -> usize {
+        self.local.begin_drain(farewell);
+        if let Some(pool) = &mut self.pool {
+            pool.begin_drain(farewell);
+        }
+        let beside = self.pool.iter().flat_map(|pool| pool.accepted_ids());
+        let leave = Leave::of(self.local.accepted_ids().chain(beside));
+        self.leave.insert(leave).len()
+    }
+
+    /// Closes some of the WebSockets that are to be closed, at random; tells how many are left. Those that are opened
+    /// meanwhile are among them.
+    ///
+    /// # Errors
+    /// A code or reason that may not be sent; then nothing is.
+    pub fn close_portion(
+        &mut self,
+        count: usize,
+        code: u16,
+        reason: &str,
+    ) -> Result<usize, Misuse> {
+        for _ in 0..count {
+            let Some(id) = self.leave.as_mut().and_then(Leave::next) else {
+                break;
+            };
+            self.close(id, code, reason)?;
+        }
+        Ok(self.leave.as_ref().map_or(0, Leave::len))
+    }
+
+    /// As [`Worker::drop_accepted`].
+    pub fn drop_accepted(&mut self) {
+        self.local.drop_accepted();
+        if let Some(pool) = &mut self.pool {
+            pool.drop_accepted();
         }
     }
 
@@ -269,7 +315,11 @@ impl Workers {
         offer: &Offer<'_>,
         how: &Accept<'_>,
     ) -> Result<bool, Misuse> {
-        route!(self, id, accept(offer, how), or Ok(false))
+        let is_open = route!(self, id, accept(offer, how), or Ok(false))?;
+        if let Some(leave) = self.leave.as_mut().filter(|_| is_open) {
+            leave.add(id);
+        }
+        Ok(is_open)
     }
 
     /// As [`Worker::respond`].
@@ -296,18 +346,6 @@ impl Workers {
     /// As [`Worker::close_slow`].
     pub fn close_slow(&mut self, id: ConnectionId) {
         route!(self, id, close_slow(), or());
-    }
-
-    /// As [`Worker::close_all`].
-    ///
-    /// # Errors
-    /// A code or reason that may not be sent; then nothing is.
-    pub fn close_all(&mut self, code: u16, reason: &str) -> Result<(), Misuse> {
-        self.local.close_all(code, reason)?;
-        match &mut self.pool {
-            Some(pool) => pool.close_all(code, reason),
-            None => Ok(()),
-        }
     }
 
     /// Ends everything at once: no close frames, no lingering, no threads.

@@ -10,7 +10,8 @@ use hubbub_protocol::frame::{Header, OpCode};
 use hubbub_protocol::handshake::examine;
 use hubbub_protocol::http::{Refusal, Request};
 use hubbub_server::{
-    Accept, Address, Event, Inbox, Listener, Publication, Sent, Settings, Threads, Workers,
+    Accept, Address, Event, Farewell, Inbox, Listener, Publication, Sent, Settings, Threads,
+    Workers,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -222,11 +223,10 @@ fn a_thousand_connections(before: usize) {
             assert_eq!(client.read(&mut [0]).expect("no reset"), 0);
         }
     });
-    application.workers.stop_listening(None);
-    application
-        .workers
-        .close_all(1001, "bye")
-        .expect("a good code");
+    application.workers.stop_listening(None, true);
+    let count = application.workers.begin_drain(Farewell::Brisk);
+    let left = application.workers.close_portion(count, 1001, "bye");
+    assert_eq!((count, left), (999, Ok(0)));
     application.serve_client(ended);
     application.serve(|application| {
         application.closed.len() == 1000 && application.workers.connection_count() == 0

@@ -1,8 +1,8 @@
 """The command line: `hubbub run`, `hubbub dev`, `hubbub bench`.
 
 Exit codes: 0 all went well, 1 it failed while running, 2 usage, 3 the app cannot be imported or
-started, 4 an address cannot be bound. A user's mistake is answered with one message, never with a
-traceback.
+started, 4 an address cannot be bound, 5 and 6 it stopped before everybody had left (`running`). A
+user's mistake is answered with one message, never with a traceback.
 """
 
 import sys
@@ -41,14 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def execute(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit code."""
     try:
-        commands(list(arguments), exit_on_error=False, print_error=False)
+        code = commands(list(arguments), exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
         return _tell(str(error), USAGE)
     except Mistake as mistake:
         return _tell(str(mistake), mistake.code)
     except KeyboardInterrupt:
         return 130
-    return 0
+    return int(code or 0)
 
 
 def _tell(message: str, code: int) -> int:

@@ -5,13 +5,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hubbub import log, server
+from hubbub import log
+from hubbub.assembly import OneApp
 from hubbub.cli import flags
 from hubbub.cli.load import load
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.config import LogFormat, LogLevel, LogSettings
 from hubbub.errors import CannotListen, Misuse
 from hubbub.loop import EngineHost, EventLoop
+from hubbub.running import run_server
+from hubbub.server import Server, listen_settings
 
 
 @flags.with_settings
@@ -29,7 +32,7 @@ def run(
     log_format: LogFormat = "auto",
     access_log: Annotated[bool, Parameter(negative="--no-access-log")] = False,
     settings: object = flags.Flags(),
-) -> None:
+) -> int:
     """Serve one app.
 
     Parameters
@@ -58,13 +61,13 @@ def run(
     log.configure(LogSettings(log_level, log_format, access_log))
     chosen = flags.parsed(settings)
     try:
-        listen = server.Listen(host, port, str(uds) if uds else None, fd, backlog)
+        listen = listen_settings(host, port, str(uds) if uds else None, fd, backlog)
         engine = EngineHost(chosen)
     except Misuse as error:
         raise Mistake(str(error)) from None
-    serving = server.Server(load(target, app_dir), listen, chosen)
+    serving = Server(OneApp(load(target, app_dir)), [listen], chosen)
     try:
-        server.run_server(serving, EventLoop(engine))
+        return run_server(serving, EventLoop(engine))
     except CannotListen as error:
         raise Mistake(str(error), BIND) from None
     except Misuse as error:

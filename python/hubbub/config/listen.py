@@ -22,5 +22,8 @@ class ListenSettings:
     proxy_protocol: bool = False
     """Whether each connection begins with a PROXY header (v1 or v2) from a trusted proxy."""
 
+    mode: str = setting("", hint="0660")
+    """Permissions of a Unix socket's file, in octal; if empty, what the umask leaves."""
+
     backlog: int = setting(4096, between=(1, BACKLOG_MAX))
     """How many connections the kernel may hold ready."""

@@ -16,7 +16,7 @@ from hubbub.config.units import duration_s, size_bytes
 Compression = Literal["off", "shared", "dedicated"]
 """How permessage-deflate (RFC 7692) keeps its windows."""
 
-_PYTHON_ONLY = ("blocked_warning_s", "shutdown_timeout_s")
+_PYTHON_ONLY = ("blocked_warning_s", "drain_window_s", "shutdown_timeout_s")
 
 COMPRESSIONS: tuple[str, ...] = ("off", "shared", "dedicated")
 
@@ -52,8 +52,11 @@ class ServerSettings:
     blocked_warning_s: float = _server(0.5)
     """How long a handler may block the event loop before the log names it; 0: for ever."""
 
+    drain_window_s: float = _server(10.0)
+    """Over how long a closing server spreads the ends of WebSockets; 500 and fewer take 1 s."""
+
     shutdown_timeout_s: float = _server(10.0, flag="--timeout-graceful-shutdown")
-    """How long a closing server waits for its connections and handlers to end."""
+    """How long a closing server waits after that for connections and handlers to end."""
 
     connection_limit: int = _limit(0, flag="--limit-concurrency")
     """Most connections at a time; 0: as many as there are descriptors."""

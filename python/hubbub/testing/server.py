@@ -8,9 +8,10 @@ import msgspec
 
 from hubbub.address import port_of
 from hubbub.app import App
+from hubbub.assembly import OneApp
 from hubbub.client import ConnectOptions, connect
 from hubbub.config import ServerSettings
-from hubbub.server import Listen, Server
+from hubbub.server import Server, listen_settings
 from hubbub.stats import Stats
 from hubbub.testing.client import Client
 from hubbub.testing.http import Answer, ask
@@ -121,7 +122,7 @@ async def serve(app: App, *, settings: ServerSettings | None = None) -> AsyncGen
         if exception is not None:
             exceptions.append(exception)
 
-    server = Server(app, Listen("127.0.0.1", 0), settings, listener)
+    server = Server(OneApp(app), [listen_settings(port=0)], settings, listener=listener)
     async with server:
         yield TestServer(server, exceptions)
     if len(exceptions) == 1:

@@ -15,7 +15,7 @@ use crate::event::{Place, Raw};
 use crate::gauge::Gauge;
 use crate::id::ConnectionId;
 use crate::listener::Listener;
-use crate::worker::{Publication, SharedMessage, Terms};
+use crate::worker::{Farewell, Publication, SharedMessage, Terms};
 
 /// A payload from this size on has an allocation of its own: it is copied outside the lock, and buffers stay small.
 const OWN_BYTES: usize = 16 << 10;
@@ -98,11 +98,11 @@ pub(crate) enum Command {
         socket: OwnedFd,
         peer: Peer,
     },
-    StopListening,
-    CloseAll {
-        code: u16,
-        reason: Arc<str>,
+    StopListening {
+        accept_waiting: bool,
     },
+    Drain(Farewell),
+    DropAll,
     Stop,
     #[cfg(test)]
     Panic,

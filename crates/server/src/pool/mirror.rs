@@ -139,8 +139,8 @@ impl Mirrors {
         }
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Mirror> {
-        self.slots.iter_mut().flatten()
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Mirror> {
+        self.slots.iter().flatten()
     }
 
     pub(super) fn clear(&mut self) {

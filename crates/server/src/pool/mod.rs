@@ -42,7 +42,7 @@ use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::settings::{Settings, Threads};
 use crate::stats::Stats;
-use crate::worker::{Accept, Inbox, Publication, Sent, SharedMessage, Worker, agree};
+use crate::worker::{Accept, Farewell, Inbox, Publication, Sent, SharedMessage, Worker, agree};
 
 /// Most threads there can be: a connection's id has six bits for its worker, and the application's own is number 0.
 pub(crate) const THREADS_MAX: usize = 63;
@@ -587,26 +587,28 @@ impl Pool {
     }
 
     /// Waits until nobody can connect any more: whoever looks afterwards finds the port closed.
-    pub(crate) fn stop_listening(&mut self) {
-        self.tell_all(|| Command::StopListening);
+    pub(crate) fn stop_listening(&mut self, accept_waiting: bool) {
+        self.tell_all(|| Command::StopListening { accept_waiting });
         let first = &self.remotes[0].shared;
         wait_until(|| first.is_over() || first.has_stopped_listening());
     }
 
-    /// As [`Worker::close_all`].
-    pub(crate) fn close_all(&mut self, code: u16, reason: &str) -> Result<(), Misuse> {
-        hubbub_protocol::close::encode(Some(code), reason)?;
-        for remote in &mut self.remotes {
-            for mirror in remote.mirrors.iter_mut().filter(|mirror| mirror.is_open()) {
-                mirror.standing = Standing::Closing;
-            }
-        }
-        let reason: Arc<str> = Arc::from(reason);
-        self.tell_all(|| Command::CloseAll {
-            code,
-            reason: Arc::clone(&reason),
-        });
-        Ok(())
+    /// As [`Worker::begin_drain`].
+    pub(crate) fn begin_drain(&mut self, farewell: Farewell) {
+        self.tell_all(|| Command::Drain(farewell));
+    }
+
+    /// The WebSockets that are open.
+    pub(crate) fn accepted_ids(&self) -> impl Iterator<Item = ConnectionId> {
+        let mirrors = self.remotes.iter().flat_map(|remote| remote.mirrors.iter());
+        mirrors
+            .filter(|mirror| mirror.is_open())
+            .map(|mirror| mirror.id)
+    }
+
+    /// As [`Worker::drop_accepted`].
+    pub(crate) fn drop_accepted(&mut self) {
+        self.tell_all(|| Command::DropAll);
     }
 
     /// Ends all threads, and with them every connection and listener.
@@ -715,7 +717,7 @@ mod tests {
         assert_eq!(failure, "thread 2: panicked: as the test wants it");
         assert_eq!(pool.take_failure(), None);
         // Whoever goes on meanwhile waits for nothing.
-        pool.remotes[1].tell(Command::StopListening, 2 * BACKLOG);
+        pool.remotes[1].tell(Command::Drain(Farewell::Brisk), 2 * BACKLOG);
         assert_eq!(pool.connection_count(), 0);
     }
 }

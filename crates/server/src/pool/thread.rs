@@ -178,8 +178,6 @@ pub(crate) struct Thread {
     awaited: u64,
     /// By slot.
     accounts: Vec<Account>,
-    /// Adopted connections that were dropped because listening has ended.
-    turned_away: u64,
 }
 
 impl Thread {
@@ -197,7 +195,6 @@ impl Thread {
             came_back: 0,
             awaited: 0,
             accounts: Vec::new(),
-            turned_away: 0,
         })
     }
 
@@ -322,22 +319,14 @@ impl Thread {
             }
             Command::TellDrained { id } => worker.tell_drained(id),
             Command::Taken(batch) => self.settle(batch),
-            Command::Adopt { socket, peer } => {
-                if self.shared.has_stopped_listening() {
-                    self.turned_away += 1;
-                } else {
-                    worker.adopt(socket, peer, 0, &mut self.inbox);
-                }
-            }
-            Command::StopListening => {
-                worker.stop_listening(None);
+            Command::Adopt { socket, peer } => worker.adopt(socket, peer, 0, &mut self.inbox),
+            Command::StopListening { accept_waiting } => {
+                worker.stop_listening(None, accept_waiting);
                 let stopped = &self.shared.has_stopped_listening;
                 stopped.store(true, Ordering::Release);
             }
-            Command::CloseAll { code, reason } => {
-                let closed = worker.close_all(code, &reason);
-                debug_assert!(closed.is_ok(), "looked at before it was commanded");
-            }
+            Command::Drain(farewell) => worker.begin_drain(farewell),
+            Command::DropAll => worker.drop_accepted(),
             _ => unreachable!("carried out by the caller"),
         }
     }
@@ -498,8 +487,7 @@ impl Thread {
             stats,
             held_bytes: self.worker.held_bytes(),
         };
-        let gone = stats.closed + self.turned_away;
-        self.shared.gone.store(gone, Ordering::Release);
+        self.shared.gone.store(stats.closed, Ordering::Release);
     }
 }
 

@@ -62,6 +62,17 @@ impl Gate {
         }
     }
 
+    /// The listeners of a group or, without one, all.
+    pub(super) fn indices(&self, group: Option<u8>) -> impl Iterator<Item = usize> {
+        let listeners = self.listeners.iter().enumerate();
+        listeners.filter_map(move |(index, place)| {
+            let listener = place.as_ref()?;
+            group
+                .is_none_or(|group| listener.group() == group)
+                .then_some(index)
+        })
+    }
+
     /// When the listeners wake, if they rest.
     pub(super) fn wakes_at(&self) -> Option<u32> {
         self.rests_until
@@ -130,11 +141,6 @@ impl Worker {
         self.gate.host = Some(host);
     }
 
-    /// Accepts no more, in this group or, without one, at all; what is connected stays.
-    pub fn stop_listening(&mut self, group: Option<u8>) {
-        self.gate.stop(&self.reactor, group);
-    }
-
     /// The group of the listener that a connection came by.
     pub fn group(&self, id: ConnectionId) -> u8 {
         self.connections
@@ -142,11 +148,12 @@ impl Worker {
             .map_or(0, |connection| connection.group)
     }
 
-    pub(super) fn accept_some(&mut self, index: usize, inbox: &mut Inbox) {
+    /// Accepts what waits, within bounds; tells whether there may be more.
+    pub(super) fn accept_some(&mut self, index: usize, inbox: &mut Inbox) -> bool {
         let mut refused = 0;
         for _ in 0..ACCEPT_BATCH {
             let Some(Some(listener)) = self.gate.listeners.get(index) else {
-                return;
+                return false;
             };
             let group = listener.group();
             match acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
@@ -162,17 +169,19 @@ impl Worker {
                         }
                     }
                 }
-                Err(Errno::AGAIN) => return,
+                Err(Errno::AGAIN) => return false,
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
                     refused += 1;
                     if refused > REFUSE_BATCH || !self.refuse_one(index) {
-                        return self.rest();
+                        self.rest();
+                        return false;
                     }
                 }
                 // Everything else is the fate of that one connection (accept(2): ECONNABORTED, EPROTO, ENETDOWN …).
                 Err(_) => self.stats.refused += 1,
             }
         }
+        true
     }
 
     fn admit(&mut self, socket: OwnedFd, peer: Peer, group: u8, inbox: &mut Inbox) {
@@ -188,7 +197,7 @@ impl Worker {
     /// Serves a connection that has been accepted, here or by another worker.
     pub(crate) fn adopt(&mut self, socket: OwnedFd, peer: Peer, group: u8, inbox: &mut Inbox) {
         self.stats.accepted += 1;
-        let deadline = self.clock.tick() + self.spans.head;
+        let deadline = self.clock.tick() + self.patience();
         let Some(id) = self.register(
             socket,
             peer,
@@ -203,7 +212,7 @@ impl Worker {
             connection.group = group;
         }
         // Usually the request is there already.
-        if inbox.id.is_none() {
+        if inbox.id.is_none() && !inbox.is_none() {
             self.on_ready(id, Interest::empty(), inbox);
         }
     }

@@ -7,7 +7,7 @@ use hubbub_protocol::http::Refusal;
 
 use rustix::io::Errno;
 
-use super::{Worker, system_ns};
+use super::{Farewell, Worker, system_ns};
 use crate::clock::{Tick, ticks};
 use crate::connection::{Connection, NEVER, Phase};
 use crate::event::{ClosedBy, Ending};
@@ -153,7 +153,12 @@ impl Worker {
         };
         let deadline_passed = connection.deadline <= now;
         match &connection.phase {
-            Phase::Head { partial, .. } if partial.is_empty() => self.expire(id),
+            Phase::Head { partial, .. } if partial.is_empty() => {
+                if !self.let_go(id) {
+                    self.expire(id);
+                }
+            }
+            Phase::Head { .. } if self.farewell == Some(Farewell::Brisk) => self.broken(id, None),
             Phase::Head { .. } | Phase::Body(_) => {
                 self.stats.timeouts += 1;
                 self.refuse(id, &Refusal::new(408, "the request took too long"));

@@ -135,6 +135,7 @@ impl Worker {
     /// A field that may not be sent; then the request still waits for an answer.
     pub fn respond(&mut self, id: ConnectionId, response: &Response<'_>) -> Result<bool, Misuse> {
         self.refresh_date();
+        let keeps_alive = self.keeps_alive();
         let Some(connection) = self.connections.get_mut(id) else {
             return Ok(false);
         };
@@ -145,7 +146,7 @@ impl Worker {
         else {
             return Ok(false);
         };
-        let keep_alive = keep_alive && !connection.flags.eof;
+        let keep_alive = keep_alive && !connection.flags.eof && keeps_alive;
         let date = &self.date.1;
         connection.outbox.append(&mut self.pool, |out| {
             response.write(keep_alive, head_only, date, out)

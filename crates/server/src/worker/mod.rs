@@ -9,6 +9,7 @@ mod accept;
 mod budget;
 mod client;
 mod deadlines;
+mod drain;
 mod exchange;
 mod publish;
 mod read;
@@ -25,6 +26,7 @@ use hubbub_protocol::deflate::Codec;
 use rustix::io::Errno;
 
 pub use self::client::{Request as ClientRequest, Target};
+pub use self::drain::Farewell;
 pub use self::exchange::Accept;
 pub(crate) use self::exchange::{Terms, agree};
 pub use self::publish::Publication;
@@ -71,6 +73,22 @@ impl Inbox {
     #[inline]
     pub(crate) fn lend(&mut self, raw: Raw) -> Event<'_> {
         raw.in_buffer(&mut self.buffer)
+    }
+
+    /// One that nothing can be read into.
+    fn none() -> Self {
+        Self {
+            buffer: Box::default(),
+            start: 0,
+            end: 0,
+            id: None,
+            ended: true,
+            mail: Vec::new(),
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        self.buffer.is_empty()
     }
 
     fn fill(&mut self, id: ConnectionId, len: usize) {
@@ -125,6 +143,8 @@ pub struct Worker {
     held_bytes: usize,
     /// See [`Worker::has_concluded`].
     has_concluded: bool,
+    /// How leave is being taken, if it is.
+    farewell: Option<Farewell>,
     date: (u64, String),
     stats: Stats,
 }
@@ -160,6 +180,7 @@ impl Worker {
             upcoming: NEVER,
             held_bytes: 0,
             has_concluded: false,
+            farewell: None,
             date: (0, String::new()),
             stats: Stats::default(),
             settings,
@@ -350,7 +371,9 @@ impl Worker {
             match token {
                 Token::Connection(id) => self.on_ready(id, flags, inbox),
                 Token::Foreign(fd) => self.foreign.push((fd, flags)),
-                Token::Listener(index) => self.accept_some(index as usize, inbox),
+                Token::Listener(index) => {
+                    self.accept_some(index as usize, inbox);
+                }
                 Token::Timer => self.reactor.quiet_timer(),
                 // It has done its work by ending the wait.
                 Token::Bell => {}

@@ -458,6 +458,7 @@ impl Worker {
             .connections
             .get_mut(id)
             .expect("looked up by the caller");
+        connection.flags.has_asked = true;
         // An empty body is complete already: no byte of it will come to say so.
         if matches!(framing, Framing::None | Framing::Length(0)) {
             connection.phase = Phase::Deciding {

@@ -222,28 +222,6 @@ impl Worker {
         Ok(())
     }
 
-    /// Begins to close every WebSocket that was accepted, and ends what is none. Connections that we opened are left alone:
-    /// the end of a server is not the end of its process's clients.
-    ///
-    /// # Errors
-    /// A code or reason that may not be sent; then nothing is.
-    pub fn close_all(&mut self, code: u16, reason: &str) -> Result<(), Misuse> {
-        let all: Vec<_> = self
-            .connections
-            .iter()
-            .filter(|(_, connection)| !connection.flags.is_client)
-            .map(|(id, connection)| (id, matches!(connection.phase, Phase::Head { .. })))
-            .collect();
-        for (id, is_waiting) in all {
-            if is_waiting {
-                self.broken(id, None);
-            } else {
-                self.close(id, code, reason)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Sends what every connection has to say.
     #[inline]
     pub fn flush(&mut self) {
