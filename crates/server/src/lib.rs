@@ -18,6 +18,7 @@ mod reactor;
 mod settings;
 mod slab;
 mod stats;
+mod tls;
 mod wheel;
 mod worker;
 mod workers;
@@ -30,6 +31,10 @@ pub use listener::{Address, Listener};
 pub use reactor::{Interest, ReadyList};
 pub use settings::{Settings, Threads};
 pub use stats::Stats;
+pub use tls::{
+    ClientAuth, Pair, TlsContext, TlsFacts, TlsRefusal, TlsSettings, TlsTrust, TlsVersion,
+    TrustSettings,
+};
 pub use worker::{
     Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Target, Worker, monotonic_ms,
 };

@@ -23,6 +23,7 @@ use crate::pool::Pool;
 use crate::reactor::{Interest, ReadyList};
 use crate::settings::{Settings, Threads};
 use crate::stats::Stats;
+use crate::tls::TlsFacts;
 use crate::worker::{Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Worker};
 
 /// See the module.
@@ -379,6 +380,11 @@ impl Workers {
     /// As [`Worker::peer`].
     pub fn peer(&self, id: ConnectionId) -> Option<Peer> {
         route!(&self, id, peer(), or None)
+    }
+
+    /// As [`Worker::tls`]. In another thread: as it was when the connection's request came.
+    pub fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
+        route!(&self, id, tls(), or None)
     }
 
     /// As [`Worker::rtt`].
