@@ -514,6 +514,24 @@ class Engine:
     def stats(self) -> dict[str, int]:
         """Counters since the start and gauges of now."""
 
+    def observed(self) -> dict[str, Any]:
+        """Counts and gauges that have kinds.
+
+        Returns:
+            "lag_buckets": for how long the loop's thread was at work between two looks at its
+            sockets, as upper bounds in seconds with a count each; "lag_sum_s"; "closes": code, by
+            whom and count of ended WebSockets; "answers": method, status and count of requests
+            (kinds may stand there more than once, to be added up); "threads": connections of each
+            thread; "held_limit_bytes".
+        """
+
+    def largest(self, count: int) -> list[dict[str, Any]]:
+        """The connections for which most is held, largest first; looks at all of them.
+
+        Returns:
+            Of each its id, peer, path, held_bytes, buffered_bytes and rtt_s.
+        """
+
 @final
 class Channels:
     """What topics remember and who is in them; publishes nothing itself.

@@ -88,7 +88,6 @@ pub(crate) fn connect(
             address: target,
             head,
             timeout_s,
-            tls: None,
         })?;
         core.peers.insert(Peer {
             id,

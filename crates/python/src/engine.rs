@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use hubbub_protocol::deflate;
 use hubbub_server::{
     Address, ConnectionId, Farewell, Inbox, Interest, Listener, Publication, Settings, Threads,
-    Workers, monotonic_ms,
+    Workers, monotonic_ms, monotonic_ns,
 };
 use pyo3::exceptions::{PyKeyError, PyOSError, PySystemExit, PyValueError};
 use pyo3::prelude::*;
@@ -22,6 +22,7 @@ use pyo3::types::{PyDict, PyList};
 use crate::cell::LoopCell;
 use crate::convert;
 use crate::errors;
+use crate::lag::Lag;
 use crate::peers::Peers;
 use crate::request::Request;
 use crate::route::{Route, window};
@@ -48,6 +49,7 @@ pub(crate) struct Core {
     pub(crate) handlers: usize,
     foreign: HashMap<RawFd, Py<PyAny>>,
     foreign_ready: Vec<(RawFd, Interest)>,
+    pub(crate) lag: Lag,
 }
 
 /// The loop, and how it is entered.
@@ -191,7 +193,11 @@ impl Engine {
 
     /// Waits without the GIL, which is taken back for the whole batch.
     fn wait(&self, py: Python<'_>, timeout: Option<Duration>) -> PyResult<()> {
-        let (mut ready, timeout) = self.core.with(|core| core.worker.begin_wait(timeout))?;
+        let (mut ready, timeout) = self.core.with(|core| {
+            let begun = core.worker.begin_wait(timeout);
+            core.lag.end(monotonic_ns());
+            begun
+        })?;
         // SAFETY: the descriptor belongs to the worker, which lives as long as this engine, which is borrowed for the call.
         let epoll = unsafe { BorrowedFd::borrow_raw(self.epoll) };
         self.busy_since_ms.store(0, Ordering::Relaxed);
@@ -201,6 +207,7 @@ impl Engine {
         };
         let (now_ms, failure) = self.core.with(|core| {
             core.worker.end_wait(ready);
+            core.lag.begin(core.worker.woke_ns());
             (core.worker.clock_ms(), core.worker.take_failure())
         })?;
         self.busy_since_ms.store(now_ms, Ordering::Relaxed);
@@ -245,6 +252,7 @@ impl Engine {
             handlers: 0,
             foreign: HashMap::new(),
             foreign_ready: Vec::new(),
+            lag: Lag::default(),
         };
         Ok(Self {
             core: LoopCell::new(core),
@@ -395,7 +403,10 @@ impl Engine {
         engine.wait(py, Some(Duration::ZERO))?;
         let batch = crate::dispatch::batch(slf);
         engine.core.with(|core| core.worker.flush())?;
-        engine.core.with(|core| core.worker.arm_timer())??;
+        engine.core.with(|core| {
+            core.lag.end(monotonic_ns());
+            core.worker.arm_timer()
+        })??;
         // What the foreign loop does from here on cannot be told from waiting.
         engine.busy_since_ms.store(0, Ordering::Relaxed);
         batch
@@ -561,6 +572,16 @@ impl Engine {
             all.insert("held_bytes", core.worker.held_bytes() as u64);
             all
         })
+    }
+
+    /// Counts and gauges that have kinds.
+    fn observed<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        crate::insight::observed(slf)
+    }
+
+    /// The connections for which most is held, largest first.
+    fn largest<'py>(slf: &Bound<'py, Self>, count: usize) -> PyResult<Bound<'py, PyList>> {
+        crate::insight::largest(slf, count)
     }
 
     /// Opens a WebSocket as a client; the future gets it, or what went wrong.

@@ -11,6 +11,8 @@ mod convert;
 mod dispatch;
 mod engine;
 mod errors;
+mod insight;
+mod lag;
 mod park;
 mod peers;
 mod request;

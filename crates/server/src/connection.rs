@@ -12,10 +12,9 @@ use hubbub_protocol::http::{BodyReader, HeadScanner};
 
 use crate::clock::Tick;
 use crate::gauge::Gauge;
-use crate::id::ConnectionId;
 use crate::outbox::Outbox;
 use crate::reactor::Interest;
-use crate::tls::{Tls, TlsContext, TlsFacts};
+use crate::tally::Method;
 
 /// Where a connection stands.
 pub(crate) enum Phase {
@@ -110,26 +109,8 @@ pub(crate) struct Connection {
     /// That of the listener it came by; 0 for our own.
     pub(crate) group: u8,
     pub(crate) rare: Option<Box<Rare>>,
-    /// Between the outbox and the socket, and between the socket and whoever reads.
-    pub(crate) tls: Option<Box<Tls>>,
     /// For an application in another thread.
     pub(crate) gauge: Option<Arc<Gauge>>,
-}
-
-/// A connection that has been accepted, and what its listener wants of it.
-pub(crate) struct Arrival {
-    pub(crate) socket: OwnedFd,
-    pub(crate) peer: Peer,
-    pub(crate) group: u8,
-    pub(crate) tls: Option<Arc<TlsContext>>,
-}
-
-/// A connection as it is made known to an application in another thread.
-pub(crate) struct Acquaintance {
-    pub(crate) id: ConnectionId,
-    pub(crate) peer: Peer,
-    pub(crate) tls: Option<Box<TlsFacts>>,
-    pub(crate) gauge: Arc<Gauge>,
 }
 
 /// What few connections need at a time.
@@ -182,6 +163,8 @@ pub(crate) struct Flags {
     pub(crate) has_asked: bool,
     /// Messages are on their way to an application in another thread.
     pub(crate) has_untaken: bool,
+    /// Of the request that is not answered yet.
+    pub(crate) method: Method,
 }
 
 impl Connection {
@@ -213,7 +196,6 @@ impl Connection {
             peer,
             group: 0,
             rare: None,
-            tls: None,
             gauge: None,
         }
     }
@@ -222,21 +204,8 @@ impl Connection {
     #[inline]
     pub(crate) fn note_level(&self) {
         if let Some(gauge) = &self.gauge {
-            gauge.waits(self.waiting_bytes());
+            gauge.waits(self.outbox.len());
         }
-    }
-
-    /// Bytes that wait to be sent.
-    #[inline]
-    pub(crate) fn waiting_bytes(&self) -> usize {
-        let sealed = self.tls.as_ref().map_or(0, |tls| tls.unsent().len());
-        self.outbox.len() + sealed
-    }
-
-    /// Less than a whole TLS record has come, or less than a whole message.
-    pub(crate) fn is_mid_message(&self) -> bool {
-        let is_mid_record = || self.tls.as_ref().is_some_and(|tls| tls.is_mid_record());
-        matches!(&self.phase, Phase::Open(endpoint) if endpoint.is_mid_message()) || is_mid_record()
     }
 
     /// Waits for the first byte of a request.
@@ -283,8 +252,7 @@ impl Connection {
             .rare
             .as_ref()
             .map_or(0, |rare| size_of::<Rare>() + rare.stash.capacity());
-        let tls = self.tls.as_ref().map_or(0, |tls| tls.held_bytes());
-        phase + rare + tls + self.outbox.held_bytes() + self.app_held as usize
+        phase + rare + self.outbox.held_bytes() + self.app_held as usize
     }
 
     /// Brings the account up to date; tells by how much it has changed.
@@ -303,7 +271,7 @@ impl Connection {
             Phase::Deciding { .. } | Phase::Judging | Phase::Connecting { .. } => false,
             Phase::Linger => true,
             Phase::Open(_) => {
-                !self.flags.paused && self.waiting_bytes() < self.outbox_limit_bytes as usize / 2
+                !self.flags.paused && self.outbox.len() < self.outbox_limit_bytes as usize / 2
             }
             _ => !self.flags.paused,
         };

@@ -18,7 +18,7 @@ mod reactor;
 mod settings;
 mod slab;
 mod stats;
-mod tls;
+mod tally;
 mod wheel;
 mod worker;
 mod workers;
@@ -31,11 +31,9 @@ pub use listener::{Address, Listener};
 pub use reactor::{Interest, ReadyList};
 pub use settings::{Settings, Threads};
 pub use stats::Stats;
-pub use tls::{
-    ClientAuth, Pair, TlsContext, TlsFacts, TlsRefusal, TlsSettings, TlsTrust, TlsVersion,
-    TrustSettings,
-};
+pub use tally::Tally;
 pub use worker::{
     Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Target, Worker, monotonic_ms,
+    monotonic_ns,
 };
 pub use workers::Workers;

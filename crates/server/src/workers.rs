@@ -23,8 +23,10 @@ use crate::pool::Pool;
 use crate::reactor::{Interest, ReadyList};
 use crate::settings::{Settings, Threads};
 use crate::stats::Stats;
-use crate::tls::TlsFacts;
-use crate::worker::{Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Worker};
+use crate::tally::Tally;
+use crate::worker::{
+    Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Worker, hold_largest,
+};
 
 /// See the module.
 pub struct Workers {
@@ -382,11 +384,6 @@ impl Workers {
         route!(&self, id, peer(), or None)
     }
 
-    /// As [`Worker::tls`]. In another thread: as it was when the connection's request came.
-    pub fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
-        route!(&self, id, tls(), or None)
-    }
-
     /// As [`Worker::rtt`].
     pub fn rtt(&self, id: ConnectionId) -> Option<Duration> {
         route!(&self, id, rtt(), or None)
@@ -448,6 +445,17 @@ impl Workers {
         self.local.accepted_count() + beside.unwrap_or_default()
     }
 
+    /// What each worker has counted by kind.
+    pub fn tallies(&self) -> impl Iterator<Item = &Tally> {
+        let beside = self.pool.as_ref().map(|pool| pool.tallies());
+        std::iter::once(&**self.local.tally()).chain(beside.into_iter().flatten())
+    }
+
+    /// As [`Worker::woke_ns`].
+    pub fn woke_ns(&self) -> u64 {
+        self.local.woke_ns()
+    }
+
     /// As [`Worker::clock_ms`].
     pub fn clock_ms(&self) -> u64 {
         self.local.clock_ms()
@@ -464,6 +472,15 @@ impl Workers {
     pub fn held_bytes(&self) -> usize {
         let beside = self.pool.as_ref().map(|pool| pool.held_bytes());
         self.local.held_bytes() + beside.unwrap_or_default()
+    }
+
+    /// The connections for which most is held, and how much; largest first. Of those in other threads, what waits to be
+    /// sent is all that is known here.
+    pub fn largest(&self, count: usize) -> Vec<(ConnectionId, usize)> {
+        let mut held = self.local.largest(count);
+        held.extend(self.pool.iter().flat_map(|pool| pool.buffered_by_id()));
+        hold_largest(&mut held, count);
+        held
     }
 
     /// What has been counted so far, in all threads.

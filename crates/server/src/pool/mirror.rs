@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::connection::{Acquaintance, Peer};
+use crate::connection::Peer;
 use crate::gauge::{ENDED, Gauge};
 use crate::id::ConnectionId;
-use crate::tls::TlsFacts;
 
 /// While less than this may be waiting, by what was last read of the gauge, it is not read again: it is another core's memory.
 const UNREAD_BYTES: u64 = 64 << 10;
@@ -28,7 +27,6 @@ pub(super) struct Mirror {
     pub(super) id: ConnectionId,
     pub(super) standing: Standing,
     pub(super) peer: Peer,
-    pub(super) tls: Option<Box<TlsFacts>>,
     pub(super) gauge: Arc<Gauge>,
     /// Somebody was told of backpressure, and `Drained` has not come yet.
     pub(super) is_congested: bool,
@@ -41,18 +39,11 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
-    pub(super) fn new(acquaintance: Acquaintance, limit: usize) -> Self {
-        let Acquaintance {
-            id,
-            peer,
-            tls,
-            gauge,
-        } = acquaintance;
+    pub(super) fn new(id: ConnectionId, peer: Peer, gauge: Arc<Gauge>, limit: usize) -> Self {
         Self {
             id,
             standing: Standing::Deciding,
             peer,
-            tls,
             gauge,
             is_congested: false,
             outbox_limit_bytes: limit as u64,

@@ -42,7 +42,7 @@ use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::settings::{Settings, Threads};
 use crate::stats::Stats;
-use crate::tls::TlsFacts;
+use crate::tally::Tally;
 use crate::worker::{Accept, Farewell, Inbox, Publication, Sent, SharedMessage, Worker, agree};
 
 /// Most threads there can be: a connection's id has six bits for its worker, and the application's own is number 0.
@@ -60,6 +60,7 @@ struct Remote {
     mirrors: Mirrors,
     /// Who in that thread hears what; the thread keeps the same table, changed by the same commands.
     topics: Topics<ConnectionId>,
+    tally: Arc<Tally>,
     handle: Option<JoinHandle<()>>,
 }
 
@@ -157,8 +158,9 @@ impl Pool {
             let mut worker = Worker::new(index as u8 + 1, own.clone())?;
             if index == 0 {
                 let mut spread = Spread::new(shared.clone(), pool.settings.connection_limit);
-                worker.accept_for(Box::new(move |arrival| spread.place(arrival)));
+                worker.accept_for(Box::new(move |socket, peer| spread.place(socket, peer)));
             }
+            let tally = Arc::clone(worker.tally());
             let thread = Thread::new(worker, Arc::clone(one), threads)?;
             let handle = std::thread::Builder::new()
                 .name(format!("hubbub-{}", index + 1))
@@ -170,6 +172,7 @@ impl Pool {
                 shared: Arc::clone(one),
                 mirrors: Mirrors::default(),
                 topics: Topics::new(),
+                tally,
                 handle: Some(handle),
             });
         }
@@ -241,8 +244,8 @@ impl Pool {
                     }
                     return Some(raw);
                 }
-                Some(Mail::Opened(acquaintance)) => {
-                    remote.mirrors.insert(Mirror::new(acquaintance, limit));
+                Some(Mail::Opened { id, peer, gauge }) => {
+                    remote.mirrors.insert(Mirror::new(id, peer, gauge, limit));
                 }
                 None => self.give_back(inbox),
             }
@@ -644,11 +647,6 @@ impl Pool {
         known.max(usize::from(self.has_events()))
     }
 
-    /// As [`Worker::tls`].
-    pub(crate) fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
-        self.mirror(id)?.tls.as_deref().cloned()
-    }
-
     /// How many connections each thread has.
     pub(crate) fn connection_counts(&self) -> Vec<usize> {
         self.remotes
@@ -663,6 +661,17 @@ impl Pool {
             stats.add(&remote.shared.counts().stats);
         }
         stats.dropped += self.dropped;
+    }
+
+    /// Every connection known here, with what waits to be sent to it.
+    pub(crate) fn buffered_by_id(&self) -> impl Iterator<Item = (ConnectionId, usize)> {
+        let mirrors = self.remotes.iter().flat_map(|remote| remote.mirrors.iter());
+        mirrors.map(|mirror| (mirror.id, mirror.buffered_bytes() as usize))
+    }
+
+    /// What each thread has counted by kind.
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = &Tally> {
+        self.remotes.iter().map(|remote| &*remote.tally)
     }
 
     pub(crate) fn held_bytes(&self) -> usize {

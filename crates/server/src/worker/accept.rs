@@ -6,14 +6,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 
 use super::{Inbox, Worker};
-use crate::connection::{Arrival, Connection, Peer};
+use crate::connection::{Connection, Peer};
 use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::reactor::{Interest, Reactor, Token};
@@ -37,7 +36,7 @@ pub(super) struct Gate {
 }
 
 /// See [`Worker::accept_for`].
-pub(crate) type Host = Box<dyn FnMut(Arrival) -> Option<Arrival> + Send>;
+pub(crate) type Host = Box<dyn FnMut(OwnedFd, Peer) -> Option<OwnedFd> + Send>;
 
 impl Gate {
     pub(super) fn new() -> io::Result<Self> {
@@ -156,20 +155,16 @@ impl Worker {
             let Some(Some(listener)) = self.gate.listeners.get(index) else {
                 return false;
             };
+            let group = listener.group();
             match acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
                 Ok((socket, address)) => {
                     let address = address.and_then(|address| SocketAddr::try_from(address).ok());
-                    let arrival = Arrival {
-                        socket,
-                        peer: Peer::of(address),
-                        group: listener.group(),
-                        tls: listener.tls().map(Arc::clone),
-                    };
+                    let peer = Peer::of(address);
                     match &mut self.gate.host {
-                        None => self.admit(arrival, inbox),
+                        None => self.admit(socket, peer, group, inbox),
                         Some(host) => {
-                            if let Some(arrival) = host(arrival) {
-                                self.adopt(arrival, inbox);
+                            if let Some(socket) = host(socket, peer) {
+                                self.adopt(socket, peer, group, inbox);
                             }
                         }
                     }
@@ -189,25 +184,19 @@ impl Worker {
         true
     }
 
-    fn admit(&mut self, arrival: Arrival, inbox: &mut Inbox) {
+    fn admit(&mut self, socket: OwnedFd, peer: Peer, group: u8, inbox: &mut Inbox) {
         let limit = self.settings.connection_limit;
         if limit > 0 && self.connections.len() >= limit {
             // Dropping the socket closes it; a 503 would need a place to wait.
             self.stats.refused += 1;
             return;
         }
-        self.adopt(arrival, inbox);
+        self.adopt(socket, peer, group, inbox);
     }
 
     /// Serves a connection that has been accepted, here or by another worker.
-    pub(crate) fn adopt(&mut self, arrival: Arrival, inbox: &mut Inbox) {
+    pub(crate) fn adopt(&mut self, socket: OwnedFd, peer: Peer, group: u8, inbox: &mut Inbox) {
         self.stats.accepted += 1;
-        let Arrival {
-            socket,
-            peer,
-            group,
-            tls,
-        } = arrival;
         let deadline = self.clock.tick() + self.patience();
         let Some(id) = self.register(
             socket,
@@ -219,12 +208,8 @@ impl Worker {
             self.stats.refused += 1;
             return;
         };
-        let connection = self.connections.get_mut(id).expect("registered above");
-        connection.group = group;
-        if let Some(context) = tls
-            && !self.secure(id, &context)
-        {
-            return;
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.group = group;
         }
         // Usually the request is there already.
         if inbox.id.is_none() && !inbox.is_none() {

@@ -6,6 +6,15 @@ use crate::id::ConnectionId;
 /// The close code for "try again later".
 const TRY_LATER: u16 = 1013;
 
+/// Leaves the largest in the list, in their order.
+pub(crate) fn hold_largest(held: &mut Vec<(ConnectionId, usize)>, count: usize) {
+    if held.len() > count && count > 0 {
+        held.select_nth_unstable_by_key(count - 1, |&(_, bytes)| std::cmp::Reverse(bytes));
+    }
+    held.truncate(count);
+    held.sort_by_key(|&(_, bytes)| std::cmp::Reverse(bytes));
+}
+
 impl Worker {
     /// Brings the account of one connection up to date, and the budget back into its bounds.
     #[inline]
@@ -33,6 +42,16 @@ impl Worker {
             connection.app_held = bytes.min(u32::MAX as usize) as u32;
             self.charge(id);
         }
+    }
+
+    /// The connections for which most is held, and how much; largest first. Looks at all of them.
+    pub fn largest(&self, count: usize) -> Vec<(ConnectionId, usize)> {
+        let all = self.connections.iter();
+        let mut held: Vec<_> = all
+            .map(|(id, connection)| (id, connection.charged as usize))
+            .collect();
+        hold_largest(&mut held, count);
+        held
     }
 
     /// Closes the largest holders until the budget holds.

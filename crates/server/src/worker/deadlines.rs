@@ -7,7 +7,7 @@ use hubbub_protocol::http::Refusal;
 
 use rustix::io::Errno;
 
-use super::{Farewell, Worker, system_ns};
+use super::{Farewell, Worker, monotonic_ns};
 use crate::clock::{Tick, ticks};
 use crate::connection::{Connection, NEVER, Phase};
 use crate::event::{ClosedBy, Ending};
@@ -167,7 +167,7 @@ impl Worker {
             Phase::Deciding { .. } | Phase::Judging => {}
             Phase::Open(_) if connection.is_judged() => self.judge(id),
             Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
-            Phase::Open(_) if deadline_passed && connection.is_mid_message() => {
+            Phase::Open(endpoint) if deadline_passed && endpoint.is_mid_message() => {
                 self.stats.timeouts += 1;
                 self.fail(id, 1008, "message took too long");
             }
@@ -187,7 +187,6 @@ impl Worker {
     /// The peer had its time: no more words.
     fn expire(&mut self, id: ConnectionId) {
         self.stats.timeouts += 1;
-        self.give_up_handshake(id);
         self.broken(id, Some(Errno::TIMEDOUT));
     }
 
@@ -206,7 +205,7 @@ impl Worker {
         let Phase::Open(endpoint) = &mut connection.phase else {
             return;
         };
-        let payload = system_ns().to_be_bytes();
+        let payload = monotonic_ns().to_be_bytes();
         if connection
             .outbox
             .append(&mut self.pool, |out| endpoint.ping(&payload, mask, out))
@@ -224,7 +223,7 @@ impl Worker {
         };
         // Whether we asked is not known any more: every read forgets the ping, also the one in which it was asked for.
         if let Ok(sent) = payload.try_into() {
-            let us = system_ns().saturating_sub(u64::from_be_bytes(sent)) / 1000;
+            let us = monotonic_ns().saturating_sub(u64::from_be_bytes(sent)) / 1000;
             connection.rtt_us = us.clamp(1, u32::MAX.into()) as u32;
             if let Some(gauge) = &connection.gauge {
                 gauge.measured(connection.rtt_us);

@@ -119,6 +119,8 @@ impl Worker {
             connection.outbox_limit_bytes = limit.min(u32::MAX as usize) as u32;
         }
         self.stats.upgraded += 1;
+        let method = std::mem::take(&mut connection.flags.method);
+        self.tally.answered(method, 101);
         if connection.flags.eof {
             self.broken(id, None);
             return false;
@@ -152,6 +154,8 @@ impl Worker {
             response.write(keep_alive, head_only, date, out)
         })?;
         connection.flags.told = true;
+        let method = std::mem::take(&mut connection.flags.method);
+        self.tally.answered(method, response.status);
         if !keep_alive {
             self.finish_after_flush(id);
             return Ok(true);
@@ -182,6 +186,8 @@ impl Worker {
             .outbox
             .append(&mut self.pool, |out| refusal.write(head_only, date, out));
         connection.flags.told = true;
+        let method = std::mem::take(&mut connection.flags.method);
+        self.tally.answered(method, refusal.status);
         self.finish_after_flush(id);
     }
 }

@@ -13,7 +13,6 @@ mod drain;
 mod exchange;
 mod publish;
 mod read;
-mod sealed;
 mod write;
 
 use std::collections::VecDeque;
@@ -26,6 +25,7 @@ use hubbub_hub::Topics;
 use hubbub_protocol::deflate::Codec;
 use rustix::io::Errno;
 
+pub(crate) use self::budget::hold_largest;
 pub use self::client::{Request as ClientRequest, Target};
 pub use self::drain::Farewell;
 pub use self::exchange::Accept;
@@ -34,19 +34,19 @@ pub use self::publish::Publication;
 pub(crate) use self::publish::SharedMessage;
 pub use self::write::Sent;
 use crate::clock::{Clock, TICK_MS, Tick};
-use crate::connection::{Acquaintance, Connection, NEVER, Peer, Phase};
+use crate::connection::{Connection, NEVER, Peer, Phase};
 use crate::event::{ClosedBy, Ending, Event, Raw};
+use crate::gauge::Gauge;
 use crate::id::ConnectionId;
 use crate::outbox::Pool;
 use crate::reactor::{Interest, Reactor, ReadyList, Token};
 use crate::settings::Settings;
 use crate::slab::Slab;
 use crate::stats::Stats;
-use crate::tls::TlsFacts;
+use crate::tally::Tally;
 use crate::wheel::Wheel;
 use accept::Gate;
 use deadlines::{Alarms, Spans};
-use sealed::Sealing;
 
 /// The most that one read takes from one connection: more than a 64 KiB message with its header.
 const READ_LIMIT_BYTES: usize = 128 << 10;
@@ -127,8 +127,6 @@ pub struct Worker {
     codec: Codec,
     pool: Pool,
     masks: client::Masks,
-    /// Where TLS works.
-    sealing: Sealing,
     /// What the last wait found, and how far it has been worked off.
     ready: ReadyList,
     ready_at: usize,
@@ -151,6 +149,9 @@ pub struct Worker {
     farewell: Option<Farewell>,
     date: (u64, String),
     stats: Stats,
+    tally: Arc<Tally>,
+    /// When the last wait ended.
+    woke_ns: u64,
 }
 
 impl Worker {
@@ -173,7 +174,6 @@ impl Worker {
             codec: Codec::new(settings.deflate.level),
             pool: Pool::default(),
             masks: client::Masks::default(),
-            sealing: Sealing::default(),
             ready: ReadyList::default(),
             ready_at: 0,
             foreign: Vec::new(),
@@ -188,6 +188,8 @@ impl Worker {
             farewell: None,
             date: (0, String::new()),
             stats: Stats::default(),
+            tally: Arc::default(),
+            woke_ns: 0,
             settings,
         })
     }
@@ -200,6 +202,11 @@ impl Worker {
     /// What has been counted so far.
     pub fn stats(&self) -> Stats {
         self.stats
+    }
+
+    /// What has been counted by kind; it goes on counting.
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
     }
 
     /// How many connections there are, in any phase.
@@ -272,25 +279,10 @@ impl Worker {
     }
 
     /// Who a connection is, for an application in another thread.
-    pub(crate) fn introduce(&mut self, id: ConnectionId) -> Option<Acquaintance> {
+    pub(crate) fn introduce(&mut self, id: ConnectionId) -> Option<(Peer, Arc<Gauge>)> {
         let connection = self.connections.get_mut(id)?;
         let gauge = connection.gauge.get_or_insert_default();
-        let gauge = Arc::clone(gauge);
-        Some(Acquaintance {
-            id,
-            peer: connection.peer,
-            tls: connection
-                .tls
-                .as_ref()
-                .and_then(|tls| tls.facts())
-                .map(Box::new),
-            gauge,
-        })
-    }
-
-    /// What TLS has found out about a connection; nothing if it does not speak TLS.
-    pub fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
-        self.connections.get(id)?.tls.as_ref()?.facts()
+        Some((connection.peer, Arc::clone(gauge)))
     }
 
     /// Flushes, and tells how long the caller may wait: no longer than `timeout`, and not past the next deadline.
@@ -311,13 +303,19 @@ impl Worker {
         self.ready = ready;
         self.ready_at = 0;
         self.has_looked = false;
-        self.clock.advance(monotonic_ms(), self.asked_ms);
+        self.woke_ns = monotonic_ns();
+        self.clock.advance(self.woke_ns / 1_000_000, self.asked_ms);
         self.asked_ms = 0;
     }
 
     /// The monotonic clock in milliseconds, as it was when the last wait ended.
     pub fn clock_ms(&self) -> u64 {
         self.clock.system_ms()
+    }
+
+    /// The monotonic clock in nanoseconds, as it was when the last wait ended.
+    pub fn woke_ns(&self) -> u64 {
+        self.woke_ns
     }
 
     /// How long until something must be done without any descriptor being ready; zero when there is work now.
@@ -427,7 +425,7 @@ impl Worker {
     pub fn buffered(&self, id: ConnectionId) -> usize {
         self.connections
             .get(id)
-            .map_or(0, Connection::waiting_bytes)
+            .map_or(0, |connection| connection.outbox.len())
     }
 
     /// Whether the outbox has been full and has not drained since.
@@ -485,6 +483,9 @@ impl Worker {
             return;
         }
         connection.flags.told = true;
+        if matches!(connection.phase, Phase::Open(_)) && !connection.flags.is_client {
+            self.tally.closed(ending.code, ending.by);
+        }
         self.topics.drop_subscriber(id);
         self.told.push_back(Raw::Closed { id, ending });
     }
@@ -574,10 +575,11 @@ impl Worker {
 
 /// The monotonic clock in milliseconds since some time before the first worker; never 0.
 pub fn monotonic_ms() -> u64 {
-    system_ns() / 1_000_000
+    monotonic_ns() / 1_000_000
 }
 
-fn system_ns() -> u64 {
+/// The same in nanoseconds.
+pub fn monotonic_ns() -> u64 {
     static ORIGIN: OnceLock<Instant> = OnceLock::new();
     const BEFORE: Duration = Duration::from_secs(1);
     (ORIGIN.get_or_init(Instant::now).elapsed() + BEFORE).as_nanos() as u64

@@ -14,6 +14,7 @@ use crate::connection::{NEVER, PartialBody, Phase, Verdict};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::id::ConnectionId;
 use crate::reactor::Interest;
+use crate::tally::Method;
 
 /// How long a close waits for the application's answers to what came before it.
 const ANSWER_TICKS: Tick = 5;
@@ -49,9 +50,6 @@ impl Worker {
         if !broken && !connection.wanted_interest().contains(Interest::IN) {
             return self.refresh_interest(id);
         }
-        if connection.tls.is_some() {
-            return self.read_sealed(id, inbox);
-        }
         match recv(
             &connection.socket,
             &mut inbox.buffer[..],
@@ -71,7 +69,7 @@ impl Worker {
     }
 
     /// The peer will send no more. It may still be listening.
-    pub(super) fn on_eof(&mut self, id: ConnectionId) {
+    fn on_eof(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
@@ -83,7 +81,7 @@ impl Worker {
         match connection.phase {
             // A client may close its half after the request: the answer is still wanted.
             Phase::Deciding { .. } => self.refresh_interest(id),
-            Phase::Linger if connection.waiting_bytes() > 0 => self.refresh_interest(id),
+            Phase::Linger if !connection.outbox.is_empty() => self.refresh_interest(id),
             _ => self.broken(id, None),
         }
     }
@@ -248,7 +246,7 @@ impl Worker {
         if let Phase::Open(endpoint) = &connection.phase
             && endpoint.is_open()
         {
-            if !connection.is_mid_message() {
+            if !endpoint.is_mid_message() {
                 connection.deadline = NEVER;
             } else if completed || connection.deadline == NEVER {
                 self.set_deadline(id, self.spans.message);
@@ -262,12 +260,6 @@ impl Worker {
             self.flush_one(id);
         } else {
             self.charge(id);
-        }
-        let Some(connection) = self.connections.get(id) else {
-            return;
-        };
-        if connection.tls.is_some() {
-            self.end_sealed(id);
         }
         let Some(connection) = self.connections.get(id) else {
             return;
@@ -286,13 +278,13 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if connection.waiting_bytes() > low / 2 && !connection.flags.blocked {
+        if connection.outbox.len() > low / 2 && !connection.flags.blocked {
             self.flush_one(id);
         }
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if connection.flags.blocked || connection.waiting_bytes() > low / 2 {
+        if connection.flags.blocked || connection.outbox.len() > low / 2 {
             // §5.5.3: of several pings pending, only the newest need be answered.
             if connection
                 .rare()
@@ -468,6 +460,7 @@ impl Worker {
             .get_mut(id)
             .expect("looked up by the caller");
         connection.flags.has_asked = true;
+        connection.flags.method = Method::of(request.method);
         // An empty body is complete already: no byte of it will come to say so.
         if matches!(framing, Framing::None | Framing::Length(0)) {
             connection.phase = Phase::Deciding {

@@ -5,15 +5,12 @@ use std::os::fd::AsFd;
 use hubbub_protocol::endpoint::{Kind, encode_message};
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::frame::{Header, OpCode};
-use rustix::io::Errno;
 use rustix::net::{Shutdown, shutdown};
 
 use super::Worker;
-use super::sealed::Sealing;
 use crate::connection::{Connection, Phase};
 use crate::event::Raw;
 use crate::id::ConnectionId;
-use crate::outbox::{Flushed, Pool};
 
 /// A message of this size is sent from the caller's memory if the socket takes it, without a copy.
 const DIRECT_BYTES: usize = 8 << 10;
@@ -44,7 +41,7 @@ impl Worker {
             return Sent::Closed;
         }
         let cork_bytes = CORK_BYTES.min(connection.outbox_limit_bytes as usize);
-        if connection.waiting_bytes() >= cork_bytes && !self.has_room(id) {
+        if connection.outbox.len() >= cork_bytes && !self.has_room(id) {
             self.stats.dropped += 1;
             return Sent::Dropped;
         }
@@ -63,7 +60,7 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return false;
         };
-        let room = connection.waiting_bytes() < connection.outbox_limit_bytes as usize;
+        let room = connection.outbox.len() < connection.outbox_limit_bytes as usize;
         connection.flags.congested |= !room;
         room
     }
@@ -88,7 +85,7 @@ impl Worker {
             .outbox
             .append(pool, |out| endpoint.send(kind, payload, mask, codec, out));
         debug_assert!(queued.is_ok());
-        let over = connection.waiting_bytes() >= connection.outbox_limit_bytes as usize;
+        let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
         connection.flags.congested |= over;
         if connection.flags.blocked {
             // No flush will come by soon to see what is held.
@@ -115,7 +112,7 @@ impl Worker {
             self.queue(id, kind, payload);
             // Whoever reads the gauge now must not take for a slow peer what has only not been sent yet.
             if let Some(connection) = self.connections.get(id)
-                && connection.waiting_bytes() >= cork_bytes
+                && connection.outbox.len() >= cork_bytes
                 && !connection.flags.blocked
             {
                 self.flush_one(id);
@@ -166,7 +163,10 @@ impl Worker {
         connection
             .outbox
             .append(&mut self.pool, |out| out.extend_from_slice(&header));
-        match connection.write(&mut self.pool, &mut self.sealing, payload) {
+        match connection
+            .outbox
+            .flush(connection.socket.as_fd(), &mut self.pool, payload)
+        {
             Err(error) => {
                 self.broken(id, Some(error));
                 Sent::Closed
@@ -181,7 +181,7 @@ impl Worker {
                 }
                 connection.flags.blocked = flushed.blocked;
                 connection.note_level();
-                let over = connection.waiting_bytes() >= connection.outbox_limit_bytes as usize;
+                let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
                 connection.flags.congested |= over;
                 self.charge(id);
                 self.refresh_interest(id);
@@ -253,7 +253,10 @@ impl Worker {
         if connection.flags.blocked {
             return;
         }
-        match connection.write(&mut self.pool, &mut self.sealing, &[]) {
+        match connection
+            .outbox
+            .flush(connection.socket.as_fd(), &mut self.pool, &[])
+        {
             Err(error) => self.broken(id, Some(error)),
             Ok(flushed) => {
                 self.stats.bytes_out += flushed.bytes as u64;
@@ -279,10 +282,10 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if connection.flags.finishing && connection.waiting_bytes() == 0 {
+        if connection.flags.finishing && connection.outbox.is_empty() {
             return self.finish(id);
         }
-        if connection.flags.congested && connection.waiting_bytes() <= low {
+        if connection.flags.congested && connection.outbox.len() <= low {
             connection.flags.congested = false;
             self.told.push_back(Raw::Drained { id });
         }
@@ -330,8 +333,6 @@ impl Worker {
             return;
         };
         connection.flags.finishing = false;
-        // What still comes is thrown away unread.
-        connection.tls = None;
         if connection.flags.eof || shutdown(&connection.socket, Shutdown::Write).is_err() {
             return self.broken(id, None);
         }
@@ -347,24 +348,10 @@ impl Worker {
 }
 
 impl Connection {
-    /// Sends what waits and then `extra`, as far as the socket takes it.
-    #[inline]
-    pub(super) fn write(
-        &mut self,
-        pool: &mut Pool,
-        sealing: &mut Sealing,
-        extra: &[u8],
-    ) -> Result<Flushed, Errno> {
-        if self.tls.is_some() {
-            return self.write_sealed(pool, sealing, extra);
-        }
-        self.outbox.flush(self.socket.as_fd(), pool, extra)
-    }
-
     /// Whether a frame of this size would exceed the high water mark.
     #[inline]
     pub(crate) fn is_full_for(&self, bytes: usize) -> bool {
-        let waiting = self.waiting_bytes();
+        let waiting = self.outbox.len();
         waiting > 0 && waiting + bytes > self.outbox_limit_bytes as usize
     }
 }
