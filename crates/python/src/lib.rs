@@ -9,6 +9,7 @@ mod channels;
 mod client;
 mod convert;
 mod dispatch;
+mod driver;
 mod engine;
 mod errors;
 mod insight;
@@ -19,6 +20,7 @@ mod request;
 mod requests;
 mod route;
 mod sent;
+mod steps;
 mod stream;
 mod table;
 mod text;
@@ -45,6 +47,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(channels::delta, module)?)?;
     module.add_function(wrap_pyfunction!(bench::bench, module)?)?;
     module.add_function(wrap_pyfunction!(system_memory_bytes, module)?)?;
-    stream::install_send(module.py());
+    let py = module.py();
+    steps::install::<driver::Driver>(py);
+    steps::install::<sent::Ready>(py);
+    steps::install::<stream::Messages>(py);
+    steps::install_itself::<stream::Messages>(py);
     Ok(())
 }

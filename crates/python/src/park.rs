@@ -1,20 +1,23 @@
 //! What a waiting Task yields: it speaks the protocol of an asyncio Future, and wakes its Task on the spot.
 //!
 //! asyncio schedules a wake-up through the loop, which costs more than a message does. A Task that waits for an engine's
-//! event is instead stepped directly from the engine's batch. To asyncio this object is a future like any other
-//! (`_asyncio_future_blocking`, see asyncio.isfuture).
+//! event is instead stepped directly from the engine's batch; and if a `Driver` stands between the Task and its coroutine,
+//! only the coroutine is. To asyncio this object is a future like any other (`_asyncio_future_blocking`, see asyncio.isfuture).
 
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::asyncio::CancelledError;
-use pyo3::exceptions::asyncio::InvalidStateError;
 use pyo3::ffi;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::cell::LoopCell;
+use crate::driver::Driver;
+use crate::steps::Step;
 
 /// The waiting of one Task at a time.
 #[pyclass(frozen, module = "hubbub")]
@@ -27,22 +30,43 @@ pub(crate) struct Park {
 #[derive(Default)]
 struct State {
     done: bool,
-    cancelled: Option<Option<Py<PyAny>>>,
+    /// A driver's coroutine is being stepped, whose Task still takes this for what it waits for.
+    stepping: bool,
+    /// That Task was cancelled meanwhile.
+    cancelled: bool,
+    /// Through whose hands it went on its way to the Task.
+    driver: Option<Py<Driver>>,
     /// Nearly always there is one: the Task.
     first: Option<Waiter>,
     others: Vec<Waiter>,
 }
 
-/// A callback and the context to call it in.
-type Waiter = (Py<PyAny>, Option<Py<PyAny>>);
+/// A Task's way of being woken, the context to do that in, and the Task itself if it has a driver.
+struct Waiter {
+    callback: Py<PyAny>,
+    context: Option<Py<PyAny>>,
+    task: Option<Py<PyAny>>,
+}
+
+/// Who is to be told that a wait has ended.
+struct Ended {
+    driver: Option<Py<Driver>>,
+    first: Option<Waiter>,
+    others: Vec<Waiter>,
+}
 
 impl State {
-    /// Ends the wait; hands out who is to be told, unless they have been.
-    fn end(&mut self) -> Option<(Option<Waiter>, Vec<Waiter>)> {
+    /// Ends the wait, unless it has ended.
+    #[inline]
+    fn end(&mut self) -> Option<Ended> {
         if std::mem::replace(&mut self.done, true) {
             return None;
         }
-        Some((self.first.take(), std::mem::take(&mut self.others)))
+        Some(Ended {
+            driver: self.driver.take(),
+            first: self.first.take(),
+            others: std::mem::take(&mut self.others),
+        })
     }
 }
 
@@ -57,18 +81,55 @@ impl Park {
 
     /// Ends the wait and runs who waits, now. Exceptions that a Task does not keep to itself are the caller's.
     pub(crate) fn wake(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
-        let Some((first, others)) = self.state.with(State::end)? else {
+        let Some(ended) = self.state.with(State::end)? else {
             return Ok(());
         };
-        for (callback, context) in first.into_iter().chain(others) {
-            run_in_context(
-                slf.py(),
-                context.as_ref(),
-                callback.bind(slf.py()),
-                slf.as_any(),
-            )?;
+        let py = slf.py();
+        if let (Some(driver), Some(waiter)) = (&ended.driver, &ended.first)
+            && ended.others.is_empty()
+            && waiter.task.is_some()
+        {
+            match self.drive(slf, driver, waiter)? {
+                None => return self.stay(ended),
+                Some(outcome) => driver.get().keep(outcome)?,
+            }
+        }
+        let signal = Signal::woken(py)?;
+        for waiter in ended.first.iter().chain(&ended.others) {
+            waiter.wake(py, signal)?;
         }
         Ok(())
+    }
+
+    /// Steps the coroutine in its Task's name. None if it only waits once more, of which its Task need not hear.
+    fn drive(
+        &self,
+        slf: &Bound<'_, Self>,
+        driver: &Py<Driver>,
+        waiter: &Waiter,
+    ) -> PyResult<Option<PyResult<Step>>> {
+        self.state.with(|state| {
+            state.stepping = true;
+            state.cancelled = false;
+        })?;
+        let stepped = waiter.step(slf.py(), &self.event_loop, driver.get());
+        let stays = self.state.with(|state| {
+            state.stepping = false;
+            !state.done && !state.cancelled && state.first.is_none()
+        })?;
+        match stepped? {
+            Ok(Step::Yield(waited)) if stays && waited.is(slf) => Ok(None),
+            outcome => Ok(Some(outcome)),
+        }
+    }
+
+    /// The Task goes on waiting, and has noticed nothing.
+    fn stay(&self, ended: Ended) -> PyResult<()> {
+        self.blocking.store(false, Ordering::Relaxed);
+        self.state.with(|state| {
+            state.driver = ended.driver;
+            state.first = ended.first;
+        })
     }
 
     /// Whether somebody still waits.
@@ -79,34 +140,123 @@ impl Park {
     /// Begins another wait. Only for an object that has been woken: its Task has been stepped and forgotten it.
     pub(crate) fn renew(&self) -> PyResult<()> {
         self.blocking.store(true, Ordering::Relaxed);
-        let _old = self.state.with(|state| {
-            state.done = false;
-            state.cancelled.take()
-        })?;
+        self.state.with(|state| state.done = false)
+    }
+
+    /// Ends a wait of which no Task has heard.
+    pub(crate) fn end(&self) -> PyResult<()> {
+        self.state.with(State::end).map(drop)
+    }
+
+    /// It is on its way to a Task through a driver's hands.
+    pub(crate) fn set_driver(&self, driver: Py<Driver>) -> PyResult<()> {
+        let _old = self.state.with(|state| state.driver.replace(driver))?;
         Ok(())
     }
 }
 
-/// Calls `callback(argument)` the way asyncio's handles do: inside the context it was registered with.
-fn run_in_context(
+/// How one who has no future's lock enters and leaves a Task (asyncio's documentation, "Extending", Task lifetime support).
+struct Entrance {
+    enter: Py<PyAny>,
+    leave: Py<PyAny>,
+}
+
+impl Entrance {
+    fn get(py: Python<'_>) -> PyResult<&'static Self> {
+        static ENTRANCE: PyOnceLock<Entrance> = PyOnceLock::new();
+        ENTRANCE.get_or_try_init(py, || {
+            let tasks = py.import("asyncio.tasks")?;
+            Ok(Entrance {
+                enter: tasks.getattr("_enter_task")?.unbind(),
+                leave: tasks.getattr("_leave_task")?.unbind(),
+            })
+        })
+    }
+}
+
+impl Waiter {
+    /// What the Task does at the end of its wait, but for the Task itself: the inner error is the coroutine's.
+    fn step(
+        &self,
+        py: Python<'_>,
+        event_loop: &Py<PyAny>,
+        driver: &Driver,
+    ) -> PyResult<PyResult<Step>> {
+        let entrance = Entrance::get(py)?;
+        let task = &self.task;
+        in_context(py, self.context.as_ref(), || {
+            entrance.enter.call1(py, (event_loop, task))?;
+            let outcome = driver.advance(py);
+            entrance.leave.call1(py, (event_loop, task))?;
+            Ok(outcome)
+        })
+    }
+
+    fn wake(&self, py: Python<'_>, signal: &Py<Signal>) -> PyResult<()> {
+        in_context(py, self.context.as_ref(), || {
+            self.callback.call1(py, (signal,)).map(drop)
+        })
+    }
+
+    /// Leaves the waking to the loop.
+    fn schedule(self, park: &Park, signal: &Bound<'_, Signal>) -> PyResult<()> {
+        let py = signal.py();
+        let keywords = PyDict::new(py);
+        if let Some(context) = self.context {
+            keywords.set_item("context", context)?;
+        }
+        let arguments = PyTuple::new(py, [self.callback.bind(py), signal.as_any()])?;
+        let event_loop = park.event_loop.bind(py);
+        event_loop
+            .call_method("call_soon", arguments, Some(&keywords))
+            .map(drop)
+    }
+}
+
+/// Acts the way asyncio's handles do: inside the context that came with the callback.
+fn in_context<R>(
     py: Python<'_>,
     context: Option<&Py<PyAny>>,
-    callback: &Bound<'_, PyAny>,
-    argument: &Bound<'_, PyAny>,
-) -> PyResult<()> {
+    act: impl FnOnce() -> PyResult<R>,
+) -> PyResult<R> {
     let Some(context) = context else {
-        return callback.call1((argument,)).map(drop);
+        return act();
     };
     // SAFETY: `context` is what asyncio passed as context=, and PyContext_Enter checks the type itself.
     if unsafe { ffi::PyContext_Enter(context.as_ptr()) } < 0 {
         return Err(PyErr::fetch(py));
     }
-    let result = callback.call1((argument,)).map(drop);
+    let result = act();
     // SAFETY: it was entered above, on this thread, and everything entered since has been left.
     if unsafe { ffi::PyContext_Exit(context.as_ptr()) } < 0 {
         return Err(PyErr::fetch(py));
     }
     result
+}
+
+/// What a Task's callback is called with: a future that is done. The park itself may be waited for again by then.
+#[pyclass(frozen, module = "hubbub")]
+struct Signal {
+    /// Cancelled, perhaps with a message.
+    cancelled: Option<Option<Py<PyAny>>>,
+}
+
+impl Signal {
+    fn woken(py: Python<'_>) -> PyResult<&'static Py<Self>> {
+        static WOKEN: PyOnceLock<Py<Signal>> = PyOnceLock::new();
+        WOKEN.get_or_try_init(py, || Py::new(py, Self { cancelled: None }))
+    }
+}
+
+#[pymethods]
+impl Signal {
+    fn result(&self, py: Python<'_>) -> PyResult<()> {
+        match &self.cancelled {
+            None => Ok(()),
+            Some(Some(message)) => Err(CancelledError::new_err((message.clone_ref(py),))),
+            Some(None) => Err(CancelledError::new_err(())),
+        }
+    }
 }
 
 #[pymethods]
@@ -130,14 +280,23 @@ impl Park {
     #[pyo3(signature = (callback, *, context=None))]
     fn add_done_callback(
         slf: &Bound<'_, Self>,
-        callback: Py<PyAny>,
+        callback: Bound<'_, PyAny>,
         context: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let late = slf.get().state.with(|state| {
+        let park = slf.get();
+        let task = match park.state.with(|state| state.driver.is_some())? {
+            true => callback.getattr("__self__").ok().map(Bound::unbind),
+            false => None,
+        };
+        let waiter = Waiter {
+            callback: callback.unbind(),
+            context,
+            task,
+        };
+        let late = park.state.with(|state| {
             if state.done {
-                return Some((callback, context));
+                return Some(waiter);
             }
-            let waiter = (callback, context);
             if state.first.is_none() {
                 state.first = Some(waiter);
             } else {
@@ -146,96 +305,63 @@ impl Park {
             None
         })?;
         match late {
-            Some((callback, context)) => schedule(slf, callback, context),
+            Some(waiter) => waiter.schedule(park, Signal::woken(slf.py())?.bind(slf.py())),
             None => Ok(()),
         }
     }
 
-    fn remove_done_callback(&self, callback: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let waiting: Vec<Waiter> = self.state.with(|state| {
-            let first = state.first.take().into_iter();
-            first.chain(std::mem::take(&mut state.others)).collect()
-        })?;
-        let before = waiting.len();
-        let mut kept = Vec::with_capacity(before);
-        for (known, context) in waiting {
-            if !known.bind(callback.py()).eq(callback)? {
-                kept.push((known, context));
-            }
-        }
-        let removed = before - kept.len();
-        self.state.with(|state| state.others.extend(kept))?;
-        Ok(removed)
-    }
-
-    /// Called by Task.cancel: the Task is woken by the loop, as with any future, and finds the cancellation in `result`.
+    /// Called by Task.cancel: the Task is woken by the loop, as with any future, and finds the cancellation in the signal.
+    ///
+    /// A Task whose coroutine is just being stepped is told that it does not wait, and cancels itself at its next step.
     #[pyo3(signature = (msg=None))]
     fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
-        let ended = slf.get().state.with(|state| {
-            let ended = state.end();
-            if ended.is_some() {
-                state.cancelled = Some(msg);
-            }
-            ended
+        let park = slf.get();
+        let (ended, stepping) = park.state.with(|state| {
+            state.cancelled = true;
+            (state.end(), state.stepping)
         })?;
-        let Some((first, others)) = ended else {
+        let Some(ended) = ended else {
             return Ok(false);
         };
-        for (callback, context) in first.into_iter().chain(others) {
-            schedule(slf, callback, context)?;
+        // While one Task's coroutine is stepped, another Task may have begun to wait here. Which of them is being cancelled
+        // cannot be told: both look after themselves, the other one by being woken for nothing.
+        let signal = match stepping {
+            true => Signal::woken(slf.py())?.clone_ref(slf.py()),
+            false => {
+                let cancelled = Some(msg);
+                Py::new(slf.py(), Signal { cancelled })?
+            }
+        };
+        for waiter in ended.first.into_iter().chain(ended.others) {
+            waiter.schedule(park, signal.bind(slf.py()))?;
         }
-        Ok(true)
+        Ok(!stepping)
     }
 
     fn done(&self) -> PyResult<bool> {
         self.state.with(|state| state.done)
     }
 
-    fn cancelled(&self) -> PyResult<bool> {
-        self.state.with(|state| state.cancelled.is_some())
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.event_loop)?;
+        // Where the state cannot be looked at now, what it holds simply counts as alive.
+        self.state
+            .with(|state| {
+                visit.call(&state.driver)?;
+                state
+                    .first
+                    .iter()
+                    .chain(&state.others)
+                    .try_for_each(|waiter| {
+                        visit.call(&waiter.callback)?;
+                        visit.call(&waiter.context)?;
+                        visit.call(&waiter.task)
+                    })
+            })
+            .unwrap_or(Ok(()))
     }
 
-    fn result(&self, py: Python<'_>) -> PyResult<()> {
-        enum Outcome {
-            Woken,
-            Cancelled(Option<Py<PyAny>>),
-            Waiting,
-        }
-        let outcome = self.state.with(|state| match &state.cancelled {
-            Some(message) => {
-                Outcome::Cancelled(message.as_ref().map(|message| message.clone_ref(py)))
-            }
-            None if state.done => Outcome::Woken,
-            None => Outcome::Waiting,
-        })?;
-        match outcome {
-            Outcome::Woken => Ok(()),
-            Outcome::Cancelled(Some(message)) => Err(CancelledError::new_err((message,))),
-            Outcome::Cancelled(None) => Err(CancelledError::new_err(())),
-            Outcome::Waiting => Err(InvalidStateError::new_err("result is not ready")),
-        }
+    fn __clear__(&self) {
+        let _old = self.state.with(std::mem::take);
     }
-
-    fn exception(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        self.result(py).map(|()| None)
-    }
-}
-
-/// Leaves a callback to the loop.
-fn schedule(
-    slf: &Bound<'_, Park>,
-    callback: Py<PyAny>,
-    context: Option<Py<PyAny>>,
-) -> PyResult<()> {
-    let py = slf.py();
-    let keywords = PyDict::new(py);
-    if let Some(context) = context {
-        keywords.set_item("context", context)?;
-    }
-    let arguments = PyTuple::new(py, [callback.bind(py), slf.as_any()])?;
-    slf.get()
-        .event_loop
-        .bind(py)
-        .call_method("call_soon", arguments, Some(&keywords))?;
-    Ok(())
 }

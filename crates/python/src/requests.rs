@@ -6,9 +6,11 @@ use hubbub_protocol::http::{Refusal, Request as Head, Response};
 use hubbub_server::{Accept, Bytes, ConnectionId};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use crate::dispatch::{fault, guard, report, report_at};
+use crate::driver::Driver;
 use crate::engine::Engine;
 use crate::errors;
 use crate::peers::Peer;
@@ -341,13 +343,21 @@ fn admitted(
     }
 }
 
-/// Makes a Task, whose first step is run at once where Python can do that (3.12 and later).
+/// Makes a Task, whose first step is run at once where Python can do that (3.12 and later), and which the engine may step.
 fn start<'py>(
     engine: &Bound<'py, Engine>,
     coroutine: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = engine.py();
     let event_loop = engine.get().event_loop(py)?;
+    let driver;
+    let coroutine = if coroutine.get_type().is(coroutine_class(py)?) {
+        driver = Bound::new(py, Driver::new(coroutine.clone().unbind()))?;
+        driver.as_any()
+    } else {
+        // What only resembles a coroutine may be stepped in ways of its own.
+        coroutine
+    };
     if py.version_info() < (3, 12) {
         return event_loop
             .bind(py)
@@ -359,6 +369,11 @@ fn start<'py>(
     py.import("asyncio")?
         .getattr("Task")?
         .call((coroutine,), Some(&options))
+}
+
+fn coroutine_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "types", "CoroutineType")
 }
 
 /// The handler's coroutine has ended, and with it the connection.

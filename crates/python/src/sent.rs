@@ -3,8 +3,10 @@
 use hubbub_server::Sent as Outcome;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyBool;
 
 use crate::park::Park;
+use crate::steps::{Step, Stepped};
 use crate::websocket::WebSocket;
 
 /// What became of a message given to `WebSocket.send`: truthy when it was queued; awaiting it waits only under backpressure.
@@ -83,26 +85,64 @@ impl Sent {
         format!("<Sent {}>", self.status())
     }
 
-    fn __await__(&self, py: Python<'_>) -> Room {
-        let (socket, message) = match &self.waiting {
-            Some((socket, message)) => (
-                Some(socket.clone_ref(py)),
-                message.as_ref().map(|message| message.clone_ref(py)),
-            ),
-            None => (None, None),
+    fn __await__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let Some((socket, message)) = &self.waiting else {
+            return Ready::of(py, self.outcome == Outcome::Queued)
+                .map(|ready| ready.clone_ref(py).into_any());
         };
-        Room {
-            is_open: self.outcome != Outcome::Closed,
-            socket,
-            message,
-        }
+        let room = Room {
+            socket: Some(socket.clone_ref(py)),
+            message: message.as_ref().map(|message| message.clone_ref(py)),
+        };
+        Ok(Py::new(py, room)?.into_any())
+    }
+}
+
+/// The awaitable of what is decided already. There are two of them.
+#[pyclass(frozen, module = "hubbub")]
+pub(crate) struct Ready {
+    is_open: Py<PyBool>,
+}
+
+impl Ready {
+    fn of(py: Python<'_>, is_open: bool) -> PyResult<&'static Py<Self>> {
+        static OPEN: PyOnceLock<Py<Ready>> = PyOnceLock::new();
+        static CLOSED: PyOnceLock<Py<Ready>> = PyOnceLock::new();
+        let cell = if is_open { &OPEN } else { &CLOSED };
+        cell.get_or_try_init(py, || {
+            let is_open = PyBool::new(py, is_open).to_owned().unbind();
+            Py::new(py, Self { is_open })
+        })
+    }
+}
+
+impl Stepped for Ready {
+    #[inline]
+    fn step(slf: &Bound<'_, Self>, _value: &Bound<'_, PyAny>) -> PyResult<Step> {
+        Ok(Step::Return(
+            slf.get().is_open.clone_ref(slf.py()).into_any(),
+        ))
+    }
+}
+
+#[pymethods]
+impl Ready {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        Self::step(slf, slf.as_any())?.into_next()
     }
 }
 
 /// The wait for room in an outbox; a message that was refused for want of it is sent then.
 #[pyclass(module = "hubbub")]
 pub(crate) struct Room {
-    is_open: bool,
     socket: Option<Py<WebSocket>>,
     message: Option<Py<PyAny>>,
 }
@@ -115,13 +155,13 @@ impl Room {
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<Park>> {
         let done = |is_open: bool| Err(pyo3::exceptions::PyStopIteration::new_err((is_open,)));
-        let Some(socket) = &self.socket else {
-            return done(self.is_open);
+        let Some(socket) = self.socket.take() else {
+            return done(false);
         };
         if let Some(park) = socket.get().wait_for_room(py)? {
+            self.socket = Some(socket);
             return Ok(park);
         }
-        let socket = self.socket.take().expect("looked at above");
         match self.message.take() {
             None => done(socket.get().is_open()?),
             Some(message) => match socket.get().send_now(message.bind(py))? {

@@ -556,6 +556,7 @@ impl WebSocket {
                 visit.call(&state.data)?;
                 visit.call(&state.task)?;
                 visit.call(&state.spawned)?;
+                visit.call(&state.reader)?;
                 state
                     .queue
                     .iter()
