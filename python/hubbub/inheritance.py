@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from hubbub.errors import Failure
 
@@ -73,6 +74,16 @@ class Inheritance:
         for _, number in self.handed_over:
             os.close(number)
         self.handed_over.clear()
+
+
+@cache
+def received() -> Inheritance:
+    """What this process has inherited.
+
+    Raises:
+        Failure: The environment says nonsense.
+    """
+    return Inheritance.read(os.environ, os.getpid())
 
 
 def encode(sockets: Sequence[tuple[str, int]], channel: int) -> dict[str, str]:

@@ -41,10 +41,17 @@ class Bound:
 
 
 class Sockets:
-    """The sockets of one server; use it in a `with`."""
+    """The sockets of one server; use it in a `with`.
+
+    Attributes:
+        bound: Each of them.
+        keep_files: Whether the files of Unix sockets are left when they are closed: another process
+            listens there.
+    """
 
     def __init__(self) -> None:
         self.bound: list[Bound] = []
+        self.keep_files = False
 
     def __enter__(self) -> "Sockets":
         """Begins to hold them."""
@@ -66,6 +73,8 @@ class Sockets:
             CannotListen: One cannot be bound.
             Misuse: One is no place to listen at.
         """
+        # Until the predecessor has stepped back they are its own.
+        self.keep_files = inheritance.channel is not None
         try:
             for one in wanted:
                 await self._bind_one(one, inheritance, loop)
@@ -73,14 +82,10 @@ class Sockets:
             self.close()
             raise
 
-    def close(self, *, keep_files: bool = False) -> None:
-        """Closes our copies.
-
-        Args:
-            keep_files: Leave the files of Unix sockets: a successor listens there.
-        """
+    def close(self) -> None:
+        """Closes our copies."""
         for one in self.bound:
-            if one.file is not None and not keep_files:
+            if one.file is not None and not self.keep_files:
                 _remove(*one.file)
             one.socket.close()
         self.bound.clear()

@@ -1,20 +1,31 @@
-"""A server as the whole program: from its start to the exit code, with the signals in between.
+"""A server as the whole program: from its start to the exit code, and everything it answers to.
 
-One running server, wherever it lives, is `server`'s; what leave-taking means is `drain`'s.
+Signals, a supervisor (systemd), a predecessor, a successor. One running server, wherever it lives,
+is `server`'s; what leave-taking means is `drain`'s.
 """
 
 import asyncio
+import os
 import signal
+from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
-from types import TracebackType
+from pathlib import Path
+from typing import Any
 
 from hubbub import address
 from hubbub.app import App
 from hubbub.assembly import OneApp
 from hubbub.config import ServerSettings
+from hubbub.drain import LAST_WORDS_S, PATIENCE_S
+from hubbub.errors import Failure
+from hubbub.handover import Successor, command_line, predecessor
+from hubbub.inheritance import received
 from hubbub.log import logger
 from hubbub.loop import EngineHost, EventLoop
+from hubbub.pid_file import PidFile
 from hubbub.server import Server, listen_settings
+from hubbub.signals import Signals
+from hubbub.supervisor import Supervisor
 from hubbub.watchdog import Watchdog
 
 DRAINED = 0
@@ -26,51 +37,148 @@ FORCED = 5
 HURRIED = 6
 """Exit code: a second signal ended it without waiting."""
 
+_SLACK_S = 5.0
+# For what an application does when its lifespans are left, before a supervisor loses patience.
 
-class Signals:
-    """SIGINT and SIGTERM: the first one asks to stop, the second one to do so at once."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._program = asyncio.current_task()
-        self._first: asyncio.Future[signal.Signals] = self._loop.create_future()
-        self._heard: list[signal.Signals] = []
+class Program:
+    """A process that is one server.
 
-    def __enter__(self) -> "Signals":
-        """Begins to listen."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                self._loop.add_signal_handler(number, self._hear, number)
-            except (RuntimeError, ValueError):
-                # Only the main thread hears signals; elsewhere whoever started us ends us.
-                break
-            self._heard.append(number)
-        return self
+    SIGINT and SIGTERM end it, a second one at once. SIGUSR2 replaces it by a new process of the
+    same command line, SIGHUP reloads, where there is something to reload.
+    """
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+    def __init__(
+        self, server: Server, reload: Callable[[], Coroutine[Any, Any, None]] | None = None
     ) -> None:
-        """Listens no more."""
-        for number in self._heard:
-            self._loop.remove_signal_handler(number)
+        """Prepares it.
 
-    @property
-    def is_stopping(self) -> bool:
-        """Whether one has come."""
-        return self._first.done()
+        Args:
+            server: What it runs.
+            reload: What SIGHUP asks for; None: it ends the program, as always.
+        """
+        self._server = server
+        self._settings = server.settings
+        self._reload = reload
+        self._command = command_line()
+        self._directory = Path.cwd()
+        self._supervisor = Supervisor.read(os.environ, os.getpid())
+        self._pid_file = PidFile(self._settings.pid_file)
+        self._signals: Signals | None = None
+        self._is_upgrading = False
+        self._is_replaced = False
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def stop(self) -> signal.Signals:
-        """Waits for the first one; the second one cancels whoever listens."""
-        return await asyncio.shield(self._first)
+    async def run(self) -> int:
+        """Serves until it is asked to end.
 
-    def _hear(self, number: signal.Signals) -> None:
-        if not self._first.done():
-            self._first.set_result(number)
-        elif self._program is not None:
-            self._program.cancel()
+        Returns:
+            The exit code: `DRAINED`, `FORCED` or `HURRIED`.
+
+        Raises:
+            Misuse: It cannot be served as it is declared.
+            CannotListen: An address cannot be bound.
+        """
+        orders = {signal.SIGUSR2: self._order(self._try_upgrade)}
+        if self._reload is not None:
+            orders[signal.SIGHUP] = self._order(self._try_reload)
+        with Signals(orders) as signals, self._pid_file:
+            self._signals = signals
+            try:
+                async with self._server:
+                    await self._begin()
+                    number = await signals.ending()
+                    return DRAINED if await self._end(number) else FORCED
+            except asyncio.CancelledError:
+                if not signals.is_ending():
+                    raise
+                logger.warning("stopped without waiting")
+                return HURRIED
+            finally:
+                self._supervisor.end_watch()
+
+    async def upgrade(self) -> int:
+        """Starts a new process with our listening sockets; once it serves, this one takes leave.
+
+        Returns:
+            The number of the new process.
+
+        Raises:
+            Failure: It does not serve, and nothing has changed; with its own words.
+        """
+        if self._signals is None or self._signals.is_ending() or self._is_upgrading:
+            raise Failure("not now: another process is starting, or this one is ending")
+        if os.getpid() == 1:
+            raise Failure("process 1 cannot be replaced: its end is that of its container")
+        self._is_upgrading = True
+        try:
+            sockets = self._server.sockets.bound
+            numbers = [(one.key, one.socket.fileno()) for one in sockets]
+            successor = Successor.start(self._command, self._directory, numbers)
+            logger.info("upgrade: process %d is starting", successor.pid)
+            await successor.ready(self._settings.upgrade_timeout_s)
+            if self._signals.is_ending():
+                await successor.abandon()
+                raise Failure("stopped while the new process was starting")
+        except Failure as error:
+            logger.error("upgrade: nothing has changed: %s", error)
+            raise
+        finally:
+            self._is_upgrading = False
+        logger.info("upgrade: process %d has taken over", successor.pid)
+        self._is_replaced = True
+        self._supervisor.replaced(successor.pid)
+        successor.let_go()
+        self._signals.end()
+        return successor.pid
+
+    async def _begin(self) -> None:
+        received().close_rest()
+        urls = [address.url_of(one, "http") for one in self._server.addresses]
+        for url in urls:
+            logger.info("serving on %s (ctrl-c to stop)", url)
+        if await predecessor().relieve():
+            # What it listened at is ours now, files of Unix sockets included.
+            self._server.sockets.keep_files = False
+        self._pid_file.write()
+        self._supervisor.begin_watch(asyncio.get_running_loop())
+        self._supervisor.ready(f"serving on {', '.join(urls)}")
+
+    async def _end(self, number: signal.Signals | None) -> bool:
+        count = self._server.stats().connections
+        logger.info("stopping: %d connections", count)
+        # Whoever presses ctrl-c waits for the prompt; a supervisor has time.
+        window_s = 0.0 if number == signal.SIGINT else self._settings.drain_window_s
+        if not self._is_replaced:
+            within_s = window_s + self._settings.shutdown_timeout_s
+            within_s += PATIENCE_S + LAST_WORDS_S + _SLACK_S
+            self._supervisor.stopping(f"closing {count} connections", within_s)
+        return await self._server.close(window_s=window_s, successor=self._is_replaced)
+
+    async def _try_upgrade(self) -> None:
+        try:
+            await self.upgrade()
+        except Failure:
+            # The log has it, and there is nobody else to tell.
+            return
+
+    async def _try_reload(self) -> None:
+        if self._reload is None:
+            return
+        self._supervisor.reloading()
+        try:
+            await self._reload()
+        except Exception:
+            logger.exception("reloading failed")
+        self._supervisor.ready("serving")
+
+    def _order(self, act: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        def order() -> None:
+            task = asyncio.get_running_loop().create_task(act())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        return order
 
 
 def run(
@@ -93,39 +201,21 @@ def run(
         SystemExit: It has ended, but not everybody had left: 5 after `shutdown_timeout_s`, 6 after
             a second signal.
     """
-    loop = EventLoop(EngineHost(settings or ServerSettings()))
+    settings = settings or ServerSettings()
     listen = [listen_settings(host, port, uds, fd, backlog)]
-    code = run_server(Server(OneApp(app), listen, settings), loop)
+    program = Program(Server(OneApp(app), listen, settings))
+    code = run_program(program.run(), EventLoop(EngineHost(settings)))
     if code != DRAINED:
         raise SystemExit(code)
 
 
-def run_server(server: Server, loop: EventLoop) -> int:
-    """Runs a server as the only thing its loop does, until SIGINT or SIGTERM.
+def run_program(program: Coroutine[Any, Any, int], loop: EventLoop) -> int:
+    """Runs a program as the only thing its loop does, watched for handlers that block.
 
     Returns:
-        The exit code: `DRAINED`, `FORCED` or `HURRIED`.
+        Its exit code.
     """
     limit_s = loop.host.settings.blocked_warning_s
     watchdog = Watchdog(loop.host.engine.blocked_s, limit_s) if limit_s else nullcontext()
     with asyncio.Runner(loop_factory=lambda: loop) as runner, watchdog:
-        return runner.run(_until_signalled(server))
-
-
-async def _until_signalled(server: Server) -> int:
-    with Signals() as signals:
-        try:
-            async with server:
-                for one in server.addresses:
-                    logger.info("serving on %s (ctrl-c to stop)", address.url_of(one, "http"))
-                number = await signals.stop()
-                logger.info("stopping: %d connections", server.stats().connections)
-                # Whoever presses ctrl-c waits for the prompt; a supervisor has time.
-                at_once = 0.0 if number == signal.SIGINT else None
-                in_time = await server.close(window_s=at_once)
-                return DRAINED if in_time else FORCED
-        except asyncio.CancelledError:
-            if not signals.is_stopping:
-                raise
-            logger.warning("stopped without waiting")
-            return HURRIED
+        return runner.run(program)

@@ -16,7 +16,7 @@ from hubbub.assembly import OneApp
 from hubbub.config import ListenSettings, ServerSettings
 from hubbub.drain import drain
 from hubbub.errors import CannotListen, Misuse
-from hubbub.inheritance import Inheritance
+from hubbub.inheritance import Inheritance, received
 from hubbub.listening import Sockets
 from hubbub.loop import EngineHost, host_for_server
 from hubbub.report import Listener
@@ -74,13 +74,13 @@ class Server:
             listen: Where; at least one place.
             settings: Limits, deadlines, compression.
             listener: Is told of every report.
-            inheritance: Sockets that were open before.
+            inheritance: Sockets that were open before; None: what this process has inherited.
         """
         self._modules = modules
         self._listen = tuple(listen)
         self._settings = settings
         self._listener = listener
-        self._inheritance = inheritance or Inheritance()
+        self._inheritance = inheritance or received()
         self._sockets = Sockets()
         self._host: EngineHost | None = None
         self._addresses: tuple[str, ...] = ()
@@ -137,6 +137,11 @@ class Server:
         return address.url_of(self._addresses[0], "ws")
 
     @property
+    def settings(self) -> ServerSettings:
+        """What it was told."""
+        return self._settings or ServerSettings()
+
+    @property
     def sockets(self) -> Sockets:
         """What it listens with, for a successor."""
         return self._sockets
@@ -172,7 +177,8 @@ class Server:
         longest_s = settings.drain_window_s if window_s is None else window_s
         try:
             engine.stop_listening(accept_waiting=not successor)
-            self._sockets.close(keep_files=successor)
+            self._sockets.keep_files |= successor
+            self._sockets.close()
             return await drain(engine, code, reason, longest_s, settings.shutdown_timeout_s)
         except BaseException:
             engine.drop_accepted()

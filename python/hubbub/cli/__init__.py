@@ -7,12 +7,15 @@ user's mistake is answered with one message, never with a traceback.
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import cyclopts
 
 from hubbub._core import __version__
-from hubbub.cli.mistake import USAGE, Mistake
+from hubbub.cli.mistake import FAILED, USAGE, Mistake
+from hubbub.errors import Failure
+from hubbub.handover import predecessor
 
 commands: Any = cyclopts.App(
     name="hubbub",
@@ -46,11 +49,16 @@ def execute(arguments: Sequence[str]) -> int:
         return _tell(str(error), USAGE)
     except Mistake as mistake:
         return _tell(str(mistake), mistake.code)
+    except Failure as failure:
+        return _tell(str(failure), FAILED)
     except KeyboardInterrupt:
         return 130
     return int(code or 0)
 
 
 def _tell(message: str, code: int) -> int:
+    # Who would be replaced by this process hears why it is not.
+    with suppress(Failure):
+        predecessor().fail(message)
     print(f"hubbub: {message}", file=sys.stderr)
     return code

@@ -13,7 +13,7 @@ from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.config import LogFormat, LogLevel, LogSettings
 from hubbub.errors import CannotListen, Misuse
 from hubbub.loop import EngineHost, EventLoop
-from hubbub.running import run_server
+from hubbub.running import Program, run_program
 from hubbub.server import Server, listen_settings
 
 
@@ -67,7 +67,7 @@ def run(
         raise Mistake(str(error)) from None
     serving = Server(OneApp(load(target, app_dir)), [listen], chosen)
     try:
-        return run_server(serving, EventLoop(engine))
+        return run_program(Program(serving).run(), EventLoop(engine))
     except CannotListen as error:
         raise Mistake(str(error), BIND) from None
     except Misuse as error:

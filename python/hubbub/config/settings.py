@@ -16,7 +16,13 @@ from hubbub.config.units import duration_s, size_bytes
 Compression = Literal["off", "shared", "dedicated"]
 """How permessage-deflate (RFC 7692) keeps its windows."""
 
-_PYTHON_ONLY = ("blocked_warning_s", "drain_window_s", "shutdown_timeout_s")
+_PYTHON_ONLY = (
+    "blocked_warning_s",
+    "drain_window_s",
+    "pid_file",
+    "shutdown_timeout_s",
+    "upgrade_timeout_s",
+)
 
 COMPRESSIONS: tuple[str, ...] = ("off", "shared", "dedicated")
 
@@ -57,6 +63,12 @@ class ServerSettings:
 
     shutdown_timeout_s: float = _server(10.0, flag="--timeout-graceful-shutdown")
     """How long a closing server waits after that for connections and handlers to end."""
+
+    upgrade_timeout_s: float = _server(60.0)
+    """How long a new process may take to be ready before the old one gives it up."""
+
+    pid_file: str = _server("", hint="/run/hubbub/hubbub.pid")
+    """File that names the process that serves; if empty, none."""
 
     connection_limit: int = _limit(0, flag="--limit-concurrency")
     """Most connections at a time; 0: as many as there are descriptors."""

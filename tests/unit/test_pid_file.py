@@ -1,0 +1,29 @@
+"""The file that names the process that serves."""
+
+import os
+from pathlib import Path
+
+from hubbub.pid_file import PidFile
+
+
+def test_it_is_there_while_we_serve(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    path.write_text("1\n")
+    with PidFile(str(path)) as file:
+        assert path.read_text() == "1\n"
+        file.write()
+        assert path.read_text() == f"{os.getpid()}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_that_of_a_successor_stays(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    with PidFile(str(path)) as file:
+        file.write()
+        path.write_text("1\n")
+    assert path.read_text() == "1\n"
+
+
+def test_none_is_asked_for() -> None:
+    with PidFile("") as file:
+        file.write()
