@@ -34,26 +34,37 @@ class Served:
 
 
 @contextmanager
-def served(app: str, *arguments: str, wrapper: Sequence[str] = ()) -> Iterator[Served]:
+def served(
+    app: str,
+    *arguments: str,
+    wrapper: Sequence[str] = (),
+    command: Sequence[str] = (),
+    pass_fds: Sequence[int] = (),
+    expect: str = r"\b(127\.0\.0\.1:\d+)\s",
+) -> Iterator[Served]:
     """Serves an app, as `hubbub run` names it, for as long as the context lasts.
 
     Args:
         app: `FILE.py:app`, relative to the project's root.
         arguments: Further flags of `hubbub run`.
         wrapper: A command that runs the server, such as a tracer.
+        command: Another command line than that of `hubbub run`.
+        pass_fds: Descriptors that it inherits.
+        expect: What it writes when it serves; the group is its address.
 
     Raises:
         RuntimeError: It did not start; its own words are the message.
     """
-    hubbub = (sys.executable, "-m", "hubbub", "run", app, "--host", "127.0.0.1", "--port", "0")
+    run = (sys.executable, "-m", "hubbub", "run", app, "--host", "127.0.0.1", "--port", "0")
+    started = command or [*wrapper, *run, *arguments]
     with tempfile.TemporaryDirectory(prefix="hubbub-") as folder:
         log = Path(folder, "log")
         with log.open("wb") as sink:
             server = subprocess.Popen(
-                [*wrapper, *hubbub, *arguments], cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT
+                started, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, pass_fds=pass_fds
             )
         try:
-            yield Served(_address(server, log), server, log)
+            yield Served(_address(server, log, expect), server, log)
         finally:
             server.terminate()
             try:
@@ -70,11 +81,11 @@ def serving(app: str, *arguments: str) -> Iterator[str]:
         yield server.address
 
 
-def _address(server: subprocess.Popen[bytes], log: Path) -> str:
+def _address(server: subprocess.Popen[bytes], log: Path, expect: str) -> str:
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         # A line may be seen half written: the address must be followed by something.
-        if found := re.search(r"\b(127\.0\.0\.1:\d+)\s", log.read_text(errors="replace")):
+        if found := re.search(expect, log.read_text(errors="replace")):
             return found[1]
         if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("the server did not start: " + log.read_text(errors="replace"))

@@ -49,7 +49,7 @@ def test_it_takes_over() -> None:
             r"exit code 4\): no such port: ü",
         ),
         (
-            "import os; from hubbub.inheritance import received as r; os.write(r().channel, b'?\\n')",
+            "import os; from hubbub import inheritance as i; os.write(i.received().channel, b'?')",
             "told",
         ),
     ],

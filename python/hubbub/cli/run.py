@@ -10,7 +10,7 @@ from hubbub.assembly import OneApp
 from hubbub.cli import flags
 from hubbub.cli.load import load
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
-from hubbub.config import LogFormat, LogLevel, LogSettings
+from hubbub.config import ListenSettings, LogFormat, LogLevel, LogSettings
 from hubbub.errors import CannotListen, Misuse
 from hubbub.loop import EngineHost, EventLoop
 from hubbub.running import Program, run_program
@@ -26,6 +26,7 @@ def run(
     port: int = 8000,
     uds: Path | None = None,
     fd: int | None = None,
+    bind: list[str] | None = None,
     backlog: int = 4096,
     app_dir: Path = Path(),
     log_level: LogLevel = "info",
@@ -47,6 +48,9 @@ def run(
         Unix socket to listen on instead.
     fd
         Inherited listening socket to use instead.
+    bind
+        Where to listen instead: HOST:PORT, unix:PATH, fd:N or systemd[:NAME]; more than once for
+        several places.
     backlog
         How many connections the kernel may hold ready.
     app_dir
@@ -61,11 +65,14 @@ def run(
     log.configure(LogSettings(log_level, log_format, access_log))
     chosen = flags.parsed(settings)
     try:
-        listen = listen_settings(host, port, str(uds) if uds else None, fd, backlog)
+        if bind:
+            listen = [ListenSettings(bind=one, backlog=backlog) for one in bind]
+        else:
+            listen = [listen_settings(host, port, str(uds) if uds else None, fd, backlog)]
         engine = EngineHost(chosen)
     except Misuse as error:
         raise Mistake(str(error)) from None
-    serving = Server(OneApp(load(target, app_dir)), [listen], chosen)
+    serving = Server(OneApp(load(target, app_dir)), listen, chosen)
     try:
         return run_program(Program(serving).run(), EventLoop(engine))
     except CannotListen as error:
