@@ -16,6 +16,8 @@ const TRIES: usize = 8;
 const DIGITS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";
 
 /// The delta that makes `new` of `old`; `None` when it would not be shorter than `new`.
+///
+/// Texts are cut between characters only, so that the delta of two texts is text itself and can travel in JSON.
 #[must_use]
 pub fn delta(old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(new.len() / 4 + BLOCK);
@@ -25,7 +27,8 @@ pub fn delta(old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     // Everything before `done` is in the delta; what lies between it and `at` matches nothing so far.
     let (mut done, mut at) = (0, 0);
     while at + BLOCK <= new.len() && out.len() < new.len() {
-        match index.longest(old, new, done, at) {
+        let found = index.longest(old, new, done, at);
+        match found.and_then(|found| found.of_whole_characters(new, at)) {
             Some(found) => {
                 let begin = at - found.before;
                 insert(&new[done..begin], &mut out);
@@ -89,6 +92,25 @@ struct Match {
     length: usize,
     /// How many of its bytes lie before the place that was asked for.
     before: usize,
+}
+
+impl Match {
+    /// Without the halves of characters at its ends; `None` when then it does not reach beyond `at`.
+    fn of_whole_characters(mut self, new: &[u8], at: usize) -> Option<Self> {
+        let begin = at - self.before;
+        let is_inside = |place: usize| new.get(place).is_some_and(|byte| byte & 0xc0 == 0x80);
+        let mut end = begin + self.length;
+        while is_inside(end) && end > at {
+            end -= 1;
+        }
+        let skipped = (begin..end).take_while(|place| is_inside(*place)).count();
+        (begin + skipped <= at && at < end).then(|| {
+            self.offset += skipped;
+            self.before -= skipped;
+            self.length = end - begin - skipped;
+            self
+        })
+    }
 }
 
 const NONE: usize = usize::MAX;
@@ -198,7 +220,25 @@ mod tests {
         assert_eq!(delta(b"abc", b""), None);
     }
 
+    #[test]
+    fn characters_stay_whole() {
+        let old = "ääääääääääääääääääääää".as_bytes();
+        let new = "ääääääääääääääääääääöä".as_bytes();
+        let delta = delta(old, new).expect("much is the same");
+        assert!(std::str::from_utf8(&delta).is_ok());
+        assert_eq!(apply(old, &delta), new);
+    }
+
     proptest! {
+        #[test]
+        fn the_delta_of_texts_is_text(old in "[aäö€😀]{0,60}", new in "[aäö€😀]{0,60}") {
+            let new = format!("{old}{new}{old}");
+            if let Some(delta) = delta(old.as_bytes(), new.as_bytes()) {
+                prop_assert!(std::str::from_utf8(&delta).is_ok());
+                prop_assert_eq!(apply(old.as_bytes(), &delta), new.as_bytes());
+            }
+        }
+
         #[test]
         fn a_delta_leads_to_the_new_text(
             pieces in prop::collection::vec(prop::collection::vec(0u8..4, 0..40), 1..8),

@@ -88,6 +88,7 @@ pub(crate) fn connect(
             address: target,
             head,
             timeout_s,
+            tls: None,
         })?;
         core.peers.insert(Peer {
             id,

@@ -12,9 +12,11 @@ use hubbub_protocol::http::{BodyReader, HeadScanner};
 
 use crate::clock::Tick;
 use crate::gauge::Gauge;
+use crate::id::ConnectionId;
 use crate::outbox::Outbox;
 use crate::reactor::Interest;
 use crate::tally::Method;
+use crate::tls::{Tls, TlsContext, TlsFacts};
 
 /// Where a connection stands.
 pub(crate) enum Phase {
@@ -109,8 +111,26 @@ pub(crate) struct Connection {
     /// That of the listener it came by; 0 for our own.
     pub(crate) group: u8,
     pub(crate) rare: Option<Box<Rare>>,
+    /// Between the outbox and the socket, and between the socket and whoever reads.
+    pub(crate) tls: Option<Box<Tls>>,
     /// For an application in another thread.
     pub(crate) gauge: Option<Arc<Gauge>>,
+}
+
+/// A connection that has been accepted, and what its listener wants of it.
+pub(crate) struct Arrival {
+    pub(crate) socket: OwnedFd,
+    pub(crate) peer: Peer,
+    pub(crate) group: u8,
+    pub(crate) tls: Option<Arc<TlsContext>>,
+}
+
+/// A connection as it is made known to an application in another thread.
+pub(crate) struct Acquaintance {
+    pub(crate) id: ConnectionId,
+    pub(crate) peer: Peer,
+    pub(crate) tls: Option<Box<TlsFacts>>,
+    pub(crate) gauge: Arc<Gauge>,
 }
 
 /// What few connections need at a time.
@@ -196,6 +216,7 @@ impl Connection {
             peer,
             group: 0,
             rare: None,
+            tls: None,
             gauge: None,
         }
     }
@@ -204,8 +225,21 @@ impl Connection {
     #[inline]
     pub(crate) fn note_level(&self) {
         if let Some(gauge) = &self.gauge {
-            gauge.waits(self.outbox.len());
+            gauge.waits(self.waiting_bytes());
         }
+    }
+
+    /// Bytes that wait to be sent.
+    #[inline]
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        let sealed = self.tls.as_ref().map_or(0, |tls| tls.unsent().len());
+        self.outbox.len() + sealed
+    }
+
+    /// Less than a whole TLS record has come, or less than a whole message.
+    pub(crate) fn is_mid_message(&self) -> bool {
+        let is_mid_record = || self.tls.as_ref().is_some_and(|tls| tls.is_mid_record());
+        matches!(&self.phase, Phase::Open(endpoint) if endpoint.is_mid_message()) || is_mid_record()
     }
 
     /// Waits for the first byte of a request.
@@ -252,7 +286,8 @@ impl Connection {
             .rare
             .as_ref()
             .map_or(0, |rare| size_of::<Rare>() + rare.stash.capacity());
-        phase + rare + self.outbox.held_bytes() + self.app_held as usize
+        let tls = self.tls.as_ref().map_or(0, |tls| tls.held_bytes());
+        phase + rare + tls + self.outbox.held_bytes() + self.app_held as usize
     }
 
     /// Brings the account up to date; tells by how much it has changed.
@@ -271,7 +306,7 @@ impl Connection {
             Phase::Deciding { .. } | Phase::Judging | Phase::Connecting { .. } => false,
             Phase::Linger => true,
             Phase::Open(_) => {
-                !self.flags.paused && self.outbox.len() < self.outbox_limit_bytes as usize / 2
+                !self.flags.paused && self.waiting_bytes() < self.outbox_limit_bytes as usize / 2
             }
             _ => !self.flags.paused,
         };

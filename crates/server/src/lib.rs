@@ -19,6 +19,7 @@ mod settings;
 mod slab;
 mod stats;
 mod tally;
+mod tls;
 mod wheel;
 mod worker;
 mod workers;
@@ -32,6 +33,10 @@ pub use reactor::{Interest, ReadyList};
 pub use settings::{Settings, Threads};
 pub use stats::Stats;
 pub use tally::Tally;
+pub use tls::{
+    ClientAuth, Pair, TlsContext, TlsFacts, TlsRefusal, TlsSettings, TlsTrust, TlsVersion,
+    TrustSettings,
+};
 pub use worker::{
     Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Target, Worker, monotonic_ms,
     monotonic_ns,

@@ -6,10 +6,12 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::reactor;
+use crate::tls::TlsContext;
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,7 @@ pub struct Listener {
     /// Removed from the file system when we stop.
     path: Option<PathBuf>,
     group: u8,
+    tls: Option<Arc<TlsContext>>,
 }
 
 impl Listener {
@@ -80,6 +83,7 @@ impl Listener {
             socket,
             path,
             group: 0,
+            tls: None,
         })
     }
 
@@ -93,6 +97,17 @@ impl Listener {
     /// The group of its connections; 0 unless [`Listener::in_group`] said otherwise.
     pub fn group(&self) -> u8 {
         self.group
+    }
+
+    /// Whoever connects here speaks TLS.
+    #[must_use]
+    pub fn with_tls(mut self, context: Arc<TlsContext>) -> Self {
+        self.tls = Some(context);
+        self
+    }
+
+    pub(crate) fn tls(&self) -> Option<&Arc<TlsContext>> {
+        self.tls.as_ref()
     }
 
     /// The address as [`Address::parse`] reads it, with the port that the system chose.

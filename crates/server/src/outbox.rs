@@ -12,6 +12,8 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 
+use crate::tls::RECORD_BYTES;
+
 /// A shared frame up to this size is copied to its neighbours, so that several leave in one piece.
 const COPY_LIMIT_BYTES: usize = 1024;
 /// How many pieces one system call takes.
@@ -233,11 +235,49 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
+        self.release(pool);
+        Ok(flushed)
+    }
+
+    /// Gives the buffer back once everything in it has left.
+    pub(crate) fn release(&mut self, pool: &mut Pool) {
         if self.sent == self.buffer.len() && self.buffer.capacity() > 0 {
             self.sent = 0;
             pool.give(std::mem::take(&mut self.buffer));
         }
-        Ok(flushed)
+    }
+
+    /// The first bytes that wait, `extra` being the last of them: a whole record's worth if there are so many. Several short
+    /// pieces are put together in `gather`, so that they share a record.
+    pub(crate) fn portion<'a>(
+        &'a self,
+        extra: &'a [u8],
+        limit: usize,
+        gather: &'a mut Vec<u8>,
+    ) -> &'a [u8] {
+        let own = &self.buffer[self.sent..];
+        let single = self.single.as_deref().unwrap_or_default();
+        let waiting = self
+            .backlog
+            .iter()
+            .flat_map(|backlog| backlog.queue.iter().map(|entry| &entry.frame[..]));
+        let all = [own, single].into_iter().chain(waiting).chain([extra]);
+        let mut pieces = all.filter(|piece| !piece.is_empty()).peekable();
+        let Some(first) = pieces.next() else {
+            return &[];
+        };
+        if pieces.peek().is_none() || first.len() >= RECORD_BYTES {
+            return &first[..first.len().min(limit)];
+        }
+        gather.clear();
+        for piece in [first].into_iter().chain(pieces) {
+            let room = RECORD_BYTES - gather.len();
+            gather.extend_from_slice(&piece[..piece.len().min(room)]);
+            if gather.len() == RECORD_BYTES {
+                break;
+            }
+        }
+        gather
     }
 
     /// One system call: how many bytes were offered, and what came of it.
@@ -280,7 +320,7 @@ impl Outbox {
     }
 
     /// Marks `sent` bytes as gone; what is beyond everything queued belonged to `extra`.
-    fn advance(&mut self, mut sent: usize) -> usize {
+    pub(crate) fn advance(&mut self, mut sent: usize) -> usize {
         let own = sent.min(self.buffer.len() - self.sent);
         self.sent += own;
         sent -= own;

@@ -56,6 +56,12 @@ counters! {
     over_budget,
     /// Pings answered with a later pong only.
     pings_merged,
+    /// TLS handshakes completed.
+    tls_handshakes,
+    /// Of these, sessions resumed by a ticket.
+    tls_resumed,
+    /// TLS handshakes that failed: no TLS, nothing in common, a certificate not believed, too slow.
+    tls_failures,
     /// Panics caught; each closed one connection.
     panics,
     /// Connections gone.

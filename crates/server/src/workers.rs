@@ -24,6 +24,7 @@ use crate::reactor::{Interest, ReadyList};
 use crate::settings::{Settings, Threads};
 use crate::stats::Stats;
 use crate::tally::Tally;
+use crate::tls::TlsFacts;
 use crate::worker::{
     Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Worker, hold_largest,
 };
@@ -382,6 +383,11 @@ impl Workers {
     /// As [`Worker::peer`].
     pub fn peer(&self, id: ConnectionId) -> Option<Peer> {
         route!(&self, id, peer(), or None)
+    }
+
+    /// As [`Worker::tls`]. In another thread: as it was when the connection's request came.
+    pub fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
+        route!(&self, id, tls(), or None)
     }
 
     /// As [`Worker::rtt`].

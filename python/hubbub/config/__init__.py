@@ -1,6 +1,6 @@
 """Settings: declared once, parsed from what people write, described for those who show them.
 
-Imports nothing of ours; mistakes are `ValueError`s with the setting's name.
+Imports nothing of ours, and reads no file: what a file says comes in as text (see `load`).
 """
 
 from hubbub.config.admin import AdminSettings
@@ -8,6 +8,7 @@ from hubbub.config.app import AppSettings
 from hubbub.config.declare import REQUIRED, setting
 from hubbub.config.file import Configuration
 from hubbub.config.listen import ListenSettings
+from hubbub.config.load import Loaded, Mistaken, load
 from hubbub.config.log import LogFormat, LogLevel, LogSettings
 from hubbub.config.reference import Setting, describe
 from hubbub.config.settings import Compression, ServerSettings
@@ -24,9 +25,11 @@ __all__ = [
     "Compression",
     "Configuration",
     "ListenSettings",
+    "Loaded",
     "LogFormat",
     "LogLevel",
     "LogSettings",
+    "Mistaken",
     "ServerSettings",
     "Setting",
     "StorageSettings",
@@ -35,6 +38,7 @@ __all__ = [
     "describe",
     "duration_s",
     "duration_text",
+    "load",
     "setting",
     "size_bytes",
     "size_text",

@@ -9,11 +9,11 @@ from hubbub.config.declare import setting
 class AdminSettings:
     """Health, metrics, reload and upgrade, apart from what the public meets."""
 
-    bind: str = setting("", hint="unix:/run/hubbub/admin.sock")
+    bind: str = setting("", path="bind", hint="unix:/run/hubbub/admin.sock")
     """Where to listen: "127.0.0.1:9000" or "unix:/PATH"; if empty, nowhere."""
 
     token: str = setting("", is_secret=True)
     """What a request must bring as `Authorization: Bearer TOKEN`; needed on a public address."""
 
-    token_file: str = setting("", hint="/etc/hubbub/admin.token")
+    token_file: str = setting("", path="file", hint="/etc/hubbub/admin.token")
     """File that holds the token instead, so that this one can be shown around."""

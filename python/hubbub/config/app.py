@@ -11,7 +11,7 @@ from hubbub.config.declare import setting
 class AppSettings:
     """An application: where its code is, and where it is served."""
 
-    import_: str = setting(key="import", hint="chat:app")
+    import_: str = setting(key="import", path="import", hint="chat:app")
     """Where the `App` is: "package.module:app" or "FILE.py:app", seen from this file's folder."""
 
     name: str = ""

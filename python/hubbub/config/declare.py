@@ -5,7 +5,10 @@ Every other file of this room declares with it; `reference` reads it back.
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import Any
+from typing import Any, Literal
+
+PathKind = Literal["", "file", "bind", "import"]
+"""A path alone, behind "unix:", or before ":app"; "": there is none in it."""
 
 REQUIRED: Any = object()
 """The default of a setting that has none."""
@@ -19,6 +22,8 @@ def setting(
     key: str = "",
     flag: str = "",
     between: tuple[int, int] | None = None,
+    auto: Callable[[], int] | None = None,
+    path: PathKind = "",
     hint: str = "",
     is_secret: bool = False,
 ) -> Any:
@@ -31,6 +36,8 @@ def setting(
         key: Its TOML key, where that is not the field's name without its unit.
         flag: How the command line spells it, where that is not the same with dashes.
         between: The least and the greatest value.
+        auto: What the word "auto" stands for.
+        path: Whether it names a file, seen from the folder of the configuration file.
         hint: An example of a text that it takes, for messages and the example file.
         is_secret: Whether it is never printed.
     """
@@ -39,6 +46,8 @@ def setting(
         "key": key,
         "flag": flag,
         "between": between,
+        "auto": auto,
+        "path": path,
         "hint": hint,
         "is_secret": is_secret,
     }

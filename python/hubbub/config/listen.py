@@ -13,7 +13,7 @@ BACKLOG_MAX = 65_535
 class ListenSettings:
     """An address, and what is spoken there."""
 
-    bind: str = setting("127.0.0.1:8000", hint="[::]:443")
+    bind: str = setting("127.0.0.1:8000", path="bind", hint="[::]:443")
     """Where to listen: "HOST:PORT", "unix:/PATH", "fd:NUMBER" or "systemd" ("systemd:NAME")."""
 
     tls: TlsSettings | None = None

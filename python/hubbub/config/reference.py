@@ -6,12 +6,21 @@ Reads the sentences below the fields from the source, where they stand once.
 import ast
 import inspect
 import textwrap
+from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, fields
-from functools import cache
 from typing import Any
 
-from hubbub.config.declare import REQUIRED
-from hubbub.config.units import duration_text, size_text
+from hubbub.config.declare import REQUIRED, PathKind
+from hubbub.config.units import DURATION_MAX_S, SIZE_MAX_BYTES, Unit, duration_text, size_text
+
+COUNT_MAX = 2**31 - 1
+"""No server counts further, and every native integer holds it."""
+
+_BOUNDS: dict[Unit, tuple[int, int]] = {
+    "": (0, COUNT_MAX),
+    "size": (0, SIZE_MAX_BYTES),
+    "duration": (0, DURATION_MAX_S),
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +36,8 @@ class Setting:
     default: Any
     """What holds when nothing is said; `REQUIRED`, if something must be."""
 
-    sentence: str
-    """What it does."""
+    owner: type[Any]
+    """The dataclass that declares it."""
 
     flag: str
     """How the command line spells it."""
@@ -39,8 +48,20 @@ class Setting:
     section: str
     """Its TOML section, where a class is spread over several."""
 
-    between: tuple[int, int] | None
-    """The least and the greatest value."""
+    unit: Unit
+    """What a number counts."""
+
+    between: tuple[int, int]
+    """The least and the greatest value of a number."""
+
+    has_own_bounds: bool
+    """Whether those are its own, not those of its unit."""
+
+    auto: Callable[[], int] | None
+    """What the word "auto" stands for, if it may be said."""
+
+    path: PathKind
+    """Whether it names a file."""
 
     hint: str
     """An example of a text that it takes."""
@@ -49,39 +70,82 @@ class Setting:
     """Whether it is never printed."""
 
     @property
+    def sentence(self) -> str:
+        """What it does: the docstring below it, looked up when somebody wants to know."""
+        sentences = _sentences.get(self.owner)
+        if sentences is None:
+            sentences = _sentences[self.owner] = _docstrings(self.owner)
+        return sentences[self.name]
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The parts of its section below its class's own: "server.limits" → ("limits",)."""
+        return tuple(self.section.split(".")[1:])
+
+    @property
     def default_text(self) -> str:
         """The default as people write it: "1MiB", "30s"; nothing, if there is none."""
         if self.default is REQUIRED:
             return ""
-        if self.name.endswith("_bytes"):
+        if self.unit == "size":
             return size_text(self.default)
-        if self.name.endswith("_s"):
+        if self.unit == "duration":
             return duration_text(self.default)
         return str(self.default)
 
 
-@cache
+_described: dict[type[Any], tuple[Setting, ...]] = {}
+
+
 def describe(declaration: type[Any]) -> tuple[Setting, ...]:
     """The settings that a dataclass declares, in their order."""
-    sentences = _sentences(declaration)
-    return tuple(_setting(field, sentences[field.name]) for field in fields(declaration))
+    settings = _described.get(declaration)
+    if settings is None:
+        settings = tuple(_setting(declaration, field) for field in fields(declaration))
+        _described[declaration] = settings
+    return settings
 
 
-def _setting(field: "Field[Any]", sentence: str) -> Setting:
+def subsections(declaration: type[Any], inside: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The sections of a class directly below one of them."""
+    depth = len(inside)
+    below = [
+        one.inside[depth]
+        for one in describe(declaration)
+        if len(one.inside) > depth and one.inside[:depth] == inside
+    ]
+    return tuple(dict.fromkeys(below))
+
+
+def _setting(owner: type[Any], field: "Field[Any]") -> Setting:
     told = field.metadata
-    bare = field.name.removesuffix("_bytes").removesuffix("_s")
+    unit = _unit(field.name)
+    bare = field.name.removesuffix("_bytes")
+    if unit == "duration":
+        bare = bare.removesuffix("_s")
     return Setting(
         name=field.name,
         kind=field.type,
         default=_default(field),
-        sentence=sentence,
+        owner=owner,
         flag=told.get("flag") or "--" + bare.replace("_", "-"),
         key=told.get("key") or bare,
         section=told.get("section", ""),
-        between=told.get("between"),
+        unit=unit,
+        between=told.get("between") or _BOUNDS[unit],
+        has_own_bounds=told.get("between") is not None,
+        auto=told.get("auto"),
+        path=told.get("path", ""),
         hint=told.get("hint", ""),
         is_secret=told.get("is_secret", False),
     )
+
+
+def _unit(name: str) -> Unit:
+    """By the end of the name; "_per_s" is a rate, which is a plain number."""
+    if name.endswith("_bytes"):
+        return "size"
+    return "duration" if name.endswith("_s") and not name.endswith("_per_s") else ""
 
 
 def _default(field: "Field[Any]") -> Any:
@@ -90,7 +154,10 @@ def _default(field: "Field[Any]") -> Any:
     return REQUIRED if field.default_factory is MISSING else field.default_factory()
 
 
-def _sentences(declaration: type[Any]) -> dict[str, str]:
+_sentences: dict[type[Any], dict[str, str]] = {}
+
+
+def _docstrings(declaration: type[Any]) -> dict[str, str]:
     """The docstring below each field. Python drops them, so the source is read again."""
     module = ast.parse(textwrap.dedent(inspect.getsource(declaration)))
     body = module.body[0]

@@ -10,8 +10,10 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Literal
 
+from hubbub.config import values
 from hubbub.config.declare import setting
-from hubbub.config.units import duration_s, size_bytes
+from hubbub.config.reference import describe
+from hubbub.config.units import size_text
 
 Compression = Literal["off", "shared", "dedicated"]
 """How permessage-deflate (RFC 7692) keeps its windows."""
@@ -24,10 +26,13 @@ _PYTHON_ONLY = (
     "upgrade_timeout_s",
 )
 
-COMPRESSIONS: tuple[str, ...] = ("off", "shared", "dedicated")
-
 THREADS_MAX = 63
 """A connection's number has six bits for its thread, and the event loop's own takes one value."""
+
+
+def processors() -> int:
+    """How many processors this process may run on, as far as there can be threads for them."""
+    return min(len(os.sched_getaffinity(0)), THREADS_MAX)
 
 
 SECTIONS = {
@@ -52,7 +57,7 @@ class ServerSettings:
     Flags are spelled as uvicorn spells them, where it has them.
     """
 
-    threads: int = _server(1, between=(1, THREADS_MAX))
+    threads: int = _server(1, between=(1, THREADS_MAX), auto=processors)
     """Threads that serve sockets; 1: the event loop's own; "auto": one for each processor."""
 
     blocked_warning_s: float = _server(0.5)
@@ -145,36 +150,35 @@ class ServerSettings:
         Raises:
             ValueError: With the setting's name and what was expected.
         """
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if between := one.metadata["between"]:
-                low, high = between
-                if not low <= value <= high:
-                    raise ValueError(f"{one.name}: expected {low} to {high}: {value}")
-            elif one.type in (int, float) and not 0 <= value < float("inf"):
-                raise ValueError(f"{one.name}: expected a number from 0: {value}")
-        if self.compression not in COMPRESSIONS:
-            expected = ", ".join(COMPRESSIONS)
-            raise ValueError(f"compression: expected one of {expected}: {self.compression}")
+        for one in describe(type(self)):
+            try:
+                values.parse(one, getattr(self, one.name))
+            except ValueError as error:
+                raise ValueError(f"{one.name}: {error}") from None
         if self.outbox_low_bytes > self.outbox_limit_bytes:
+            limit = size_text(self.outbox_limit_bytes)
             raise ValueError(
-                f"outbox_low_bytes: expected at most outbox_limit_bytes: {self.outbox_low_bytes}"
+                f"outbox_low_bytes: expected at most outbox_limit, which is {limit}: "
+                f"found {size_text(self.outbox_low_bytes)}"
             )
 
     @classmethod
-    def parse(cls, values: Mapping[str, str | int | float]) -> "ServerSettings":
+    def parse(cls, texts: Mapping[str, str | int | float]) -> "ServerSettings":
         """Settings from what people wrote: sizes such as "1MiB", durations such as "30s".
 
         Raises:
             ValueError: With the setting's name and what was expected.
         """
-        known = {one.name: one.type for one in fields(cls)}
+        known = {one.name: one for one in describe(cls)}
         parsed: dict[str, Any] = {}
-        for name, value in values.items():
+        for name, value in texts.items():
             if name not in known:
                 raise ValueError(f"no such setting: {name}")
+            one = known[name]
+            is_text = isinstance(value, str)
+            raw = values.literal_of(one.kind, str(value)) if is_text else value
             try:
-                parsed[name] = parse_value(name, known[name], value)
+                parsed[name] = values.parse(one, raw)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
         return cls(**parsed)
@@ -187,28 +191,3 @@ class ServerSettings:
         if self.held_limit_bytes == 0:
             del told["held_limit_bytes"]
         return told
-
-
-def processors() -> int:
-    """How many processors this process may run on."""
-    return len(os.sched_getaffinity(0))
-
-
-def parse_value(name: str, kind: object, value: str | int | float) -> int | float | str:
-    """One setting from its text, by the unit its name ends with.
-
-    Raises:
-        ValueError: The text is not of that unit.
-    """
-    if name == "threads" and value == "auto":
-        return min(processors(), THREADS_MAX)
-    if name.endswith("_s"):
-        return duration_s(value)
-    if name.endswith("_bytes"):
-        return size_bytes(value if isinstance(value, str) else int(value))
-    if kind is int:
-        try:
-            return int(value)
-        except ValueError:
-            raise ValueError(f"expected a whole number: {value!r}") from None
-    return str(value)

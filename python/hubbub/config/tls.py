@@ -16,10 +16,10 @@ TlsVersion = Literal["1.2", "1.3"]
 class CertificatePair:
     """A further certificate, for further names: the client says which one it wants (SNI)."""
 
-    cert: str = setting(hint="/etc/hubbub/example.net.pem")
+    cert: str = setting(path="file", hint="/etc/hubbub/example.net.pem")
     """PEM file of the certificate, followed by those that lead to its authority."""
 
-    key: str = setting(hint="/etc/hubbub/example.net.key")
+    key: str = setting(path="file", hint="/etc/hubbub/example.net.key")
     """PEM file of its private key."""
 
 
@@ -27,16 +27,16 @@ class CertificatePair:
 class TlsSettings:
     """Certificates and rules of a listener that speaks TLS."""
 
-    cert: str = setting(hint="/etc/hubbub/fullchain.pem")
+    cert: str = setting(path="file", hint="/etc/hubbub/fullchain.pem")
     """PEM file of the certificate, followed by those that lead to its authority."""
 
-    key: str = setting(hint="/etc/hubbub/privkey.pem")
+    key: str = setting(path="file", hint="/etc/hubbub/privkey.pem")
     """PEM file of its private key."""
 
     more: tuple[CertificatePair, ...] = ()
     """Further pairs of certificate and key, chosen by the name a client asks for (SNI)."""
 
-    client_ca: str = ""
+    client_ca: str = setting("", path="file", hint="/etc/hubbub/clients.pem")
     """PEM file of the authorities whose client certificates are accepted."""
 
     client_auth: ClientAuth = "off"

@@ -3,13 +3,29 @@
 Knows nothing of settings (see `settings`).
 """
 
+import json
 import re
+from fractions import Fraction
+from typing import Literal
+
+Unit = Literal["", "size", "duration"]
+"""What a number counts: things, bytes, seconds."""
+
+SIZE_MAX_BYTES = 1024**4
+"""More is a slip of the pen: no machine holds it for a peer."""
+
+DURATION_MAX_S = 365 * 86_400
+"""More is a slip, too; "never" is written 0 where it can be meant."""
 
 _NUMBER = r"\s*([0-9]+(?:\.[0-9]+)?)\s*"
 _DURATION = re.compile(_NUMBER + r"(ms|s|min|m|h|d)?\s*")
 _SIZE = re.compile(_NUMBER + r"([kmgt]i?b?|b)?\s*", re.IGNORECASE)
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+
+
+_A_DURATION = 'expected a duration such as "30s"'
+_A_SIZE = 'expected a size such as "1MiB"'
 
 
 def duration_s(value: str | float) -> float:
@@ -24,11 +40,11 @@ def duration_s(value: str | float) -> float:
     if not isinstance(value, str):
         # NaN fails this comparison, too.
         if not 0 <= value < float("inf"):
-            raise ValueError(f"not a duration: {value}")
+            raise ValueError(f"{_A_DURATION}: found {value}")
         return float(value)
     match = _DURATION.fullmatch(value)
     if match is None:
-        raise ValueError(f'not a duration such as "30s": {value!r}')
+        raise ValueError(f"{_A_DURATION}: found {_quoted(value)}")
     return float(match[1]) * _SECONDS[match[2] or "s"]
 
 
@@ -44,16 +60,16 @@ def size_bytes(value: str | int) -> int:
     """
     if not isinstance(value, str):
         if value < 0:
-            raise ValueError(f"not a size: {value}")
+            raise ValueError(f"{_A_SIZE}: found {value}")
         return value
     match = _SIZE.fullmatch(value)
     if match is None:
-        raise ValueError(f'not a size such as "1MiB": {value!r}')
+        raise ValueError(f"{_A_SIZE}: found {_quoted(value)}")
     unit = (match[2] or "b").lower()
     step = 1024 if "i" in unit else 1000
-    size = float(match[1]) * step ** "bkmgt".index(unit[0])
-    if size != int(size):
-        raise ValueError(f"not a whole number of bytes: {value!r}")
+    size = Fraction(match[1]) * step ** "bkmgt".index(unit[0])
+    if size.denominator != 1:
+        raise ValueError(f"expected a whole number of bytes: found {_quoted(value)}")
     return int(size)
 
 
@@ -73,6 +89,10 @@ def size_text(size: int) -> str:
         if size and size % 1024**exponent == 0:
             return f"{size // 1024**exponent}{unit}"
     return f"{size}B" if size else "0"
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _plain(number: float) -> str:

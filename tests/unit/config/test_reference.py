@@ -49,7 +49,7 @@ def test_a_setting_without_a_sentence_is_refused() -> None:
         other_bytes: int = 2
 
     with pytest.raises(TypeError, match="a setting without a sentence: size_bytes"):
-        describe(Silent)
+        _ = describe(Silent)[0].sentence
 
 
 DECLARED = (

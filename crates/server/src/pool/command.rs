@@ -3,16 +3,14 @@
 //! Payloads lie one behind the other in the batch's own buffer: one copy, no allocation for each message.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use hubbub_hub::Policy;
 use hubbub_protocol::endpoint::Kind;
 use hubbub_protocol::http::Refusal;
 
-use crate::connection::Peer;
+use crate::connection::{Acquaintance, Arrival};
 use crate::event::{Place, Raw};
-use crate::gauge::Gauge;
 use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::worker::{Farewell, Publication, SharedMessage, Terms};
@@ -94,10 +92,7 @@ pub(crate) enum Command {
     Taken(Box<Batch>),
     Listen(Listener),
     /// A connection that another thread has accepted.
-    Adopt {
-        socket: OwnedFd,
-        peer: Peer,
-    },
+    Adopt(Arrival),
     StopListening {
         accept_waiting: bool,
     },
@@ -172,11 +167,7 @@ impl<'a> Payload<'a> {
 /// What a thread has to tell.
 pub(crate) enum Mail {
     /// A connection has become known to the application; its request follows.
-    Opened {
-        id: ConnectionId,
-        peer: Peer,
-        gauge: Arc<Gauge>,
-    },
+    Opened(Acquaintance),
     Event(Raw),
 }
 

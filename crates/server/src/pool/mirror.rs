@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::connection::Peer;
+use crate::connection::{Acquaintance, Peer};
 use crate::gauge::{ENDED, Gauge};
 use crate::id::ConnectionId;
+use crate::tls::TlsFacts;
 
 /// While less than this may be waiting, by what was last read of the gauge, it is not read again: it is another core's memory.
 const UNREAD_BYTES: u64 = 64 << 10;
@@ -27,6 +28,7 @@ pub(super) struct Mirror {
     pub(super) id: ConnectionId,
     pub(super) standing: Standing,
     pub(super) peer: Peer,
+    pub(super) tls: Option<Box<TlsFacts>>,
     pub(super) gauge: Arc<Gauge>,
     /// Somebody was told of backpressure, and `Drained` has not come yet.
     pub(super) is_congested: bool,
@@ -39,11 +41,18 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
-    pub(super) fn new(id: ConnectionId, peer: Peer, gauge: Arc<Gauge>, limit: usize) -> Self {
+    pub(super) fn new(acquaintance: Acquaintance, limit: usize) -> Self {
+        let Acquaintance {
+            id,
+            peer,
+            tls,
+            gauge,
+        } = acquaintance;
         Self {
             id,
             standing: Standing::Deciding,
             peer,
+            tls,
             gauge,
             is_congested: false,
             outbox_limit_bytes: limit as u64,

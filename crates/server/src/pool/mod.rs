@@ -43,6 +43,7 @@ use crate::listener::Listener;
 use crate::settings::{Settings, Threads};
 use crate::stats::Stats;
 use crate::tally::Tally;
+use crate::tls::TlsFacts;
 use crate::worker::{Accept, Farewell, Inbox, Publication, Sent, SharedMessage, Worker, agree};
 
 /// Most threads there can be: a connection's id has six bits for its worker, and the application's own is number 0.
@@ -158,7 +159,7 @@ impl Pool {
             let mut worker = Worker::new(index as u8 + 1, own.clone())?;
             if index == 0 {
                 let mut spread = Spread::new(shared.clone(), pool.settings.connection_limit);
-                worker.accept_for(Box::new(move |socket, peer| spread.place(socket, peer)));
+                worker.accept_for(Box::new(move |arrival| spread.place(arrival)));
             }
             let tally = Arc::clone(worker.tally());
             let thread = Thread::new(worker, Arc::clone(one), threads)?;
@@ -244,8 +245,8 @@ impl Pool {
                     }
                     return Some(raw);
                 }
-                Some(Mail::Opened { id, peer, gauge }) => {
-                    remote.mirrors.insert(Mirror::new(id, peer, gauge, limit));
+                Some(Mail::Opened(acquaintance)) => {
+                    remote.mirrors.insert(Mirror::new(acquaintance, limit));
                 }
                 None => self.give_back(inbox),
             }
@@ -645,6 +646,11 @@ impl Pool {
         });
         let known: usize = known.sum();
         known.max(usize::from(self.has_events()))
+    }
+
+    /// As [`Worker::tls`].
+    pub(crate) fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
+        self.mirror(id)?.tls.as_deref().cloned()
     }
 
     /// How many connections each thread has.

@@ -15,7 +15,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use super::command::{Batch, Command, Commands, Due, Mail};
 use super::mailbox::{Bell, Mailbox, Ring};
-use crate::connection::Peer;
+use crate::connection::Arrival;
 use crate::event::{Place, Raw};
 use crate::id::ConnectionId;
 use crate::settings::Threads;
@@ -319,7 +319,7 @@ impl Thread {
             }
             Command::TellDrained { id } => worker.tell_drained(id),
             Command::Taken(batch) => self.settle(batch),
-            Command::Adopt { socket, peer } => worker.adopt(socket, peer, 0, &mut self.inbox),
+            Command::Adopt(arrival) => worker.adopt(arrival, &mut self.inbox),
             Command::StopListening { accept_waiting } => {
                 worker.stop_listening(None, accept_waiting);
                 let stopped = &self.shared.has_stopped_listening;
@@ -343,9 +343,8 @@ impl Thread {
                 self.owe(*id, bytes);
             }
             Raw::Request { id, .. } => {
-                if let Some((peer, gauge)) = self.worker.introduce(*id) {
-                    let id = *id;
-                    self.batch.mail.push_back(Mail::Opened { id, peer, gauge });
+                if let Some(acquaintance) = self.worker.introduce(*id) {
+                    self.batch.mail.push_back(Mail::Opened(acquaintance));
                 }
             }
             _ => {}
@@ -517,7 +516,7 @@ impl Spread {
     }
 
     /// Hands a connection on; gives it back if it is for the accepting thread itself, the first one.
-    pub(crate) fn place(&mut self, socket: OwnedFd, peer: Peer) -> Option<OwnedFd> {
+    pub(crate) fn place(&mut self, arrival: Arrival) -> Option<Arrival> {
         let count = self.threads.len();
         let all: usize = self
             .threads
@@ -536,11 +535,11 @@ impl Spread {
         let thread = &self.threads[chosen];
         thread.placed.fetch_add(1, Ordering::Release);
         if chosen == 0 {
-            return Some(socket);
+            return Some(arrival);
         }
         thread
             .commands
-            .put(|commands| commands.list.push(Command::Adopt { socket, peer }));
+            .put(|commands| commands.list.push(Command::Adopt(arrival)));
         None
     }
 }

@@ -6,13 +6,14 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 
 use super::{Inbox, Worker};
-use crate::connection::{Connection, Peer};
+use crate::connection::{Arrival, Connection, Peer};
 use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::reactor::{Interest, Reactor, Token};
@@ -36,7 +37,7 @@ pub(super) struct Gate {
 }
 
 /// See [`Worker::accept_for`].
-pub(crate) type Host = Box<dyn FnMut(OwnedFd, Peer) -> Option<OwnedFd> + Send>;
+pub(crate) type Host = Box<dyn FnMut(Arrival) -> Option<Arrival> + Send>;
 
 impl Gate {
     pub(super) fn new() -> io::Result<Self> {
@@ -155,16 +156,20 @@ impl Worker {
             let Some(Some(listener)) = self.gate.listeners.get(index) else {
                 return false;
             };
-            let group = listener.group();
             match acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
                 Ok((socket, address)) => {
                     let address = address.and_then(|address| SocketAddr::try_from(address).ok());
-                    let peer = Peer::of(address);
+                    let arrival = Arrival {
+                        socket,
+                        peer: Peer::of(address),
+                        group: listener.group(),
+                        tls: listener.tls().map(Arc::clone),
+                    };
                     match &mut self.gate.host {
-                        None => self.admit(socket, peer, group, inbox),
+                        None => self.admit(arrival, inbox),
                         Some(host) => {
-                            if let Some(socket) = host(socket, peer) {
-                                self.adopt(socket, peer, group, inbox);
+                            if let Some(arrival) = host(arrival) {
+                                self.adopt(arrival, inbox);
                             }
                         }
                     }
@@ -184,19 +189,25 @@ impl Worker {
         true
     }
 
-    fn admit(&mut self, socket: OwnedFd, peer: Peer, group: u8, inbox: &mut Inbox) {
+    fn admit(&mut self, arrival: Arrival, inbox: &mut Inbox) {
         let limit = self.settings.connection_limit;
         if limit > 0 && self.connections.len() >= limit {
             // Dropping the socket closes it; a 503 would need a place to wait.
             self.stats.refused += 1;
             return;
         }
-        self.adopt(socket, peer, group, inbox);
+        self.adopt(arrival, inbox);
     }
 
     /// Serves a connection that has been accepted, here or by another worker.
-    pub(crate) fn adopt(&mut self, socket: OwnedFd, peer: Peer, group: u8, inbox: &mut Inbox) {
+    pub(crate) fn adopt(&mut self, arrival: Arrival, inbox: &mut Inbox) {
         self.stats.accepted += 1;
+        let Arrival {
+            socket,
+            peer,
+            group,
+            tls,
+        } = arrival;
         let deadline = self.clock.tick() + self.patience();
         let Some(id) = self.register(
             socket,
@@ -208,8 +219,12 @@ impl Worker {
             self.stats.refused += 1;
             return;
         };
-        if let Some(connection) = self.connections.get_mut(id) {
-            connection.group = group;
+        let connection = self.connections.get_mut(id).expect("registered above");
+        connection.group = group;
+        if let Some(context) = tls
+            && !self.secure(id, &context)
+        {
+            return;
         }
         // Usually the request is there already.
         if inbox.id.is_none() && !inbox.is_none() {

@@ -12,6 +12,7 @@ use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, ipproto, socket_with, sockopt,
 };
 use rustix::rand::{GetRandomFlags, getrandom};
+use rustls::pki_types::ServerName;
 
 use super::Worker;
 use crate::clock::ticks;
@@ -19,6 +20,7 @@ use crate::connection::{Connection, NEVER, Peer, Phase};
 use crate::event::Raw;
 use crate::id::ConnectionId;
 use crate::reactor::Interest;
+use crate::tls::{Tls, TlsTrust};
 
 /// Masking keys "derived from a strong source of entropy" (RFC 6455 §5.3), fetched by the kilobyte.
 #[derive(Default)]
@@ -64,6 +66,8 @@ pub struct Request {
     pub head: Vec<u8>,
     /// From now to the end of the response's head, in seconds.
     pub timeout_s: f64,
+    /// By TLS: whom to believe, and by which name or address the certificate must vouch.
+    pub tls: Option<(TlsTrust, String)>,
 }
 
 /// Where to connect.
@@ -97,8 +101,12 @@ impl Worker {
     /// [`Event::Closed`](crate::Event::Closed) follows.
     ///
     /// # Errors
-    /// What socket(2) and connect(2) may fail with at once.
+    /// What socket(2) and connect(2) may fail with at once; a name that no certificate can carry.
     pub fn connect(&mut self, request: Request) -> std::io::Result<ConnectionId> {
+        let tls = match request.tls {
+            None => None,
+            Some((trust, name)) => Some(Box::new(hello(&trust, name)?)),
+        };
         let (socket, peer) = open(&request.address)?;
         let phase = Phase::Connecting {
             request: request.head.into(),
@@ -110,6 +118,7 @@ impl Worker {
         if let Some(connection) = self.connections.get_mut(id) {
             connection.flags.told = false;
             connection.flags.is_client = true;
+            connection.tls = tls;
         }
         Ok(id)
     }
@@ -167,6 +176,11 @@ impl Worker {
             .retain(|raw| !matches!(raw, Raw::Closed { id: closed, .. } if *closed == id));
         self.remove(id);
     }
+}
+
+fn hello(trust: &TlsTrust, name: String) -> std::io::Result<Tls> {
+    let name = ServerName::try_from(name).map_err(std::io::Error::other)?;
+    Tls::connect(trust, name).map_err(std::io::Error::other)
 }
 
 fn open(target: &Target) -> std::io::Result<(OwnedFd, Peer)> {

@@ -167,7 +167,7 @@ impl Worker {
             Phase::Deciding { .. } | Phase::Judging => {}
             Phase::Open(_) if connection.is_judged() => self.judge(id),
             Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
-            Phase::Open(endpoint) if deadline_passed && endpoint.is_mid_message() => {
+            Phase::Open(_) if deadline_passed && connection.is_mid_message() => {
                 self.stats.timeouts += 1;
                 self.fail(id, 1008, "message took too long");
             }
@@ -187,6 +187,7 @@ impl Worker {
     /// The peer had its time: no more words.
     fn expire(&mut self, id: ConnectionId) {
         self.stats.timeouts += 1;
+        self.give_up_handshake(id);
         self.broken(id, Some(Errno::TIMEDOUT));
     }
 

@@ -13,6 +13,7 @@ mod drain;
 mod exchange;
 mod publish;
 mod read;
+mod sealed;
 mod write;
 
 use std::collections::VecDeque;
@@ -34,9 +35,8 @@ pub use self::publish::Publication;
 pub(crate) use self::publish::SharedMessage;
 pub use self::write::Sent;
 use crate::clock::{Clock, TICK_MS, Tick};
-use crate::connection::{Connection, NEVER, Peer, Phase};
+use crate::connection::{Acquaintance, Connection, NEVER, Peer, Phase};
 use crate::event::{ClosedBy, Ending, Event, Raw};
-use crate::gauge::Gauge;
 use crate::id::ConnectionId;
 use crate::outbox::Pool;
 use crate::reactor::{Interest, Reactor, ReadyList, Token};
@@ -44,9 +44,11 @@ use crate::settings::Settings;
 use crate::slab::Slab;
 use crate::stats::Stats;
 use crate::tally::Tally;
+use crate::tls::TlsFacts;
 use crate::wheel::Wheel;
 use accept::Gate;
 use deadlines::{Alarms, Spans};
+use sealed::Sealing;
 
 /// The most that one read takes from one connection: more than a 64 KiB message with its header.
 const READ_LIMIT_BYTES: usize = 128 << 10;
@@ -127,6 +129,8 @@ pub struct Worker {
     codec: Codec,
     pool: Pool,
     masks: client::Masks,
+    /// Where TLS works.
+    sealing: Sealing,
     /// What the last wait found, and how far it has been worked off.
     ready: ReadyList,
     ready_at: usize,
@@ -174,6 +178,7 @@ impl Worker {
             codec: Codec::new(settings.deflate.level),
             pool: Pool::default(),
             masks: client::Masks::default(),
+            sealing: Sealing::default(),
             ready: ReadyList::default(),
             ready_at: 0,
             foreign: Vec::new(),
@@ -279,10 +284,25 @@ impl Worker {
     }
 
     /// Who a connection is, for an application in another thread.
-    pub(crate) fn introduce(&mut self, id: ConnectionId) -> Option<(Peer, Arc<Gauge>)> {
+    pub(crate) fn introduce(&mut self, id: ConnectionId) -> Option<Acquaintance> {
         let connection = self.connections.get_mut(id)?;
         let gauge = connection.gauge.get_or_insert_default();
-        Some((connection.peer, Arc::clone(gauge)))
+        let gauge = Arc::clone(gauge);
+        Some(Acquaintance {
+            id,
+            peer: connection.peer,
+            tls: connection
+                .tls
+                .as_ref()
+                .and_then(|tls| tls.facts())
+                .map(Box::new),
+            gauge,
+        })
+    }
+
+    /// What TLS has found out about a connection; nothing if it does not speak TLS.
+    pub fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
+        self.connections.get(id)?.tls.as_ref()?.facts()
     }
 
     /// Flushes, and tells how long the caller may wait: no longer than `timeout`, and not past the next deadline.
@@ -425,7 +445,7 @@ impl Worker {
     pub fn buffered(&self, id: ConnectionId) -> usize {
         self.connections
             .get(id)
-            .map_or(0, |connection| connection.outbox.len())
+            .map_or(0, Connection::waiting_bytes)
     }
 
     /// Whether the outbox has been full and has not drained since.

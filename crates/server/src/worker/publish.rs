@@ -1,6 +1,5 @@
 //! One message for many: encoded once, compressed once for each window, shared by reference.
 
-use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 
 use hubbub_hub::Policy;
@@ -182,8 +181,7 @@ impl Worker {
             };
             if !connection.flags.blocked && connection.is_full_for(frame.len()) {
                 // What is full only because this batch has not been sent yet is not slow.
-                let socket = connection.socket.as_fd();
-                if let Ok(flushed) = connection.outbox.flush(socket, &mut self.pool, &[]) {
+                if let Ok(flushed) = connection.write(&mut self.pool, &mut self.sealing, &[]) {
                     self.stats.bytes_out += flushed.bytes as u64;
                     connection.flags.blocked = flushed.blocked;
                     blocked_now.extend(flushed.blocked.then_some(id));
@@ -198,7 +196,8 @@ impl Worker {
                 continue;
             }
             if connection.is_full_for(frame.len()) {
-                let limit = connection.outbox_limit_bytes as usize;
+                let sealed = connection.waiting_bytes() - connection.outbox.len();
+                let limit = (connection.outbox_limit_bytes as usize).saturating_sub(sealed);
                 match policy {
                     Policy::Close => {
                         slow.push(id);

@@ -50,6 +50,9 @@ impl Worker {
         if !broken && !connection.wanted_interest().contains(Interest::IN) {
             return self.refresh_interest(id);
         }
+        if connection.tls.is_some() {
+            return self.read_sealed(id, inbox);
+        }
         match recv(
             &connection.socket,
             &mut inbox.buffer[..],
@@ -69,7 +72,7 @@ impl Worker {
     }
 
     /// The peer will send no more. It may still be listening.
-    fn on_eof(&mut self, id: ConnectionId) {
+    pub(super) fn on_eof(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
@@ -81,7 +84,7 @@ impl Worker {
         match connection.phase {
             // A client may close its half after the request: the answer is still wanted.
             Phase::Deciding { .. } => self.refresh_interest(id),
-            Phase::Linger if !connection.outbox.is_empty() => self.refresh_interest(id),
+            Phase::Linger if connection.waiting_bytes() > 0 => self.refresh_interest(id),
             _ => self.broken(id, None),
         }
     }
@@ -246,7 +249,7 @@ impl Worker {
         if let Phase::Open(endpoint) = &connection.phase
             && endpoint.is_open()
         {
-            if !endpoint.is_mid_message() {
+            if !connection.is_mid_message() {
                 connection.deadline = NEVER;
             } else if completed || connection.deadline == NEVER {
                 self.set_deadline(id, self.spans.message);
@@ -260,6 +263,12 @@ impl Worker {
             self.flush_one(id);
         } else {
             self.charge(id);
+        }
+        let Some(connection) = self.connections.get(id) else {
+            return;
+        };
+        if connection.tls.is_some() {
+            self.end_sealed(id);
         }
         let Some(connection) = self.connections.get(id) else {
             return;
@@ -278,13 +287,13 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if connection.outbox.len() > low / 2 && !connection.flags.blocked {
+        if connection.waiting_bytes() > low / 2 && !connection.flags.blocked {
             self.flush_one(id);
         }
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if connection.flags.blocked || connection.outbox.len() > low / 2 {
+        if connection.flags.blocked || connection.waiting_bytes() > low / 2 {
             // §5.5.3: of several pings pending, only the newest need be answered.
             if connection
                 .rare()

@@ -5,12 +5,15 @@ use std::os::fd::AsFd;
 use hubbub_protocol::endpoint::{Kind, encode_message};
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::frame::{Header, OpCode};
+use rustix::io::Errno;
 use rustix::net::{Shutdown, shutdown};
 
 use super::Worker;
+use super::sealed::Sealing;
 use crate::connection::{Connection, Phase};
 use crate::event::Raw;
 use crate::id::ConnectionId;
+use crate::outbox::{Flushed, Pool};
 
 /// A message of this size is sent from the caller's memory if the socket takes it, without a copy.
 const DIRECT_BYTES: usize = 8 << 10;
@@ -41,7 +44,7 @@ impl Worker {
             return Sent::Closed;
         }
         let cork_bytes = CORK_BYTES.min(connection.outbox_limit_bytes as usize);
-        if connection.outbox.len() >= cork_bytes && !self.has_room(id) {
+        if connection.waiting_bytes() >= cork_bytes && !self.has_room(id) {
             self.stats.dropped += 1;
             return Sent::Dropped;
         }
@@ -60,7 +63,7 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return false;
         };
-        let room = connection.outbox.len() < connection.outbox_limit_bytes as usize;
+        let room = connection.waiting_bytes() < connection.outbox_limit_bytes as usize;
         connection.flags.congested |= !room;
         room
     }
@@ -85,7 +88,7 @@ impl Worker {
             .outbox
             .append(pool, |out| endpoint.send(kind, payload, mask, codec, out));
         debug_assert!(queued.is_ok());
-        let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
+        let over = connection.waiting_bytes() >= connection.outbox_limit_bytes as usize;
         connection.flags.congested |= over;
         if connection.flags.blocked {
             // No flush will come by soon to see what is held.
@@ -112,7 +115,7 @@ impl Worker {
             self.queue(id, kind, payload);
             // Whoever reads the gauge now must not take for a slow peer what has only not been sent yet.
             if let Some(connection) = self.connections.get(id)
-                && connection.outbox.len() >= cork_bytes
+                && connection.waiting_bytes() >= cork_bytes
                 && !connection.flags.blocked
             {
                 self.flush_one(id);
@@ -163,10 +166,7 @@ impl Worker {
         connection
             .outbox
             .append(&mut self.pool, |out| out.extend_from_slice(&header));
-        match connection
-            .outbox
-            .flush(connection.socket.as_fd(), &mut self.pool, payload)
-        {
+        match connection.write(&mut self.pool, &mut self.sealing, payload) {
             Err(error) => {
                 self.broken(id, Some(error));
                 Sent::Closed
@@ -181,7 +181,7 @@ impl Worker {
                 }
                 connection.flags.blocked = flushed.blocked;
                 connection.note_level();
-                let over = connection.outbox.len() >= connection.outbox_limit_bytes as usize;
+                let over = connection.waiting_bytes() >= connection.outbox_limit_bytes as usize;
                 connection.flags.congested |= over;
                 self.charge(id);
                 self.refresh_interest(id);
@@ -253,10 +253,7 @@ impl Worker {
         if connection.flags.blocked {
             return;
         }
-        match connection
-            .outbox
-            .flush(connection.socket.as_fd(), &mut self.pool, &[])
-        {
+        match connection.write(&mut self.pool, &mut self.sealing, &[]) {
             Err(error) => self.broken(id, Some(error)),
             Ok(flushed) => {
                 self.stats.bytes_out += flushed.bytes as u64;
@@ -282,10 +279,10 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if connection.flags.finishing && connection.outbox.is_empty() {
+        if connection.flags.finishing && connection.waiting_bytes() == 0 {
             return self.finish(id);
         }
-        if connection.flags.congested && connection.outbox.len() <= low {
+        if connection.flags.congested && connection.waiting_bytes() <= low {
             connection.flags.congested = false;
             self.told.push_back(Raw::Drained { id });
         }
@@ -333,6 +330,8 @@ impl Worker {
             return;
         };
         connection.flags.finishing = false;
+        // What still comes is thrown away unread.
+        connection.tls = None;
         if connection.flags.eof || shutdown(&connection.socket, Shutdown::Write).is_err() {
             return self.broken(id, None);
         }
@@ -348,10 +347,24 @@ impl Worker {
 }
 
 impl Connection {
+    /// Sends what waits and then `extra`, as far as the socket takes it.
+    #[inline]
+    pub(super) fn write(
+        &mut self,
+        pool: &mut Pool,
+        sealing: &mut Sealing,
+        extra: &[u8],
+    ) -> Result<Flushed, Errno> {
+        if self.tls.is_some() {
+            return self.write_sealed(pool, sealing, extra);
+        }
+        self.outbox.flush(self.socket.as_fd(), pool, extra)
+    }
+
     /// Whether a frame of this size would exceed the high water mark.
     #[inline]
     pub(crate) fn is_full_for(&self, bytes: usize) -> bool {
-        let waiting = self.outbox.len();
+        let waiting = self.waiting_bytes();
         waiting > 0 && waiting + bytes > self.outbox_limit_bytes as usize
     }
 }

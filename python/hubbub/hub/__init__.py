@@ -1,0 +1,22 @@
+"""Channels with history, recovery, presence and permissions, on a wire that has clients already."""
+
+from hubbub.hub.client import Client
+from hubbub.hub.codes import Disconnected, End, Refused
+from hubbub.hub.hub import Hub
+from hubbub.hub.options import ChannelOptions
+from hubbub.hub.rules import Grant, Welcome
+from hubbub.hub.tokens import Tokens
+from hubbub.hub.wire import ConnectRequest
+
+__all__ = [
+    "ChannelOptions",
+    "Client",
+    "ConnectRequest",
+    "Disconnected",
+    "End",
+    "Grant",
+    "Hub",
+    "Refused",
+    "Tokens",
+    "Welcome",
+]

@@ -1,0 +1,77 @@
+"""`Client`: one connection of a hub, as hooks and remote procedures see it."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hubbub.hub import codes, wire
+from hubbub.hub.codes import Disconnected, End
+
+if TYPE_CHECKING:
+    from hubbub._core import Request
+    from hubbub.hub.sessions import Sessions
+    from hubbub.hub.transports import Transport
+
+
+@dataclass
+class Subscription:
+    """What a client hears."""
+
+    channel: str
+    is_server_side: bool = False
+    info: bytes = b""
+    """What others are told about the client in this channel, as JSON."""
+
+    expires_at_s: float = 0.0
+    """When it has to be refreshed; 0: never."""
+
+    wants_join_leave: bool = False
+    wants_delta: bool = False
+
+
+@dataclass(eq=False)
+class Client:
+    """One connection; a user may have several.
+
+    Attributes:
+        id: Its name, which others are shown.
+        user: Whose it is; "" for somebody who has not said.
+        request: The HTTP request it came with.
+        info: What others are told about it, as JSON; empty: nothing.
+        data: Yours: what `on_connect` wants to keep.
+    """
+
+    id: str
+    number: int
+    request: "Request"
+    transport: "Transport"
+    sessions: "Sessions"
+    user: str = ""
+    info: bytes = b""
+    data: Any = None
+    expires_at_s: float = 0.0
+    is_connected: bool = False
+    is_closed: bool = False
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What it is subscribed to."""
+        return tuple(self.subscriptions)
+
+    def send(self, data: object) -> None:
+        """Sends a message outside any channel; `data` becomes JSON."""
+        self.transport.send(wire.push("", "message", {"data": data}))
+
+    def unsubscribe(self, channel: str, end: End = codes.UNSUBSCRIBED) -> None:
+        """Ends a subscription and says so; nothing happens if there is none."""
+        self.sessions.end(self, channel, end)
+
+    def disconnect(self, why: Disconnected | None = None) -> None:
+        """Ends the connection; without a reason, for good."""
+        self.sessions.disconnect(self, why or codes.forced())
+
+    def about(self, subscription: Subscription | None = None) -> bytes:
+        """Who it is, as others are shown in a channel."""
+        return wire.client_info(
+            self.user, self.id, self.info, subscription.info if subscription else b""
+        )

@@ -1,0 +1,386 @@
+"""From a client's commands to what they do: one after the other, but for remote procedures.
+
+Asks the application's rules, which may take their time; while they do, the client's further
+commands wait, and everybody else's go on.
+"""
+
+import inspect
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from hubbub.errors import Reject
+from hubbub.hub import codes, wire
+from hubbub.hub.client import Client, Subscription
+from hubbub.hub.codes import Disconnected, Refused
+from hubbub.hub.options import ChannelTable
+from hubbub.hub.rules import Grant, Rules, Welcome, as_json, then
+from hubbub.hub.sessions import Sessions, check_name, ttl_s
+from hubbub.hub.tokens import Claims
+from hubbub.log import logger
+
+WAITING_LIMIT = 1024
+"""How many commands of one client may wait for a hook."""
+
+CALL_LIMIT = 64
+"""How many remote procedures of one client may run at a time."""
+
+Spawn = Callable[[Client, Coroutine[Any, Any, None]], object]
+
+
+class Dispatch:
+    """What the commands of a hub's clients do.
+
+    Args:
+        spawn: Runs what has to wait; it ends with the client.
+    """
+
+    def __init__(
+        self, sessions: Sessions, rules: Rules, table: ChannelTable, spawn: Spawn, ping_s: int
+    ) -> None:
+        self._sessions = sessions
+        self._rules = rules
+        self._table = table
+        self._spawn = spawn
+        self._ping_s = ping_s
+        self._waiting: dict[Client, deque[tuple[int, str, Any]]] = {}
+        self._calls: dict[Client, int] = {}
+        self._does: dict[str, Callable[[Client, Any], Any]] = {
+            name: getattr(self, f"_{name}") for name in wire.REQUESTS
+        }
+
+    def receive(self, client: Client, frame: str | bytes) -> None:
+        """Does what a frame says."""
+        try:
+            commands = wire.commands(frame)
+        except wire.BadFrame as error:
+            logger.debug("client %s: %s", client.id, error)
+            self._sessions.disconnect(client, codes.bad_protocol())
+            return
+        waiting = self._waiting.get(client)
+        if waiting is None:
+            self._work(client, deque(commands))
+            return
+        waiting.extend(commands)
+        if len(waiting) > WAITING_LIMIT:
+            self._sessions.disconnect(client, codes.bad_protocol())
+
+    def closed(self, client: Client) -> None:
+        """The connection is gone."""
+        if client.is_closed:
+            return
+        self._waiting.pop(client, None)
+        self._calls.pop(client, None)
+        self._sessions.leave(client)
+        if client.is_connected and self._rules.on_disconnect is not None:
+            try:
+                result = self._rules.on_disconnect(client)
+                if inspect.isawaitable(result):
+                    self._spawn(client, _finish(result))
+            except Exception:
+                logger.exception("client %s: on_disconnect failed", client.id)
+
+    def _work(self, client: Client, commands: deque[tuple[int, str, Any]]) -> None:
+        while commands and not client.is_closed:
+            number, name, request = commands.popleft()
+            if not name:
+                continue
+            if client.is_connected == (name == "connect"):
+                self._sessions.disconnect(client, codes.bad_protocol())
+                return
+            try:
+                result = self._does[name](client, request)
+            except Exception as error:  # noqa: BLE001 - told and logged
+                self._failed(client, number, name, error)
+                continue
+            if not inspect.isawaitable(result):
+                self._answer(client, number, name, request, result)
+            elif name == "rpc":
+                self._call(client, number, result)
+            else:
+                self._waiting[client] = commands
+                self._spawn(client, self._work_on(client, number, name, request, result))
+                return
+
+    async def _work_on(
+        self,
+        client: Client,
+        number: int,
+        name: str,
+        request: Any,
+        waiting: Awaitable[Any],
+    ) -> None:
+        try:
+            result = await waiting
+        except Exception as error:  # noqa: BLE001 - told and logged
+            self._failed(client, number, name, error)
+        else:
+            if not client.is_closed:
+                self._answer(client, number, name, request, result)
+        commands = self._waiting.pop(client, None)
+        if commands:
+            self._work(client, commands)
+
+    def _call(self, client: Client, number: int, waiting: Awaitable[Any]) -> None:
+        self._calls[client] = self._calls.get(client, 0) + 1
+
+        async def call() -> None:
+            try:
+                result = await waiting
+            except Exception as error:  # noqa: BLE001 - told and logged
+                self._failed(client, number, "rpc", error)
+            else:
+                self._answer(client, number, "rpc", None, result)
+            finally:
+                if client in self._calls:
+                    self._calls[client] -= 1
+
+        self._spawn(client, call())
+
+    def _answer(self, client: Client, number: int, name: str, request: Any, result: object) -> None:
+        if name == "send" or client.is_closed:
+            return
+        client.transport.send(wire.reply(number, name, result))
+        # Whoever hears of it must not hear of it before its own answer.
+        if name == "subscribe":
+            self._sessions.announce(client, request.channel)
+        elif name == "connect":
+            for channel in client.channels:
+                self._sessions.announce(client, channel)
+
+    def _failed(self, client: Client, number: int, name: str, error: Exception) -> None:
+        if client.is_closed:
+            return
+        match error:
+            case Disconnected():
+                self._sessions.disconnect(client, error)
+                return
+            case Refused():
+                refused = error
+            case Reject():
+                refused = codes.permission_denied()
+            case _:
+                logger.error("client %s: %s failed", client.id, name, exc_info=error)
+                refused = codes.internal()
+        if name != "send":
+            told = wire.refusal(number, refused.code, refused.message, refused.temporary)
+            client.transport.send(told)
+
+    # The commands
+
+    def _connect(self, client: Client, request: wire.ConnectRequest) -> Any:
+        rules, claims = self._rules, Claims()
+        if request.token:
+            if rules.tokens is None:
+                raise codes.invalid_token()
+            claims = rules.tokens.claims(request.token, self._sessions.clock_s())
+            if claims.channel:
+                raise codes.invalid_token()
+            client.user, client.info = claims.sub, bytes(claims.info)
+        elif rules.on_connect is None and not rules.allow_anonymous:
+            raise codes.invalid_token()
+        if rules.on_connect is None:
+            return self._connected(client, request, claims, None)
+        return then(
+            rules.on_connect(client, request),
+            lambda welcome: self._connected(client, request, claims, welcome),
+        )
+
+    def _connected(
+        self,
+        client: Client,
+        request: wire.ConnectRequest,
+        claims: Claims,
+        welcome: Welcome | None,
+    ) -> wire.ConnectResult:
+        sessions, now_s = self._sessions, self._sessions.clock_s()
+        welcome = welcome or Welcome()
+        if welcome.user is not None:
+            client.user = welcome.user
+        if welcome.info is not None:
+            client.info = as_json(welcome.info)
+        expires_at_s = claims.exp if claims.expire_at is None else claims.expire_at
+        if welcome.expires_at_s is not None:
+            expires_at_s = welcome.expires_at_s
+        result = wire.ConnectResult(
+            client=client.id,
+            version="hubbub",
+            ping=self._ping_s,
+            pong=True,
+            session=client.id,
+            node=sessions.node,
+        )
+        if data := as_json(welcome.data) or bytes(claims.data):
+            result.data = Raw(data)
+        self._expire(client, expires_at_s, result, now_s)
+        if client.is_closed:
+            return result
+        sessions.enter(client)
+        sessions.listen_to_pings(client, self._ping_s)
+        for channel in dict.fromkeys((*claims.channels, *claims.subs, *welcome.channels)):
+            sub = claims.subs.get(channel)
+            subscription = Subscription(channel, is_server_side=True)
+            subscription.info = bytes(sub.info) if sub else b""
+            wanted = request.subs.get(channel, wire.SubscribeRequest())
+            wanted.channel = channel
+            result.subs[channel] = sessions.subscribe(
+                client, subscription, wanted, bytes(sub.data) if sub else b""
+            )
+        return result
+
+    def _expire(
+        self,
+        client: Client,
+        expires_at_s: float,
+        result: wire.ConnectResult | wire.RefreshResult,
+        now_s: float,
+    ) -> None:
+        client.expires_at_s = expires_at_s
+        if expires_at_s:
+            result.expires = True
+            result.ttl = ttl_s(expires_at_s, now_s)
+
+    def _subscribe(self, client: Client, request: wire.SubscribeRequest) -> Any:
+        channel = request.channel
+        self._sessions.check_subscribe(client, channel)
+        if request.token:
+            return self._enter(client, request, self._token_grant(client, channel, request.token))
+        authorize = self._rules.permission(channel)
+        if authorize is None:
+            if self._table.of(channel).subscribe != "anyone":
+                raise codes.permission_denied()
+            return self._enter(client, request, True)
+        return then(authorize(client, channel), lambda grant: self._enter(client, request, grant))
+
+    def _token_grant(self, client: Client, channel: str, token: str) -> Grant:
+        if self._rules.tokens is None:
+            raise codes.permission_denied()
+        try:
+            claims = self._rules.tokens.claims(token, self._sessions.clock_s())
+        except Disconnected:
+            raise codes.permission_denied() from None
+        if claims.channel != channel or claims.sub != client.user:
+            raise codes.permission_denied()
+        expires_at_s = claims.exp if claims.expire_at is None else claims.expire_at
+        return Grant(claims.info or None, claims.data or None, expires_at_s)
+
+    def _enter(self, client: Client, request: wire.SubscribeRequest, grant: object) -> Any:
+        if not grant:
+            raise codes.permission_denied()
+        granted = grant if isinstance(grant, Grant) else Grant()
+        subscription = Subscription(
+            request.channel, info=as_json(granted.info), expires_at_s=granted.expires_at_s
+        )
+
+        def enter(_: object) -> wire.SubscribeResult:
+            if client.is_closed:
+                raise codes.shutdown()
+            data = as_json(granted.data)
+            return self._sessions.subscribe(client, subscription, request, data)
+
+        if self._rules.on_subscribe is None:
+            return enter(None)
+        return then(self._rules.on_subscribe(client, request.channel), enter)
+
+    def _unsubscribe(self, client: Client, request: wire.ChannelRequest) -> object:
+        check_name(request.channel)
+        self._sessions.unsubscribe(client, request.channel)
+        return {}
+
+    def _publish(self, client: Client, request: wire.PublishRequest) -> Any:
+        channel = request.channel
+        check_name(channel)
+        if not request.data:
+            raise codes.bad_request()
+        match self._table.of(channel).publish:
+            case "nobody":
+                raise codes.permission_denied()
+            case "subscribers" if channel not in client.subscriptions:
+                raise codes.permission_denied()
+            case "authorized" if self._rules.on_publish is None:
+                raise codes.permission_denied()
+            case _:
+                pass
+
+        def publish(instead: object) -> object:
+            data = bytes(request.data) if instead is None else as_json(instead)
+            info = client.about(client.subscriptions.get(channel))
+            self._sessions.publish(channel, data, info=info)
+            return {}
+
+        if self._rules.on_publish is None:
+            return publish(None)
+        data = msgspec.json.decode(request.data)
+        return then(self._rules.on_publish(client, channel, data), publish)
+
+    def _presence(self, client: Client, request: wire.ChannelRequest) -> object:
+        self._check_present(client, request.channel)
+        present = self._sessions.channels.presence(request.channel)
+        return {"presence": {name: Raw(about) for name, about in present}}
+
+    def _presence_stats(self, client: Client, request: wire.ChannelRequest) -> object:
+        self._check_present(client, request.channel)
+        clients, users = self._sessions.channels.counts(request.channel)
+        return {"num_clients": clients, "num_users": users}
+
+    def _check_present(self, client: Client, channel: str) -> None:
+        check_name(channel)
+        if not self._table.of(channel).presence:
+            raise codes.not_available()
+        if channel not in client.subscriptions:
+            raise codes.permission_denied()
+
+    def _history(self, client: Client, request: wire.HistoryRequest) -> object:
+        check_name(request.channel)
+        if self._table.of(request.channel).history_limit == 0:
+            raise codes.not_available()
+        if request.channel not in client.subscriptions:
+            raise codes.permission_denied()
+        return self._sessions.history(request)
+
+    def _ping(self, client: Client, request: wire.PingRequest) -> object:
+        return {}
+
+    def _send(self, client: Client, request: wire.SendRequest) -> Any:
+        if self._rules.on_message is None:
+            raise codes.not_available()
+        return self._rules.on_message(client, msgspec.json.decode(request.data or b"null"))
+
+    def _rpc(self, client: Client, request: wire.RpcRequest) -> Any:
+        call = self._rules.procedures.get(request.method)
+        if call is None:
+            raise codes.method_not_found()
+        if self._calls.get(client, 0) >= CALL_LIMIT:
+            raise codes.too_many_requests()
+        return then(call(client, request.data), lambda result: {"data": result})
+
+    def _refresh(self, client: Client, request: wire.RefreshRequest) -> object:
+        if self._rules.tokens is None:
+            raise codes.not_available()
+        now_s = self._sessions.clock_s()
+        claims = self._rules.tokens.claims(request.token, now_s)
+        if claims.channel or claims.sub != client.user:
+            raise codes.invalid_token()
+        result = wire.RefreshResult(client=client.id)
+        expires_at_s = claims.exp if claims.expire_at is None else claims.expire_at
+        self._expire(client, expires_at_s, result, now_s)
+        return result
+
+    def _sub_refresh(self, client: Client, request: wire.SubRefreshRequest) -> object:
+        subscription = client.subscriptions.get(request.channel)
+        if subscription is None:
+            raise codes.permission_denied()
+        grant = self._token_grant(client, request.channel, request.token)
+        subscription.expires_at_s = grant.expires_at_s
+        result = wire.RefreshResult()
+        if grant.expires_at_s:
+            result.expires = True
+            result.ttl = ttl_s(grant.expires_at_s, self._sessions.clock_s())
+        return result
+
+
+async def _finish(waiting: Awaitable[Any]) -> None:
+    await waiting

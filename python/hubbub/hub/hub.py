@@ -1,0 +1,285 @@
+"""`Hub`: channels with history, presence and permissions, for Centrifugo's clients.
+
+Declares hooks and options, and is how an application publishes. What a client's commands do is
+`dispatch`'s; the wire is described in `PROTOCOL.md`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, TypeVar, Unpack
+
+from hubbub._core import WebSocket
+from hubbub.app import App
+from hubbub.errors import Misuse
+from hubbub.hub import codes
+from hubbub.hub.client import Client
+from hubbub.hub.codes import Disconnected, End
+from hubbub.hub.dispatch import Dispatch
+from hubbub.hub.options import ChannelOptions, ChannelTable
+from hubbub.hub.rules import Authorize, Rules, as_json, hook, procedure
+from hubbub.hub.sessions import Sessions
+from hubbub.hub.tokens import Tokens
+from hubbub.hub.transports import SocketTransport
+from hubbub.routing import EndpointOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_GRACE_S = 25.0
+"""How long a client may be late with its refresh."""
+_CONNECT_S = 10.0
+"""When the first command must have come."""
+_STALE = codes.stale()
+
+
+class Hub:
+    """Channels below one path of an app.
+
+    For example::
+
+        hub = Hub(app, secret=os.environ["TOKEN_SECRET"])
+        hub.channel("room:*", history_limit=1000, presence=True)
+
+        @hub.authorize("room:*")
+        def may_enter(client: Client, channel: str) -> bool:
+            return client.user != ""
+
+    Clients connect to `path` + "/websocket".
+
+    Args:
+        app: Where its endpoints stand.
+        path: Below which path.
+        tokens: Who is believed; `secret` is short for `Tokens(secret=…)`.
+        secret: See `tokens`.
+        allow_anonymous: Whether clients without a token may connect when there is no `on_connect`.
+        ping_s: How often a client is pinged, in seconds.
+        **options: Of the WebSocket endpoint: origins, limits, compression.
+
+    Raises:
+        Misuse: The path is no pattern, or a key no key.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        path: str = "/connection",
+        *,
+        tokens: Tokens | None = None,
+        secret: str | None = None,
+        allow_anonymous: bool = False,
+        ping_s: int = 25,
+        **options: Unpack[EndpointOptions],
+    ) -> None:
+        if tokens is not None and secret is not None:
+            raise Misuse("give tokens or a secret, not both")
+        if ping_s < 1:
+            raise Misuse(f"expected a second or more: ping_s={ping_s}")
+        self._app = app
+        self._table = ChannelTable()
+        self._rules = Rules(
+            tokens=Tokens(secret=secret) if secret is not None else tokens,
+            allow_anonymous=allow_anonymous,
+        )
+        self._ping_s = ping_s
+        self._beat = 0
+        self._sessions: Sessions | None = None
+        self._dispatch: Dispatch | None = None
+        self._strangers: dict[Client, float] = {}
+        app.lifespan(self._live)
+        app.every(1.0)(self._tick)
+        app.message(
+            path + "/websocket",
+            on_open=self._opened,
+            on_close=self._closed,
+            **options,
+        )(self._received)
+
+    # Declarations
+
+    def channel(self, pattern: str, **options: Any) -> ChannelOptions:
+        """Declares what channels do: a whole name, or a beginning and a star; the longest decides.
+
+        Args:
+            pattern: "news", "room:*", "*".
+            **options: The fields of `ChannelOptions`.
+
+        Raises:
+            Misuse: An option is none, or the pattern is declared already.
+        """
+        try:
+            declared = ChannelOptions(**options)
+        except TypeError as error:
+            raise Misuse(f"channel {pattern!r}: {error}") from None
+        self._table.add(pattern, declared)
+        return declared
+
+    def authorize(self, pattern: str) -> Callable[[F], F]:
+        """Decides who may subscribe: `(client, channel)` returns True, a `Grant`, or False.
+
+        May be `async def`. Raising `Refused` answers with an error of its own. A subscription with
+        a good token of its own is not asked about.
+        """
+
+        def declare(function: F) -> F:
+            decides: Authorize = hook(function, 2, "authorize(client, channel)")
+            self._rules.authorize.append((pattern, decides))
+            return function
+
+        return declare
+
+    def rpc(self, method: str | Callable[..., Any]) -> Any:
+        """A remote procedure: `(client)` or `(client, params)`; params are decoded by annotation.
+
+        What it returns becomes JSON. It may be `async def`; a client's calls run side by side.
+
+        Raises:
+            Misuse: Its signature is another, or the method is declared already.
+        """
+        if not isinstance(method, str):
+            return self.rpc(method.__name__)(method)
+
+        def declare(function: F) -> F:
+            if method in self._rules.procedures:
+                raise Misuse(f"declared twice: rpc {method!r}")
+            self._rules.procedures[method] = procedure(function)
+            return function
+
+        return declare
+
+    def on_connect(self, function: F) -> F:
+        """Asked before a client is in: `(client, request)` returns a `Welcome` or None."""
+        self._rules.on_connect = hook(function, 2, "on_connect(client, request)")
+        return function
+
+    def on_subscribe(self, function: F) -> F:
+        """Told before an allowed subscription begins: `(client, channel)`; may raise `Refused`."""
+        self._rules.on_subscribe = hook(function, 2, "on_subscribe(client, channel)")
+        return function
+
+    def on_publish(self, function: F) -> F:
+        """Asked before a client publishes: `(client, channel, data)`.
+
+        What it returns is published instead; None: what the client sent.
+        """
+        self._rules.on_publish = hook(function, 3, "on_publish(client, channel, data)")
+        return function
+
+    def on_message(self, function: F) -> F:
+        """Gets what clients send outside channels: `(client, data)`."""
+        self._rules.on_message = hook(function, 2, "on_message(client, data)")
+        return function
+
+    def on_disconnect(self, function: F) -> F:
+        """Told when a client is gone: `(client)`."""
+        self._rules.on_disconnect = hook(function, 1, "on_disconnect(client)")
+        return function
+
+    # The server's side
+
+    def publish(
+        self,
+        channel: str,
+        data: object,
+        *,
+        tags: dict[str, str] | None = None,
+        key: str | None = None,
+    ) -> tuple[int, str]:
+        """Publishes to all who hear a channel.
+
+        Args:
+            channel: Its name.
+            data: Becomes JSON.
+            tags: What else is said.
+            key: A publication with the same key within two minutes is left out.
+
+        Returns:
+            Offset and epoch; 0 and "" where nothing is remembered.
+
+        Raises:
+            Misuse: The app is not being served.
+        """
+        return self._live_sessions().publish(
+            channel, as_json(data) or b"null", tags=as_json(tags) or None, key=key
+        )
+
+    def broadcast(self, channels: Iterable[str], data: object) -> None:
+        """Publishes the same to several channels."""
+        for channel in channels:
+            self.publish(channel, data)
+
+    def clients(self, user: str | None = None) -> tuple[Client, ...]:
+        """All clients that are connected, or those of one user."""
+        sessions = self._live_sessions()
+        if user is None:
+            return tuple(sessions.clients.values())
+        return tuple(sessions.users.get(user, ()))
+
+    def presence(self, channel: str) -> tuple[int, int]:
+        """How many clients and how many different users are in a channel."""
+        return self._live_sessions().channels.counts(channel)
+
+    def unsubscribe(self, user: str, channel: str, end: End = codes.UNSUBSCRIBED) -> None:
+        """Ends the subscriptions of all of a user's clients to a channel."""
+        for client in self.clients(user):
+            client.unsubscribe(channel, end)
+
+    def disconnect(self, user: str, why: Disconnected | None = None) -> None:
+        """Sends all clients of a user away; without a reason, for good."""
+        for client in self.clients(user):
+            client.disconnect(why)
+
+    # Inside
+
+    async def _live(self) -> AsyncIterator[None]:
+        sessions = Sessions(self._app.publish, self._table)
+        self._sessions = sessions
+        self._dispatch = Dispatch(sessions, self._rules, self._table, self._spawn, self._ping_s)
+        try:
+            yield
+        finally:
+            self._sessions = self._dispatch = None
+
+    def _live_sessions(self) -> Sessions:
+        if self._sessions is None:
+            raise Misuse("the app is not being served")
+        return self._sessions
+
+    def _spawn(self, client: Client, coroutine: Coroutine[Any, Any, None]) -> object:
+        return self._app.spawn(coroutine)
+
+    def _opened(self, ws: WebSocket[Any]) -> None:
+        sessions = self._live_sessions()
+        client = sessions.open(ws.request, SocketTransport(ws))
+        ws.data = client
+        self._strangers[client] = sessions.clock_s() + _CONNECT_S
+
+    def _received(self, ws: WebSocket[Any], message: str) -> None:
+        if self._dispatch is not None:
+            self._dispatch.receive(ws.data, message)
+
+    def _closed(self, ws: WebSocket[Any]) -> None:
+        self._strangers.pop(ws.data, None)
+        if self._dispatch is not None:
+            self._dispatch.closed(ws.data)
+
+    def _tick(self) -> None:
+        sessions = self._live_sessions()
+        now_s = sessions.clock_s()
+        self._beat = (self._beat + 1) % self._ping_s
+        # Each second one part of the clients, so that no second is worse than the others.
+        sessions.everybody("{}", self._beat)
+        sessions.channels.sweep(now_s)
+        for client, until_s in tuple(self._strangers.items()):
+            if client.is_connected:
+                del self._strangers[client]
+            elif until_s <= now_s:
+                del self._strangers[client]
+                client.disconnect(_STALE)
+        self._expire(sessions, now_s - _GRACE_S)
+
+    def _expire(self, sessions: Sessions, before_s: float) -> None:
+        for client in tuple(sessions.clients.values()):
+            if 0 < client.expires_at_s < before_s:
+                client.disconnect(codes.session_expired())
+                continue
+            for subscription in tuple(client.subscriptions.values()):
+                if 0 < subscription.expires_at_s < before_s:
+                    client.unsubscribe(subscription.channel, codes.SUBSCRIPTION_EXPIRED)

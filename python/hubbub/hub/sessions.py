@@ -1,0 +1,341 @@
+"""Sessions: what each command of a client does, and what a session leaves when it ends.
+
+Knows the protocol's rules and the hub's tables; who may do what is asked of `Rules`, frames leave
+by a `Transport`. Nothing here waits: where a hook has to, the caller does (see `dispatch`).
+"""
+
+import itertools
+import secrets
+import time
+from collections.abc import Callable
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from hubbub._core import Channels, Request, delta
+from hubbub.hub import codes, wire
+from hubbub.hub.client import Client, Subscription
+from hubbub.hub.codes import Disconnected, End
+from hubbub.hub.options import ChannelTable
+from hubbub.hub.transports import Listeners, Transport
+
+CHANNEL_LIMIT_BYTES = 255
+SUBSCRIPTION_LIMIT = 128
+HISTORY_LIMIT = 1_000
+"""How many publications one answer holds at most."""
+
+Publish = Callable[[str, str], int]
+"""Sends a frame to all WebSockets that hear a topic."""
+
+# A byte that no channel's name has: topics of the hub and of the app's own endpoints never meet.
+_ALL, _JOINS, _FULL, _DELTA = "\x01", "\x02", "\x03", "\x04"
+
+
+class Sessions:
+    """All clients of one hub, and the channels they are in.
+
+    Args:
+        publish: How WebSockets are reached.
+        table: What channels do.
+        clock_s: Seconds since the epoch of Unix.
+    """
+
+    def __init__(
+        self, publish: Publish, table: ChannelTable, clock_s: Callable[[], float] = time.time
+    ) -> None:
+        self.channels = Channels(secrets.randbits(64))
+        self.listeners = Listeners()
+        self.clients: dict[str, Client] = {}
+        self.users: dict[str, dict[Client, None]] = {}
+        self.clock_s = clock_s
+        self.node = secrets.token_hex(4)
+        self._publish = publish
+        self._table = table
+        self._numbers = itertools.count(1)
+        # The newest data of channels with deltas, and who has not got a whole one yet.
+        self._bases: dict[str, bytes] = {}
+        self._fresh: dict[str, set[Client]] = {}
+        for pattern, options in table.declared():
+            self.channels.set_options(
+                pattern,
+                clock_s(),
+                history_limit=options.history_limit,
+                history_age_s=options.history_age_s,
+                history_limit_bytes=options.history_bytes,
+                resumable_s=options.resumable_s,
+                presence=options.presence,
+            )
+
+    # Comings and goings
+
+    def open(self, request: Request, transport: Transport) -> Client:
+        """A connection that has not said who it is yet."""
+        name = secrets.token_urlsafe(12)
+        return Client(name, next(self._numbers), request, transport, self)
+
+    def enter(self, client: Client) -> None:
+        """The client is who it says."""
+        client.is_connected = True
+        self.clients[client.id] = client
+        if client.user:
+            self.users.setdefault(client.user, {})[client] = None
+
+    def leave(self, client: Client) -> None:
+        """The connection is gone: so are its subscriptions and its presence."""
+        client.is_closed = True
+        for subscription in tuple(client.subscriptions.values()):
+            self._forget(client, subscription)
+        self.clients.pop(client.id, None)
+        others = self.users.get(client.user)
+        if others is not None:
+            others.pop(client, None)
+            if not others:
+                del self.users[client.user]
+
+    def disconnect(self, client: Client, why: Disconnected) -> None:
+        """Sends a client away."""
+        if not client.is_closed:
+            client.transport.close(why.code, why.reason)
+
+    # Subscriptions
+
+    def check_subscribe(self, client: Client, channel: str) -> None:
+        """Whether the client could subscribe, were it allowed to.
+
+        Raises:
+            Refused: It could not.
+        """
+        check_name(channel)
+        if channel in client.subscriptions:
+            raise codes.already_subscribed()
+        if len(client.subscriptions) >= SUBSCRIPTION_LIMIT:
+            raise codes.limit_exceeded()
+
+    def subscribe(
+        self,
+        client: Client,
+        subscription: Subscription,
+        request: wire.SubscribeRequest,
+        data: bytes = b"",
+    ) -> wire.SubscribeResult:
+        """Subscribes; between what was missed and what comes now there is no gap.
+
+        Raises:
+            Refused: It is subscribed already, or by now has too many subscriptions.
+        """
+        channel, now_s = subscription.channel, self.clock_s()
+        # Again: while a hook was asked, another command may have done it.
+        self.check_subscribe(client, channel)
+        options = self._table.of(channel)
+        subscription.wants_join_leave = request.join_leave and options.join_leave
+        subscription.wants_delta = request.delta == "fossil" and options.delta
+        result = wire.SubscribeResult(delta=subscription.wants_delta)
+        if data:
+            result.data = Raw(data)
+        if subscription.expires_at_s:
+            result.expires = True
+            result.ttl = ttl_s(subscription.expires_at_s, now_s)
+        place = self.channels.position(channel, now_s)
+        if place is not None:
+            result.recoverable = result.positioned = True
+            result.epoch, result.offset = place
+            if request.recover:
+                self._recover(options.cache, request, result, now_s)
+        client.subscriptions[channel] = subscription
+        self._listen(client, subscription, result)
+        about = client.about(subscription)
+        self.channels.join(channel, client.number, client.id, client.user, about, now_s)
+        return result
+
+    def announce(self, client: Client, channel: str) -> None:
+        """Tells the others of a new subscription, once the client has its answer."""
+        subscription = client.subscriptions.get(channel)
+        if subscription is not None and self._table.of(channel).join_leave:
+            self._tell_join_leave(channel, "join", client.about(subscription))
+
+    def unsubscribe(self, client: Client, channel: str) -> None:
+        """Ends a subscription because the client wants that; none is no mistake."""
+        subscription = client.subscriptions.get(channel)
+        if subscription is not None:
+            self._forget(client, subscription)
+
+    def end(self, client: Client, channel: str, end: End) -> None:
+        """Ends a subscription and tells the client why."""
+        subscription = client.subscriptions.get(channel)
+        if subscription is not None:
+            self._forget(client, subscription)
+            told = {"code": end.code, "reason": end.reason}
+            client.transport.send(wire.push(channel, "unsubscribe", told))
+
+    # What is said
+
+    def publish(
+        self,
+        channel: str,
+        data: bytes,
+        *,
+        info: bytes | None = None,
+        tags: bytes | None = None,
+        key: str | None = None,
+    ) -> tuple[int, str]:
+        """Publishes JSON to all who hear a channel; returns offset and epoch, 0 and "" without."""
+        now_s = self.clock_s()
+        frame, offset, epoch = self.channels.publish(
+            channel, data, now_s, info=info, tags=tags, key=key
+        )
+        if frame is not None:
+            self._tell(_ALL + channel, frame)
+            if self._table.of(channel).delta:
+                self._tell_deltas(channel, data, offset, info, tags)
+        return offset, epoch
+
+    def history(self, request: wire.HistoryRequest) -> dict[str, object]:
+        """What a channel remembers.
+
+        Raises:
+            Refused: The position is of another stream.
+        """
+        now_s = self.clock_s()
+        epoch, offset = self.channels.position(request.channel, now_s) or ("", 0)
+        since = request.since
+        if since is not None and since.epoch not in ("", epoch):
+            raise codes.unrecoverable_position()
+        limit = HISTORY_LIMIT if request.limit < 0 else min(request.limit, HISTORY_LIMIT)
+        found = self.channels.history(
+            request.channel,
+            now_s,
+            limit=limit,
+            since=since.offset if since is not None else None,
+            reverse=request.reverse,
+        )
+        return {"publications": [Raw(one) for one in found], "epoch": epoch, "offset": offset}
+
+    def everybody(self, frame: str, part: int) -> None:
+        """Sends a frame to one part of all clients (see `part`)."""
+        self._tell(f"\x05{part}", frame)
+
+    def listen_to_pings(self, client: Client, parts: int) -> None:
+        """Puts a client into one of as many parts."""
+        client.transport.listen(f"\x05{client.number % parts}")
+
+    # Inside
+
+    def _recover(
+        self,
+        is_cache: bool,
+        request: wire.SubscribeRequest,
+        result: wire.SubscribeResult,
+        now_s: float,
+    ) -> None:
+        result.was_recovering = True
+        if is_cache:
+            newest = self.channels.history(request.channel, now_s, limit=1, reverse=True)
+            has_it = (request.epoch, request.offset) == (result.epoch, result.offset)
+            result.recovered = bool(newest) or has_it
+            result.publications = [] if has_it else [Raw(one) for one in newest]
+            return
+        missed = self.channels.after(request.channel, request.epoch, request.offset, now_s)
+        if missed is None:
+            return
+        result.recovered = True
+        result.publications = [Raw(one) for one in missed]
+        # Each publication moves the client's position from here to where the stream stands.
+        result.offset = request.offset
+
+    def _listen(
+        self, client: Client, subscription: Subscription, result: wire.SubscribeResult
+    ) -> None:
+        channel, transport = subscription.channel, client.transport
+        if subscription.wants_join_leave:
+            transport.listen(_JOINS + channel)
+        if not subscription.wants_delta:
+            transport.listen(_ALL + channel)
+            return
+        result.publications = [_as_text(one) for one in result.publications]
+        if result.publications:
+            # It knows the newest publication: the next delta fits.
+            transport.listen(_DELTA + channel)
+        else:
+            self._fresh.setdefault(channel, set()).add(client)
+            transport.listen(_FULL + channel)
+
+    def _forget(self, client: Client, subscription: Subscription) -> None:
+        channel, transport = subscription.channel, client.transport
+        del client.subscriptions[channel]
+        if not client.is_closed:
+            topics = (_FULL, _DELTA) if subscription.wants_delta else (_ALL,)
+            for topic in (*topics, *((_JOINS,) if subscription.wants_join_leave else ())):
+                transport.ignore(topic + channel)
+        if subscription.wants_delta:
+            self._fresh.get(channel, set()).discard(client)
+        self.channels.leave(channel, client.number, self.clock_s())
+        if self._table.of(channel).join_leave:
+            self._tell_join_leave(channel, "leave", client.about(subscription))
+
+    def _tell(self, topic: str, frame: str) -> None:
+        self._publish(topic, frame)
+        self.listeners.tell(topic, frame)
+
+    def _tell_join_leave(self, channel: str, what: str, about: bytes) -> None:
+        self._tell(_JOINS + channel, wire.push(channel, what, {"info": Raw(about)}))
+
+    def _tell_deltas(
+        self, channel: str, data: bytes, offset: int, info: bytes | None, tags: bytes | None
+    ) -> None:
+        extra: dict[str, object] = {"offset": offset} if offset else {}
+        if info is not None:
+            extra["info"] = Raw(info)
+        if tags is not None:
+            extra["tags"] = Raw(tags)
+        whole = wire.push(channel, "pub", {"data": data.decode(), **extra})
+        base = self._bases.get(channel)
+        change = delta(base, data) if base is not None else None
+        if change is None:
+            self._tell(_DELTA + channel, whole)
+        else:
+            told = {"data": change.decode(), "delta": True, **extra}
+            self._tell(_DELTA + channel, wire.push(channel, "pub", told))
+        self._tell(_FULL + channel, whole)
+        self._bases[channel] = data
+        for client in self._fresh.pop(channel, ()):
+            client.transport.ignore(_FULL + channel)
+            client.transport.listen(_DELTA + channel)
+
+
+def check_name(channel: str) -> None:
+    """Refuses what is no channel's name.
+
+    Raises:
+        Refused: It is not.
+    """
+    if (
+        not channel
+        or len(channel) > CHANNEL_LIMIT_BYTES
+        or not channel.isprintable()
+        or len(channel.encode()) > CHANNEL_LIMIT_BYTES
+    ):
+        raise codes.bad_request()
+
+
+def ttl_s(expires_at_s: float, now_s: float) -> int:
+    """Whole seconds until something expires, at least one."""
+    return max(1, int(expires_at_s - now_s))
+
+
+class _Publication(msgspec.Struct, omit_defaults=True):
+    data: Raw
+    offset: int = 0
+    info: Raw | UnsetType = UNSET
+    tags: Raw | UnsetType = UNSET
+
+
+def _as_text(publication: Raw) -> Raw:
+    """The same publication with its data as text: what deltas are taken from."""
+    parts = msgspec.json.decode(publication, type=_Publication)
+    return Raw(
+        wire.encode(
+            _Publication(
+                Raw(wire.encode(bytes(parts.data).decode())), parts.offset, parts.info, parts.tags
+            )
+        )
+    )

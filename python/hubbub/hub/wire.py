@@ -1,0 +1,243 @@
+"""Centrifugo's client protocol v2 in JSON: commands in, replies and pushes out (pure).
+
+A frame holds one or more JSON objects, each on a line of its own. `PROTOCOL.md` beside this file
+says what of it is spoken. What applications say travels as it is: `data` is never decoded here.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+_MISSING = Raw(b"")
+
+
+class SubscribeRequest(Struct, omit_defaults=True):
+    """A client wants to hear a channel, perhaps from where it left off."""
+
+    channel: str = ""
+    token: str = ""
+    recover: bool = False
+    epoch: str = ""
+    offset: int = 0
+    data: Raw = _MISSING
+    positioned: bool = False
+    recoverable: bool = False
+    join_leave: bool = False
+    delta: str = ""
+
+
+class ConnectRequest(Struct, omit_defaults=True):
+    """The first command of a connection."""
+
+    token: str = ""
+    data: Raw = _MISSING
+    name: str = ""
+    version: str = ""
+    subs: dict[str, SubscribeRequest] = {}
+    headers: dict[str, str] = {}
+
+
+class ChannelRequest(Struct, omit_defaults=True):
+    """Unsubscribe, presence, presence_stats: only the channel matters."""
+
+    channel: str = ""
+
+
+class PublishRequest(Struct, omit_defaults=True):
+    """A client publishes."""
+
+    channel: str = ""
+    data: Raw = _MISSING
+
+
+class Since(Struct, omit_defaults=True):
+    """A position in a stream."""
+
+    epoch: str = ""
+    offset: int = 0
+
+
+class HistoryRequest(Struct, omit_defaults=True):
+    """What a channel remembers; with `limit` 0 only where it stands, negative: all."""
+
+    channel: str = ""
+    limit: int = 0
+    since: Since | None = None
+    reverse: bool = False
+
+
+class RpcRequest(Struct, omit_defaults=True):
+    """A call of a remote procedure."""
+
+    method: str = ""
+    data: Raw = _MISSING
+
+
+class SendRequest(Struct, omit_defaults=True):
+    """A message that nobody answers."""
+
+    data: Raw = _MISSING
+
+
+class RefreshRequest(Struct, omit_defaults=True):
+    """A new token for the connection."""
+
+    token: str = ""
+
+
+class SubRefreshRequest(Struct, omit_defaults=True):
+    """A new token for a subscription."""
+
+    channel: str = ""
+    token: str = ""
+
+
+class PingRequest(Struct):
+    """A client asks for a sign of life."""
+
+
+Request = (
+    ConnectRequest
+    | SubscribeRequest
+    | ChannelRequest
+    | PublishRequest
+    | HistoryRequest
+    | RpcRequest
+    | SendRequest
+    | RefreshRequest
+    | SubRefreshRequest
+    | PingRequest
+)
+
+
+class Command(Struct):
+    """One command: an id and exactly one request. Without either it is the answer to a ping."""
+
+    id: int = 0
+    connect: ConnectRequest | None = None
+    subscribe: SubscribeRequest | None = None
+    unsubscribe: ChannelRequest | None = None
+    publish: PublishRequest | None = None
+    presence: ChannelRequest | None = None
+    presence_stats: ChannelRequest | None = None
+    history: HistoryRequest | None = None
+    ping: PingRequest | None = None
+    send: SendRequest | None = None
+    rpc: RpcRequest | None = None
+    refresh: RefreshRequest | None = None
+    sub_refresh: SubRefreshRequest | None = None
+
+
+class SubscribeResult(Struct, omit_defaults=True):
+    """Where a subscription begins, and what was missed before."""
+
+    expires: bool = False
+    ttl: int = 0
+    recoverable: bool = False
+    epoch: str = ""
+    publications: list[Raw] = []
+    recovered: bool = False
+    offset: int = 0
+    positioned: bool = False
+    data: Raw | UnsetType = UNSET
+    was_recovering: bool = False
+    delta: bool = False
+
+
+class ConnectResult(Struct, omit_defaults=True):
+    """What a client learns about its connection."""
+
+    client: str
+    version: str = ""
+    expires: bool = False
+    ttl: int = 0
+    data: Raw | UnsetType = UNSET
+    subs: dict[str, SubscribeResult] = {}
+    ping: int = 0
+    pong: bool = False
+    session: str = ""
+    node: str = ""
+
+
+class RefreshResult(Struct, omit_defaults=True):
+    """How long the new token is good."""
+
+    client: str = ""
+    expires: bool = False
+    ttl: int = 0
+
+
+REQUESTS: tuple[str, ...] = tuple(name for name in Command.__struct_fields__ if name != "id")
+
+_command = msgspec.json.Decoder(Command)
+_encode = msgspec.json.Encoder().encode
+
+
+class BadFrame(ValueError):
+    """A frame that is none of the protocol's."""
+
+
+def commands(frame: str | bytes) -> list[tuple[int, str, Any]]:
+    """The commands of one frame: id, name and request; the name "" is the answer to a ping.
+
+    Raises:
+        BadFrame: One of them is no command.
+    """
+    lines = frame.split("\n") if isinstance(frame, str) else frame.split(b"\n")
+    found: list[tuple[int, str, Any]] = []
+    for line in lines:
+        if not line:
+            continue
+        try:
+            command = _command.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadFrame(str(error)) from None
+        requests = [
+            (name, request) for name in REQUESTS if (request := getattr(command, name)) is not None
+        ]
+        match requests:
+            case [(name, request)]:
+                # Only `send` is not answered.
+                if (command.id == 0) != (name == "send") or not 0 <= command.id < 2**32:
+                    raise BadFrame(f"{name} with id {command.id}")
+                found.append((command.id, name, request))
+            case [] if command.id == 0:
+                found.append((0, "", None))
+            case _:
+                raise BadFrame("a command has one request")
+    return found
+
+
+def encode(value: object) -> bytes:
+    """A value as JSON."""
+    return _encode(value)
+
+
+def reply(number: int, name: str, result: object) -> str:
+    """The answer to a command."""
+    return f'{{"id":{number},"{name}":{_encode(result).decode()}}}'
+
+
+def refusal(number: int, code: int, message: str, temporary: bool) -> str:
+    """The answer to a command that was refused."""
+    error: dict[str, object] = {"code": code, "message": message}
+    if temporary:
+        error["temporary"] = True
+    return f'{{"id":{number},"error":{_encode(error).decode()}}}'
+
+
+def push(channel: str, name: str, what: object) -> str:
+    """Something that nobody asked for; `channel` may be empty."""
+    where = f'"channel":{_encode(channel).decode()},' if channel else ""
+    return f'{{"push":{{{where}"{name}":{_encode(what).decode()}}}}}'
+
+
+def client_info(user: str, client: str, conn_info: bytes, chan_info: bytes) -> bytes:
+    """Who a client is, as others are shown."""
+    info: dict[str, object] = {"user": user, "client": client}
+    if conn_info:
+        info["conn_info"] = Raw(conn_info)
+    if chan_info:
+        info["chan_info"] = Raw(chan_info)
+    return _encode(info)

@@ -1,0 +1,93 @@
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+
+from hubbub.errors import Misuse
+from hubbub.hub.codes import Disconnected, Refused
+from hubbub.hub.tokens import Tokens
+
+NOW_S = 1_700_000_000.0
+SECRET = "a secret of more than sixteen bytes"
+
+
+def signed(claims: dict[str, object], key: object = None, algorithm: str = "HS256") -> str:
+    key = key or OctKey.import_key(SECRET)
+    return jwt.encode({"alg": algorithm}, claims, key, algorithms=[algorithm])  # type: ignore[arg-type]
+
+
+def test_what_a_token_says() -> None:
+    claims = Tokens(secret=SECRET).claims(
+        signed({"sub": "ada", "exp": NOW_S + 1, "info": {"name": "Ada"}, "channels": ["a"]}), NOW_S
+    )
+    assert (claims.sub, claims.channels) == ("ada", ["a"])
+    assert bytes(claims.info) == b'{"name":"Ada"}'
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [
+        (RSAKey.generate_key(2048), "RS256"),
+        (ECKey.generate_key("P-256"), "ES256"),
+        (OKPKey.generate_key("Ed25519"), "EdDSA"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+def test_public_keys(key: RSAKey | ECKey | OKPKey, algorithm: str) -> None:
+    tokens = Tokens(public_keys=(key.as_pem(private=False).decode(),))
+    assert tokens.claims(signed({"sub": "ada"}, key, algorithm), NOW_S).sub == "ada"
+    with pytest.raises(Disconnected):
+        tokens.claims(signed({"sub": "ada"}), NOW_S)
+
+
+def test_key_sets() -> None:
+    key = ECKey.generate_key("P-256")
+    jwks = KeySet([key]).as_dict(private=False)
+    assert Tokens(jwks=jwks).claims(signed({"sub": "a"}, key, "ES256"), NOW_S).sub == "a"
+
+
+def test_a_public_key_is_no_secret() -> None:
+    """The oldest trick: a token signed by HMAC with the public key's text as secret."""
+    key = RSAKey.generate_key(2048)
+    pem = key.as_pem(private=False)
+    import base64
+    import hashlib
+    import hmac
+
+    def part(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    head = part(b'{"alg":"HS256","typ":"JWT"}') + "." + part(b'{"sub":"root"}')
+    forged = head + "." + part(hmac.digest(pem, head.encode(), hashlib.sha256))
+    with pytest.raises(Disconnected):
+        Tokens(public_keys=(pem.decode(),)).claims(forged, NOW_S)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "a.b.c",
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiJyb290In0.",
+        signed({"sub": "ada"})[:-2] + "xx",
+        signed({"sub": 5}),
+        signed({"sub": "ada", "nbf": NOW_S + 60}),
+    ],
+)
+def test_what_is_no_token_ends_the_connection(token: str) -> None:
+    with pytest.raises(Disconnected) as caught:
+        Tokens(secret=SECRET).claims(token, NOW_S)
+    assert caught.value.code == 3500
+    assert not caught.value.reconnect
+
+
+def test_a_token_that_was_good_once_is_told_apart() -> None:
+    with pytest.raises(Refused) as caught:
+        Tokens(secret=SECRET).claims(signed({"sub": "ada", "exp": NOW_S}), NOW_S)
+    assert caught.value.code == 109
+
+
+def test_keys_have_to_be_some() -> None:
+    for keys in ({}, {"secret": "short"}, {"public_keys": ("no key",)}, {"jwks": {"keys": [{}]}}):
+        with pytest.raises(Misuse):
+            Tokens(**keys)  # type: ignore[arg-type]

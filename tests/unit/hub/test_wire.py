@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from hubbub.hub import wire
+
+
+def test_a_frame_holds_commands_line_by_line() -> None:
+    frame = '{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"a"}}\n{}\n'
+    found = wire.commands(frame)
+    assert [(number, name) for number, name, _ in found] == [
+        (1, "connect"),
+        (2, "subscribe"),
+        (0, ""),
+    ]
+    assert found[1][2].channel == "a"
+    assert wire.commands(frame.encode()) == found
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "[]",
+        "{",
+        "nonsense",
+        '{"id":1}',
+        '{"id":1,"connect":{},"ping":{}}',
+        '{"connect":{}}',
+        '{"id":1,"send":{"data":1}}',
+        '{"id":-1,"ping":{}}',
+        '{"id":4294967296,"ping":{}}',
+        '{"id":"1","ping":{}}',
+        '{"id":1,"subscribe":{"channel":5}}',
+        '{"id":1,"publish":{"channel":"a","data":}}',
+        '{"id":1,"unknown":{}}',
+    ],
+)
+def test_what_is_no_command_is_told_so(frame: str) -> None:
+    with pytest.raises(wire.BadFrame):
+        wire.commands(frame)
+
+
+def test_bytes_that_are_no_utf_8_are_no_command() -> None:
+    with pytest.raises(wire.BadFrame):
+        wire.commands(b'{"id":1,"rpc":{"method":"\xff"}}')
+
+
+def test_what_applications_say_travels_as_it_is() -> None:
+    data = '{"a" :  [1.0, 2e3,"\\u00e4"]}'
+    ((_, _, request),) = wire.commands(f'{{"id":1,"publish":{{"channel":"x","data":{data}}}}}')
+    assert bytes(request.data) == data.encode()
+
+
+def test_answers_and_pushes_are_json() -> None:
+    assert json.loads(wire.reply(7, "ping", {})) == {"id": 7, "ping": {}}
+    assert json.loads(wire.refusal(7, 103, 'no "x"', temporary=True)) == {
+        "id": 7,
+        "error": {"code": 103, "message": 'no "x"', "temporary": True},
+    }
+    assert "temporary" not in wire.refusal(7, 103, "no", temporary=False)
+    assert json.loads(wire.push('a"b', "join", {"info": 1})) == {
+        "push": {"channel": 'a"b', "join": {"info": 1}}
+    }
+    assert json.loads(wire.push("", "message", {"data": 1})) == {"push": {"message": {"data": 1}}}
+
+
+def test_what_is_not_said_is_left_out() -> None:
+    result = wire.SubscribeResult(recoverable=True, epoch="x")
+    assert json.loads(wire.encode(result)) == {"recoverable": True, "epoch": "x"}
