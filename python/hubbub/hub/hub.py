@@ -11,6 +11,7 @@ from hubbub._core import WebSocket
 from hubbub.app import App
 from hubbub.errors import Misuse
 from hubbub.hub import codes
+from hubbub.hub.api import Api
 from hubbub.hub.client import Client
 from hubbub.hub.codes import Disconnected, End
 from hubbub.hub.dispatch import Dispatch
@@ -51,6 +52,7 @@ class Hub:
         secret: See `tokens`.
         allow_anonymous: Whether clients without a token may connect when there is no `on_connect`.
         ping_s: How often a client is pinged, in seconds.
+        api_keys: Who may use the server API at `path` + "/api"; without keys there is none.
         **options: Of the WebSocket endpoint: origins, limits, compression.
 
     Raises:
@@ -66,6 +68,7 @@ class Hub:
         secret: str | None = None,
         allow_anonymous: bool = False,
         ping_s: int = 25,
+        api_keys: tuple[str, ...] = (),
         **options: Unpack[EndpointOptions],
     ) -> None:
         if tokens is not None and secret is not None:
@@ -83,6 +86,8 @@ class Hub:
         self._sessions: Sessions | None = None
         self._dispatch: Dispatch | None = None
         self._strangers: dict[Client, float] = {}
+        if api_keys:
+            Api(app, path + "/api", api_keys, self._live_sessions)
         app.lifespan(self._live)
         app.every(1.0)(self._tick)
         app.message(

@@ -1,3 +1,5 @@
+"""What channels do, by the closest pattern."""
+
 import pytest
 
 from hubbub.errors import Misuse

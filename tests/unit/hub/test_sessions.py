@@ -1,3 +1,5 @@
+"""Sessions in memory: each command, recovery, presence, permissions, hooks, deltas."""
+
 import asyncio
 from typing import Any
 

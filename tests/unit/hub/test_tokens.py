@@ -1,3 +1,5 @@
+"""Tokens: what they say, who is believed, and who is not."""
+
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey

@@ -1,3 +1,5 @@
+"""The wire: what is a command, what is not, and how answers look."""
+
 import json
 
 import pytest

@@ -1,0 +1,109 @@
+"""The server API over HTTP: what a program that is not Python can do."""
+
+from typing import Any
+
+import pytest
+
+from hubbub import App
+from hubbub.errors import Misuse
+from hubbub.hub import Hub
+from hubbub.testing import TestServer, serve
+
+pytestmark = pytest.mark.anyio
+
+KEY = "0123456789abcdef"
+
+
+def app() -> App:
+    app = App()
+    hub = Hub(app, allow_anonymous=True, api_keys=("another key of 16+", KEY))
+    hub.channel("news", subscribe="anyone", history_limit=10, presence=True)
+
+    @hub.on_connect
+    def welcome(client: Any, request: Any) -> Any:
+        from hubbub.hub import Welcome
+
+        return Welcome(user="ada")
+
+    return app
+
+
+async def call(server: TestServer, method: str, params: object, key: str = KEY) -> Any:
+    answer = await server.post(f"/connection/api/{method}", json=params, headers={"X-API-Key": key})
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+async def test_who_does_not_know_a_key_may_nothing() -> None:
+    async with serve(app()) as server:
+        for headers in ({}, {"X-API-Key": ""}, {"X-API-Key": KEY[:-1]}, {"X-API-Key": "ä" * 16}):
+            answer = await server.post("/connection/api/info", json={}, headers=headers)
+            assert answer.status == 401
+        answer = await server.post(
+            "/connection/api/info", json={}, headers={"Authorization": f"apikey {KEY}"}
+        )
+        assert answer.status == 200
+
+
+def test_keys_are_long() -> None:
+    with pytest.raises(Misuse):
+        Hub(App(), api_keys=("short",))
+
+
+async def test_a_program_publishes_and_asks() -> None:
+    async with serve(app()) as server, server.connect("/connection/websocket") as client:
+        client.send_json({"id": 1, "connect": {}})
+        await client.receive_json()
+        client.send_json({"id": 2, "subscribe": {"channel": "news"}})
+        await client.receive_json()
+        first = await call(server, "publish", {"channel": "news", "data": {"n": 1}})
+        assert first["result"]["offset"] == 1
+        repeated = {"channel": "news", "data": {"n": 2}, "idempotency_key": "k"}
+        assert await call(server, "publish", repeated) == await call(server, "publish", repeated)
+        many = await call(server, "broadcast", {"channels": ["news", "other"], "data": 3})
+        assert many["result"]["responses"][0]["result"]["offset"] == 3
+        heard = [await client.receive_json() for _ in range(3)]
+        assert [one["push"]["pub"]["data"] for one in heard] == [{"n": 1}, {"n": 2}, 3]
+        history = await call(server, "history", {"channel": "news", "limit": -1})
+        assert [one["offset"] for one in history["result"]["publications"]] == [1, 2, 3]
+        stats = await call(server, "presence_stats", {"channel": "news"})
+        assert stats["result"] == {"num_clients": 1, "num_users": 1}
+        present = await call(server, "presence", {"channel": "news"})
+        assert [one["user"] for one in present["result"]["presence"].values()] == ["ada"]
+        info = await call(server, "info", {})
+        assert info["result"]["nodes"][0]["num_clients"] == 1
+
+
+async def test_several_commands_in_one_request() -> None:
+    async with serve(app()) as server:
+        commands = [
+            {"publish": {"channel": "news", "data": 1}},
+            {"publish": {"channel": "", "data": 1}},
+            {"presence_stats": {"channel": "news"}},
+        ]
+        published, refused, stats = (await call(server, "batch", {"commands": commands}))["replies"]
+        assert published["publish"]["offset"] == 1
+        assert refused["error"]["code"] == 107
+        assert stats["presence_stats"] == {"num_clients": 0, "num_users": 0}
+        for wrong in ({"commands": [{}]}, {"commands": 5}, [], {"commands": [{}] * 1001}):
+            answer = await server.post(
+                "/connection/api/batch", json=wrong, headers={"X-API-Key": KEY}
+            )
+            assert answer.status == 400
+
+
+async def test_users_are_sent_away() -> None:
+    async with serve(app()) as server, server.connect("/connection/websocket") as client:
+        client.send_json({"id": 1, "connect": {}})
+        await client.receive_json()
+        client.send_json({"id": 2, "subscribe": {"channel": "news"}})
+        await client.receive_json()
+        await call(server, "unsubscribe", {"user": "ada", "channel": "news"})
+        push = await client.receive_json()
+        assert push["push"]["unsubscribe"]["code"] == 2000
+        farewell = {"code": 4500, "reason": "go"}
+        refused = await call(server, "disconnect", {"user": "ada", "disconnect": {"code": 1000}})
+        assert refused["error"]["code"] == 107
+        await call(server, "disconnect", {"user": "ada", "disconnect": farewell})
+        assert await client.wait_closed() == 4500
+        assert client.ws.close_reason == "go"
