@@ -49,8 +49,14 @@ $(STAMPS)/debian: .ci/debian-packages $(STAMPS)/venv
 	@.ci/debian-packages
 	@touch $@
 
+# The TypeScript floor and the clients it stands on.
+$(STAMPS)/client: client/package.json client/package-lock.json $(STAMPS)/venv
+	@command -v npm >/dev/null || { echo "Node.js with npm is needed"; exit 1; }
+	@cd client && npm ci --silent --no-audit --no-fund
+	@touch $@
+
 .PHONY: setup
-setup: $(STAMPS)/dev $(STAMPS)/native $(STAMPS)/debian ## Do all set-up, and nothing else
+setup: $(STAMPS)/dev $(STAMPS)/native $(STAMPS)/client $(STAMPS)/debian ## Do all set-up, and nothing else
 
 # Daily
 
@@ -61,6 +67,7 @@ run: $(STAMPS)/native ## Serve the bundled demo at http://127.0.0.1:8000/ (more:
 .PHONY: test
 test: setup ## Run every test, Rust and Python
 	@$(CARGO_TEST)
+	@cd client && npm test --silent
 	@$(BIN)/pytest $(ARGS)
 
 .PHONY: check
@@ -76,6 +83,7 @@ lint: setup ## Format, lint, types and import contracts, without changing a file
 	@$(BIN)/mypy
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
+	@cd client && npm run --silent lint
 
 .PHONY: format
 format: $(STAMPS)/dev ## Format Rust and Python in place, and mend what the linters can
@@ -117,7 +125,7 @@ lock: $(STAMPS)/dev ## Renew the locked versions of all Python packages from pyp
 
 .PHONY: clean
 clean: ## Remove all that was built or installed
-	rm -rf $(VENV) .stamps target fuzz/target dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .stamps client/node_modules target fuzz/target dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find python tests examples bench -name __pycache__ -prune -exec rm -rf {} + -o -name '*.so' -delete
 
 .PHONY: help

@@ -1,0 +1,7 @@
+/** What web pages of a Hubbub server share, on top of Centrifugo's client. */
+
+export { Outbox, memory, type Call, type Store } from "./outbox";
+export { procedures, type Procedures, type Caller } from "./procedures";
+export { deliver, type Delivery } from "./delivery";
+export { SharedHub } from "./hub";
+export { share, type Shared, type Listener } from "./shared";

@@ -1,0 +1,71 @@
+import { expect, it } from "vitest";
+import type { Centrifuge } from "centrifuge";
+
+import { SharedHub } from "../src/hub";
+import { share, type Asked, type Port, type Told } from "../src/shared";
+
+/** Two ports that hand each other's messages over at once. */
+function pipe(): [Port<Asked, Told>, Port<Told, Asked>] {
+  const tab: Port<Asked, Told> = { postMessage: () => {}, onmessage: null };
+  const worker: Port<Told, Asked> = { postMessage: () => {}, onmessage: null };
+  tab.postMessage = (data) => worker.onmessage?.({ data });
+  worker.postMessage = (data) => tab.onmessage?.({ data });
+  return [tab, worker];
+}
+
+/** As much of a connection as the hub uses. */
+function connection() {
+  const heard = new Map<string, (context: unknown) => void>();
+  const removed: string[] = [];
+  const client = {
+    newSubscription: (channel: string) => ({
+      channel,
+      on: (_: string, listener: (context: unknown) => void) => heard.set(channel, listener),
+      subscribe: () => {},
+    }),
+    removeSubscription: ({ channel }: { channel: string }) => removed.push(channel),
+    rpc: async (method: string, params: unknown) => {
+      if (method === "fail") throw { code: 104, message: "method not found" };
+      return { data: params };
+    },
+  };
+  return { client: client as unknown as Centrifuge, heard, removed };
+}
+
+it("subscribes once for all tabs, and leaves with the last", () => {
+  const { client, heard, removed } = connection();
+  const hub = new SharedHub(client);
+  const tabs = [0, 1].map(() => {
+    const [tab, worker] = pipe();
+    return { face: share(tab), gone: hub.join(worker) };
+  });
+  const got: unknown[] = [];
+  const [first, second] = tabs as [(typeof tabs)[0], (typeof tabs)[0]];
+  const leave = first.face.subscribe("room", (data) => got.push(["first", data]));
+  second.face.subscribe("room", (data, offset) => got.push(["second", data, offset]));
+  expect(heard.size).toBe(1);
+  heard.get("room")?.({ data: "hi", offset: 3 });
+  expect(got).toEqual([
+    ["first", "hi"],
+    ["second", "hi", 3],
+  ]);
+  leave();
+  heard.get("room")?.({ data: "again", offset: 4 });
+  expect(got).toHaveLength(3);
+  expect(removed).toEqual([]);
+  second.gone();
+  expect(removed).toEqual(["room"]);
+});
+
+it("brings each tab its own answers", async () => {
+  const { client } = connection();
+  const hub = new SharedHub(client);
+  const faces = [0, 1].map(() => {
+    const [tab, worker] = pipe();
+    hub.join(worker);
+    return share(tab);
+  });
+  const results = await Promise.all(faces.map((face, number) => face.rpc("echo", number)));
+  expect(results).toEqual([0, 1]);
+  await expect(faces[0]?.rpc("fail", 0)).rejects.toEqual({ code: 104, message: "method not found" });
+});
