@@ -123,6 +123,11 @@ bench-peers: setup ## Measure ours against servers from the registries; writes b
 lock: $(STAMPS)/dev ## Renew the locked versions of all Python packages from pyproject.toml
 	@requirements/renew $(BIN)
 
+.PHONY: docs
+docs: $(STAMPS)/native ## Write docs/configuration.md and docs/hubbub.toml anew from the declared settings
+	@$(BIN)/hubbub config reference > docs/configuration.md
+	@$(BIN)/hubbub config example > docs/hubbub.toml
+
 .PHONY: clean
 clean: ## Remove all that was built or installed
 	rm -rf $(VENV) .stamps client/node_modules target fuzz/target dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""The command line: `hubbub run`, `hubbub dev`, `hubbub bench`.
+"""The command line: `hubbub serve`, `run`, `dev`, and what stands beside them.
 
 Exit codes: 0 all went well, 1 it failed while running, 2 usage, 3 the app cannot be imported or
 started, 4 an address cannot be bound, 5 and 6 it stopped before everybody had left (`running`). A
@@ -27,9 +27,15 @@ commands: Any = cyclopts.App(
     result_action="return_value",
 )
 # By name, so that `hubbub --help` imports none of them and `run` none of the others.
-commands.command("hubbub.cli.run:run", name="run")
-commands.command("hubbub.cli.dev:dev", name="dev")
-commands.command("hubbub.cli.bench:bench", name="bench")
+for _name, _place, _help in (
+    ("run", "run:run", "Serve one app."),
+    ("dev", "dev:dev", "Serve one app and start it anew when a file changes."),
+    ("check", "check:check", "Say what is wrong with a configuration, and serve nothing."),
+    ("routes", "routes:routes", "Print what is answered where, and serve nothing."),
+    ("config", "config:commands", "Print what a configuration can say."),
+    ("bench", "bench:bench", "Measure a WebSocket server."),
+):
+    commands.command(f"hubbub.cli.{_place}", name=_name, help=_help)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,16 +14,16 @@ class AppSettings:
     import_: str = setting(key="import", path="import", hint="chat:app")
     """Where the `App` is: "package.module:app" or "FILE.py:app", seen from this file's folder."""
 
-    name: str = ""
+    name: str = setting("", hint="chat")
     """What logs, metrics and `hubbub reload` call it; if empty, the name of its module."""
 
     mount: str = "/"
     """Path under which its routes stand."""
 
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = setting((), hint="example.org")
     """Names it answers to, such as "example.org" or "*.example.org"; if none, every name."""
 
-    config: Mapping[str, Any] = setting(factory=dict)
+    config: Mapping[str, Any] = setting(factory=dict, hint='{ languages = ["en", "ar", "ko"] }')
     """What the module itself wants to know; checked by its own `Config`."""
 
     @property

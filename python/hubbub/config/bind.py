@@ -3,7 +3,10 @@
 Knows nothing of sockets; binding them is `hubbub.listening`'s.
 """
 
+import json
 from dataclasses import dataclass
+
+PORT_MAX = 65_535
 
 EXPECTED = '"HOST:PORT", "[IPv6]:PORT", "unix:/PATH", "fd:NUMBER", "systemd" or "systemd:NAME"'
 """The forms there are, for messages."""
@@ -68,7 +71,7 @@ def _tcp(text: str) -> Tcp:
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     # More than one colon is an IPv6 address, and it cannot be told where its port begins.
     if not bare or (":" in bare and bare == host) or not (port.isascii() and port.isdigit()):
-        raise ValueError(f"expected {EXPECTED}: {text!r}")
-    if int(port) > 65_535:
-        raise ValueError(f"not a port: {port}")
+        raise ValueError(f"expected {EXPECTED}: found {json.dumps(text, ensure_ascii=False)}")
+    if int(port) > PORT_MAX:
+        raise ValueError(f"expected a port from 0 to {PORT_MAX}: found {port}")
     return Tcp(bare, int(port))

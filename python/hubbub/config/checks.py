@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from hubbub.config.app import AppSettings
-from hubbub.config.document import Path
+from hubbub.config.bind import Bind, Tcp, Unix, parse_bind
+from hubbub.config.document import Path, dotted
 from hubbub.config.file import Configuration
 from hubbub.config.tls import TlsSettings
 from hubbub.config.values import shown
@@ -25,7 +26,11 @@ _MOUNT = re.compile(r"/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 # RFC 1123 §2.1; a name of another script is written in its ASCII form.
 _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
+# unix(7): `sun_path` has 108 bytes, and ends with a zero.
 _UNIX_PATH_BYTES = 107
+_MODE = re.compile(r"0?[0-7]{3}")
+_EVERYTHING = ipaddress.ip_address("::")
+"""Serves both families."""
 
 
 def problems(configuration: Configuration) -> Iterator[Problem]:
@@ -35,61 +40,47 @@ def problems(configuration: Configuration) -> Iterator[Problem]:
     yield from _admin(configuration)
 
 
-def address_problem(bind: str) -> str | None:
-    """What is wrong with the form of an address to listen on, if anything is."""
-    if bind.startswith("unix:"):
-        path = bind.removeprefix("unix:")
-        if not path or len(path.encode()) > _UNIX_PATH_BYTES:
-            return (
-                f"expected a path of 1 to {_UNIX_PATH_BYTES} bytes after unix:: found {shown(bind)}"
-            )
-        return None
-    if bind.startswith("fd:"):
-        if bind.removeprefix("fd:").isascii() and bind.removeprefix("fd:").isdecimal():
-            return None
-        return f'expected the number of a descriptor such as "fd:3": found {shown(bind)}'
-    if bind == "systemd" or (bind.startswith("systemd:") and bind != "systemd:"):
-        return None
-    host, colon, port = bind.rpartition(":")
-    if not colon or not host:
-        return f'expected HOST:PORT such as "127.0.0.1:8000", or "unix:/PATH": found {shown(bind)}'
-    if not (port.isascii() and port.isdecimal() and int(port) <= 65_535):
-        return f"expected a port from 0 to 65535: found {shown(port)}"
-    if host.startswith("[") != host.endswith("]") or (":" in host and not host.startswith("[")):
-        return f'expected an IPv6 address in brackets such as "[::1]:8000": found {shown(bind)}'
-    if _ip(host) is None and (host.startswith("[") or not _HOST.fullmatch(host) or "*" in host):
-        return f"expected an address or a name before the port: found {shown(host)}"
-    return None
-
-
 def is_public(bind: str) -> bool:
-    """Whether others than this machine can reach an address."""
-    if bind.startswith("unix:"):
-        return False
-    if bind.startswith(("fd:", "systemd")):
-        return True
-    host = bind.rpartition(":")[0]
-    address = _ip(host)
-    return not (address.is_loopback if address is not None else host == "localhost")
+    """Whether others than this machine may reach an address."""
+    match parse_bind(bind):
+        case Tcp(host):
+            address = _ip(host)
+            return not (address.is_loopback if address is not None else host == "localhost")
+        case Unix():
+            return False
+        case _:
+            # Whoever opened it knows; we do not.
+            return True
 
 
 def _listeners(configuration: Configuration) -> Iterator[Problem]:
     if not configuration.listen:
         yield ("listen",), "expected at least one listener: found none"
-    binds: list[tuple[Path, str]] = [
+    places: list[tuple[Path, str]] = [
         (("listen", index, "bind"), one.bind) for index, one in enumerate(configuration.listen)
     ]
     if configuration.admin.bind:
-        binds.append((("admin", "bind"), configuration.admin.bind))
-    for index, (path, bind) in enumerate(binds):
-        if problem := address_problem(bind):
-            yield path, problem
+        places.append((("admin", "bind"), configuration.admin.bind))
+    binds: list[tuple[Path, str, Bind]] = []
+    for path, text in places:
+        try:
+            bind = _bind(text)
+        except ValueError as error:
+            yield path, str(error)
             continue
-        for other_path, other in binds[:index]:
-            if address_problem(other) is None and _collide(bind, other):
-                where = ".".join(str(part) for part in other_path)
-                yield path, f"expected an address that is free: {where} has {shown(other)}"
+        for other_path, other_text, other in binds:
+            if _collide(bind, other):
+                what = "expected an address of its own"
+                yield path, f"{what}: {dotted(other_path)} is {shown(other_text)}"
+        binds.append((path, text, bind))
     for index, one in enumerate(configuration.listen):
+        if one.mode and not one.bind.startswith("unix:"):
+            yield ("listen", index, "mode"), "expected a Unix socket to set the mode of"
+        elif one.mode and not _MODE.fullmatch(one.mode):
+            yield (
+                ("listen", index, "mode"),
+                f'expected a mode such as "0660": found {shown(one.mode)}',
+            )
         if one.tls is not None:
             yield from _tls(one.tls, ("listen", index, "tls"))
 
@@ -130,7 +121,7 @@ def _apps(apps: tuple[AppSettings, ...]) -> Iterator[Problem]:
             what = 'expected a path such as "/chat", without "/" at its end'
             yield (*path, "mount"), f"{what}: found {shown(app.mount)}"
         for number, host in enumerate(app.hosts):
-            if _ip(host) is None and not _HOST.fullmatch(host):
+            if _ip(host.strip("[]")) is None and not _HOST.fullmatch(host):
                 what = 'expected a name such as "example.org" or "*.example.org", without a port'
                 yield (*path, "hosts", number), f"{what}: found {shown(host)}"
         yield from _rivals(index, apps)
@@ -159,32 +150,46 @@ def _admin(configuration: Configuration) -> Iterator[Problem]:
     admin = configuration.admin
     if admin.token and admin.token_file:
         yield ("admin", "token_file"), "expected token or token_file, not both"
-    if not admin.bind or address_problem(admin.bind):
+    try:
+        if not admin.bind or not is_public(admin.bind):
+            return
+    except ValueError:
         return
-    if is_public(admin.bind) and not (admin.token or admin.token_file):
+    if not (admin.token or admin.token_file):
         what = "expected token_file, too, since others than this machine can reach"
         yield ("admin", "bind"), f"{what} {shown(admin.bind)}"
 
 
-def _collide(one: str, other: str) -> bool:
+def _bind(text: str) -> Bind:
+    bind = parse_bind(text)
+    match bind:
+        case Tcp(host) if _ip(host) is None and (not _HOST.fullmatch(host) or "*" in host):
+            raise ValueError(f"expected an address or a name before the port: found {shown(host)}")
+        case Unix(path) if len(path.encode()) > _UNIX_PATH_BYTES:
+            raise ValueError(
+                f"expected a path of at most {_UNIX_PATH_BYTES} bytes: found {shown(path)}"
+            )
+        case _:
+            return bind
+
+
+def _collide(one: Bind, other: Bind) -> bool:
     """Whether the kernel would refuse to bind both."""
-    if one == other:
-        return not one.endswith(":0")
-    if one.startswith(("unix:", "fd:", "systemd")) or other.startswith(("unix:", "fd:", "systemd")):
+    if not isinstance(one, Tcp) or not isinstance(other, Tcp):
+        return one == other
+    if one.port != other.port or one.port == 0:
         return False
-    (host, _, port), (other_host, _, other_port) = one.rpartition(":"), other.rpartition(":")
-    if int(port) != int(other_port) or int(port) == 0:
-        return False
-    address, other_address = _ip(host), _ip(other_host)
-    if address is None or other_address is None:
-        return host == other_host
-    if address.version != other_address.version:
-        return False
-    return address == other_address or address.is_unspecified or other_address.is_unspecified
+    first, second = _ip(one.host), _ip(other.host)
+    if first is None or second is None:
+        return one.host == other.host
+    if _EVERYTHING in (first, second):
+        return True
+    is_wildcard = first.is_unspecified or second.is_unspecified
+    return first == second or (first.version == second.version and is_wildcard)
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(host[1:-1] if host.startswith("[") else host)
+        return ipaddress.ip_address(host)
     except ValueError:
         return None

@@ -106,6 +106,7 @@ _EXPECTED = (
     ("Expected '='", 'expected "=" after the key'),
     ("Expected ']'", 'expected "]" after the name of a section'),
     ("Found invalid character", "expected no control characters"),
+    ("Illegal character '\\n'", "expected a quotation mark before the end of the line"),
     ("Illegal character", "expected no control characters in a text"),
     ("Invalid date or datetime", "expected a date that exists"),
     ("Invalid initial character for a key", "expected a key: letters, digits, - and _, or quotes"),

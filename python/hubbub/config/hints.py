@@ -29,17 +29,18 @@ _MEANT = {
 """What others call it."""
 
 
-def unknown_key(path: Path, known: Iterable[str]) -> str:
+def unknown_key(path: Path, known: Iterable[str], *, is_table: bool) -> str:
     """Which key was meant; if that cannot be told, which there are."""
     key = str(path[-1])
+    told = "no such section" if is_table else "no such key"
     if near := difflib.get_close_matches(key, known, n=1, cutoff=_ALIKE):
-        return f"no such key: did you mean {near[0]}?"
+        return f"{told}: did you mean {near[0]}?"
     if meant := _MEANT.get(key):
-        return f"no such key: did you mean {meant}?"
+        return f"{told}: did you mean {meant}?"
     everywhere = {place[-1]: place for place in reversed(_places(Configuration))}
     if far := difflib.get_close_matches(key, everywhere, n=1, cutoff=_ALIKE):
-        return f"no such key: did you mean {dotted(everywhere[far[0]])}?"
-    return f"no such key: expected one of {', '.join(known)}"
+        return f"{told}: did you mean {dotted(everywhere[far[0]])}?"
+    return f"{told}: expected one of {', '.join(known)}"
 
 
 def _places(declaration: type[Any]) -> list[tuple[str, ...]]:

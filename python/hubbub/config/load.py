@@ -4,14 +4,19 @@ Files, the environment and the command line are read elsewhere (`hubbub.cli.conf
 What single values may be is said in `values`, what must hold between them in `checks`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hubbub.config import checks, document, sources
+from hubbub.config.checks import Problem
 from hubbub.config.document import Path, dotted
 from hubbub.config.file import Configuration
 from hubbub.config.reader import Reader
 from hubbub.config.sources import Assignment, Given, Mistake, Origin
+
+World: TypeAlias = Callable[[Configuration], Iterable[Problem]]
+"""Looks at what is outside: files, folders."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,14 @@ class Mistaken(Exception):
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(mistakes)
-        super().__init__(message(self.mistakes))
+        super().__init__(listed([str(one) for one in self.mistakes]))
 
 
-def message(mistakes: tuple[Mistake, ...]) -> str:
+def listed(mistakes: Sequence[str]) -> str:
     """One mistake in a line; several in a list."""
     if len(mistakes) == 1:
-        return str(mistakes[0])
-    return "\n  ".join([f"the configuration has {len(mistakes)} mistakes", *map(str, mistakes)])
+        return mistakes[0]
+    return "\n  ".join([f"the configuration has {len(mistakes)} mistakes", *mistakes])
 
 
 def file(text: str, name: str, folder: str = "") -> Given:
@@ -68,6 +73,7 @@ def load(
     environment: Mapping[str, str] | None = None,
     assigned: Iterable[str] = (),
     flags: Iterable[Assignment] = (),
+    world: World = lambda _: (),
 ) -> Loaded:
     """Joins what was given: a flag comes before `--set`, the environment, and the file.
 
@@ -76,6 +82,7 @@ def load(
         environment: The environment's variables.
         assigned: The values of `--set`.
         flags: What other flags have set.
+        world: What is wrong with the files that a configuration names.
 
     Raises:
         Mistaken: Something is wrong; with all that is.
@@ -87,7 +94,7 @@ def load(
     reader = Reader()
     configuration = reader.table(Configuration, root, ())
     mistakes += reader.mistakes
-    for path, text in checks.problems(configuration):
+    for path, text in (*checks.problems(configuration), *world(configuration)):
         if not any(path[: len(bad)] == bad for bad in reader.bad):
             mistakes.append(Mistake(reader.origin(path, root.origin), f"{dotted(path)}: {text}"))
     if mistakes:

@@ -26,5 +26,5 @@ class LogSettings:
     access: bool = False
     """Whether a line is written for each WebSocket that opens and closes."""
 
-    levels: Mapping[str, LogLevel] = setting(factory=dict)
+    levels: Mapping[str, LogLevel] = setting(factory=dict, hint='{ "hubbub.tls" = "debug" }')
     """Other levels for single loggers, such as `levels = { "hubbub.tls" = "debug" }`."""

@@ -91,7 +91,9 @@ class Reader:
             elif key in below:
                 self._section(declaration, (*inside, key), one, place, fields)
             else:
-                self._add(one.origin, place, unknown_key(place, (*known, *below)))
+                is_table = isinstance(one.value, (dict, list))
+                told = unknown_key(place, (*known, *below), is_table=is_table)
+                self._add(one.origin, place, told)
 
     def _field(self, setting: Setting, given: Given, path: Path, fields: dict[str, Any]) -> None:
         kind = values.optional(setting.kind)
@@ -178,7 +180,8 @@ def resolved(setting: Setting, value: Any, folder: str) -> Any:
         case "file":
             return posixpath.join(folder, value)
         case "bind" if value.startswith("unix:"):
-            return "unix:" + posixpath.join(folder, value.removeprefix("unix:"))
+            path = value.removeprefix("unix:").removeprefix("//")
+            return "unix:" + posixpath.join(folder, path) if path else value
         case "import":
             place, colon, name = value.partition(":")
             return posixpath.join(folder, place) + colon + name if place.endswith(".py") else value

@@ -164,7 +164,7 @@ def test_the_scanner_finds_what_tomllib_reads(values: dict[str, Value]) -> None:
         ("\n[a\n", (2, 3), 'expected "]" after the name of a section'),
         ("[a]\n[a]", (2, 3), "begun before"),
         ("a = 1\na = 2\n", (2, 6), "given before"),
-        ('a = "x\n', (1, 7), "no control characters"),
+        ('a = "x\n', (1, 7), "expected a quotation mark"),
         ("a = '''x", (1, 9), "expected \"'''\""),
         ("a = " + "[" * 9000, (0, 0), "nested too deeply"),
     ],

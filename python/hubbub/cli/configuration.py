@@ -1,0 +1,135 @@
+"""Reads a configuration: the file, the environment, and what it says about the file system.
+
+What it must say is decided in `hubbub.config`; this is the edge.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hubbub.app import App
+from hubbub.cli.load import load as load_app
+from hubbub.cli.mistake import IMPORT, Mistake
+from hubbub.config import Configuration, Loaded, Mistaken, TlsSettings, load
+from hubbub.config.bind import Unix, parse_bind
+from hubbub.config.checks import Problem
+from hubbub.config.document import Path as Place
+from hubbub.config.load import file as parsed_file
+from hubbub.config.load import listed
+from hubbub.config.sources import Assignment, Given
+
+
+def read(
+    file: Path | None, assigned: Sequence[str] = (), flags: Iterable[Assignment] = ()
+) -> Loaded:
+    """What holds: the defaults, a file, the environment, `--set` and other flags.
+
+    Args:
+        file: The TOML file; None: there is none.
+        assigned: The values of `--set`.
+        flags: What other flags have set.
+
+    Raises:
+        Mistake: With everything that is wrong, each with its line.
+    """
+    try:
+        given = None if file is None else _given(file)
+        loaded = load(
+            given, environment=os.environ, assigned=assigned, flags=flags, world=_problems
+        )
+    except Mistaken as mistaken:
+        raise Mistake(str(mistaken)) from None
+    admin = loaded.configuration.admin
+    if not admin.token_file:
+        return loaded
+    admin = replace(admin, token=Path(admin.token_file).read_text(encoding="utf-8").strip())
+    origins = {**loaded.origins, ("admin", "token"): loaded.origins["admin", "token_file"]}
+    return Loaded(replace(loaded.configuration, admin=admin), origins)
+
+
+def _given(file: Path) -> Given:
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise Mistake(f"cannot read {file}: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise Mistake(
+            f"{file}:{line}: expected UTF-8: found {error.object[error.start]:#04x}"
+        ) from None
+    folder = "" if file.parent == Path() else str(file.parent)
+    return parsed_file(text, str(file), folder)
+
+
+def _problems(configuration: Configuration) -> Iterator[Problem]:
+    """What is not there, or cannot be read. An empty text is told of elsewhere."""
+    for index, one in enumerate(configuration.listen):
+        yield from _missing_folder(("listen", index, "bind"), one.bind)
+        if one.tls is not None:
+            yield from _tls(("listen", index, "tls"), one.tls)
+    admin = configuration.admin
+    yield from _missing_folder(("admin", "bind"), admin.bind)
+    if admin.token_file:
+        yield from _unreadable(("admin", "token_file"), admin.token_file)
+    path = Path(configuration.storage.path)
+    if path.exists() and not path.is_dir():
+        yield ("storage", "path"), f"expected a folder: {path} is none"
+
+
+def _tls(place: Place, tls: TlsSettings) -> Iterator[Problem]:
+    files = [((*place, "cert"), tls.cert), ((*place, "key"), tls.key)]
+    for index, pair in enumerate(tls.more):
+        files.append(((*place, "more", index, "cert"), pair.cert))
+        files.append(((*place, "more", index, "key"), pair.key))
+    files.append(((*place, "client_ca"), tls.client_ca))
+    for where, file in files:
+        if file:
+            yield from _unreadable(where, file)
+
+
+def _unreadable(place: Place, file: str) -> Iterator[Problem]:
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        yield place, f"cannot read {file}: {error.strerror}"
+    except UnicodeDecodeError:
+        yield place, f"expected a text: {file} is none"
+    else:
+        if not text.strip():
+            yield place, f"expected something in {file}: it is empty"
+
+
+def _missing_folder(place: Place, bind: str) -> Iterator[Problem]:
+    try:
+        where = parse_bind(bind)
+    except ValueError:
+        return
+    if isinstance(where, Unix) and not (folder := Path(where.path).parent).is_dir():
+        yield place, f"expected a folder that exists: {folder} does not"
+
+
+def import_apps(loaded: Loaded, file: Path | None) -> list[App]:
+    """Imports every application that a configuration names.
+
+    Raises:
+        Mistake: Some cannot be; with all of them.
+    """
+    apps: list[App] = []
+    mistakes: list[str] = []
+    for index, settings in enumerate(loaded.configuration.apps):
+        try:
+            apps.append(load_app(settings.import_, folder_of(file)))
+        except Mistake as mistake:
+            origin = loaded.origins["app", index, "import"]
+            mistakes.append(f"{origin}: app.{index}.import: {mistake}")
+    if mistakes:
+        raise Mistake(listed(mistakes), IMPORT)
+    return apps
+
+
+def folder_of(file: Path | None) -> Path:
+    """Where the modules that a file names are looked for first."""
+    return Path() if file is None else file.parent

@@ -1,0 +1,105 @@
+"""The edge of the configuration: files that are not there, folders, tokens, modules to import."""
+
+from pathlib import Path
+
+import pytest
+
+from hubbub.cli import execute
+
+APP = "from hubbub import App\napp = App()\n@app.get('/')\ndef index(req): return 'x'\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int) -> str:
+    assert execute(list(arguments)) == code
+    told = capsys.readouterr()
+    assert "Traceback" not in told.err
+    return told.out if code == 0 else told.err
+
+
+def test_a_good_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "mine.py").write_text(APP)
+    (folder / "hubbub.toml").write_text('[[app]]\nimport = "mine.py:app"\nmount = "/x"\n')
+    assert said(capsys, "check", "-c", "hubbub.toml", code=0) == (
+        "hubbub.toml: ok: mine at /x; on 127.0.0.1:8000\n"
+    )
+    routes = said(capsys, "routes", "-c", "hubbub.toml", code=0)
+    assert routes.split() == ["GET", "/x/", "request", "mine", "*"]
+    shown = said(capsys, "check", "-c", "hubbub.toml", "--show-origin", code=0)
+    assert '"/x"' in shown
+    assert "# hubbub.toml:3" in shown
+
+
+def test_files_that_are_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = said(capsys, "check", "-c", "none.toml", code=2)
+    assert message == "hubbub: cannot read none.toml: No such file or directory\n"
+    (folder / "hubbub.toml").write_bytes(b"[log]\nlevel = '\xff'\n")
+    message = said(capsys, "check", "-c", "hubbub.toml", code=2)
+    assert message == "hubbub: hubbub.toml:2: expected UTF-8: found 0xff\n"
+
+
+def test_what_a_file_names_must_be_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "empty").touch()
+    (folder / "hubbub.toml").write_text(
+        '[[listen]]\nbind = "unix:run/web.sock"\n'
+        'tls = { cert = "cert.pem", key = "empty" }\n'
+        '[admin]\ntoken_file = "empty"\n'
+        '[storage]\npath = "hubbub.toml"\n'
+    )
+    assert said(capsys, "check", "-c", "hubbub.toml", code=2).splitlines() == [
+        "hubbub: the configuration has 5 mistakes",
+        "  hubbub.toml:2: listen.0.bind: expected a folder that exists: run does not",
+        "  hubbub.toml:3: listen.0.tls.cert: cannot read cert.pem: No such file or directory",
+        "  hubbub.toml:3: listen.0.tls.key: expected something in empty: it is empty",
+        "  hubbub.toml:5: admin.token_file: expected something in empty: it is empty",
+        "  hubbub.toml:7: storage.path: expected a folder: hubbub.toml is none",
+    ]
+
+
+def test_modules_that_cannot_be_imported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "empty.py").write_text("x = 1\n")
+    (folder / "broken.py").write_text("1 / 0\n")
+    (folder / "hubbub.toml").write_text(
+        '[[app]]\nimport = "empty.py:app"\nmount = "/a"\n'
+        '[[app]]\nimport = "broken.py:app"\nmount = "/b"\n'
+        '[[app]]\nimport = "no_such_module_at_all"\nmount = "/c"\n'
+    )
+    lines = said(capsys, "check", "-c", "hubbub.toml", code=3).splitlines()
+    assert lines[0] == "hubbub: the configuration has 3 mistakes"
+    assert "hubbub.toml:2: app.0.import: empty.py:app: there is no app" in lines[1]
+    assert "hubbub.toml:5: app.1.import: cannot import broken.py: " in lines[2]
+    assert lines[3].endswith("hubbub.toml:8: app.2.import: no such module: no_such_module_at_all")
+    assert said(capsys, "check", "-c", "hubbub.toml", "--no-import", code=0)
+
+
+def test_a_token_from_a_file_is_used_and_not_shown(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "token").write_text("s3cret\n")
+    (folder / "hubbub.toml").write_text('[admin]\ntoken_file = "token"\n')
+    shown = said(capsys, "check", "-c", "hubbub.toml", "--show-origin", code=0)
+    (line,) = [line for line in shown.splitlines() if line.startswith("admin.token ")]
+    assert line.split() == ["admin.token", "=", '"(hidden)"', "#", "hubbub.toml:2"]
+    assert "s3cret" not in shown
+
+
+def test_the_environment_is_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUBBUB__SERVER__THREADS", "many")
+    message = said(capsys, "check", code=2)
+    assert message.startswith("hubbub: HUBBUB__SERVER__THREADS: server.threads: expected a whole")
+
+
+def test_pages_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "[[listen]]" in said(capsys, "config", "example", code=0)
+    assert "# Configuration" in said(capsys, "config", "reference", code=0)
+
+
+def test_routes_want_one_of_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "expected an app" in said(capsys, "routes", code=2)
