@@ -317,6 +317,10 @@ class Route:
         message_limit_bytes: Instead of the setting of this name.
         outbox_limit_bytes: Instead of the setting of this name.
         compression: Instead of the setting of this name.
+        module: The number of the module it belongs to; its WebSockets hear that module's topics.
+        resume: Called with the request of a connection that comes from an older version of this
+            route; returns the keyword arguments of the coroutine.
+        on_handover: Called with the WebSocket of each such connection, before `handler` sees it.
     """
 
     def __new__(
@@ -334,7 +338,25 @@ class Route:
         message_limit_bytes: int | None = None,
         outbox_limit_bytes: int | None = None,
         compression: str | None = None,
+        module: int = 0,
+        resume: Callable[[Request], dict[str, Any]] | None = None,
+        on_handover: Callable[[WebSocket], object] | None = None,
     ) -> Route: ...
+    @property
+    def path(self) -> str:
+        """The pattern."""
+
+    @property
+    def running(self) -> int:
+        """How many coroutines of the handler have not ended, those of `auth` included."""
+
+    @property
+    def tally(self) -> tuple[int, int, int, float]:
+        """Requests, messages, errors, and seconds spent in calls of the handler.
+
+        Of messages every sixteenth is timed. What a coroutine does after it has waited for
+        something else than a message is not in it.
+        """
 
 @final
 class Engine:
@@ -440,16 +462,51 @@ class Engine:
             ValueError: It collides with another, or is no pattern; or `host` is no host.
         """
 
-    def publish(self, topic: str, message: _Message, *, key: str | None = None) -> int:
-        """Sends one message to all subscribers of a topic; returns how many."""
+    def replace_routes(
+        self, module: int, routes: Sequence[tuple[Route, int, str | None]]
+    ) -> int:
+        """Puts these routes, each with group and host, in the place of all that a module has.
 
-    def subscribers(self, topic: str) -> int:
-        """How many are subscribed to a topic."""
+        From then on no message reaches the old handlers; nothing is closed, see `hand_over`.
+
+        Returns:
+            How many connections are to go over to new routes, or are without one now.
+
+        Raises:
+            ValueError: One collides with another; nothing has changed then.
+            hubbub.errors.Misuse: Called from within a handler.
+        """
+
+    def hand_over(self, limit: int) -> int:
+        """Lets so many connections go over to their new routes.
+
+        A coroutine of an old route is cancelled where it waits for a message, or when it next
+        does, and the new one started when it has ended. Connections whose route has gone are
+        closed with 1012.
+
+        Returns:
+            How many wait for their turn.
+        """
+
+    def share(self, module: int, patterns: Sequence[str]) -> None:
+        """Says which topics a module has in common with all modules that say so."""
+
+    def publish(
+        self, topic: str, message: _Message, *, key: str | None = None, module: int = 0
+    ) -> int:
+        """Sends one message to all subscribers of a module's topic; returns how many."""
+
+    def subscribers(self, topic: str, *, module: int = 0) -> int:
+        """How many are subscribed to a module's topic."""
 
     def policy(
-        self, pattern: str, policy: Literal["close", "drop-newest", "drop-oldest", "conflate"]
+        self,
+        pattern: str,
+        policy: Literal["close", "drop-newest", "drop-oldest", "conflate"],
+        *,
+        module: int = 0,
     ) -> None:
-        """What happens when a subscriber of such a topic is too slow."""
+        """What happens when a subscriber of such a topic of a module's is too slow."""
 
     def every(self, interval_s: float, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls back at an interval; returns what ends that."""

@@ -20,4 +20,4 @@ pub use history::{History, Limits, Lost, Position};
 pub use patterns::Patterns;
 pub use policy::{Policy, UnknownPolicy};
 pub use presence::{Counts, Member, Presence};
-pub use topics::{Stats, Topics};
+pub use topics::{Stats, Topic, Topics};

@@ -25,7 +25,7 @@ const SPARE_MIN: usize = 16;
 /// A publish walks one dense array. Subscribing, unsubscribing and counting take constant time, a subscriber leaves
 /// in the time of its subscriptions. A subscriber of one topic takes about 64 bytes.
 pub struct Topics<S> {
-    topics: Vec<Topic<S>>,
+    topics: Vec<Audience<S>>,
     /// Places in `topics` that are free.
     free: Vec<TopicIndex>,
     /// Finds a topic by its name, which only `topics` holds.
@@ -33,13 +33,45 @@ pub struct Topics<S> {
     hasher: DefaultHashBuilder,
     subscribers: HashMap<S, Memberships>,
     subscriptions: usize,
-    policies: Patterns<Policy>,
+    /// By space.
+    policies: HashMap<u16, Patterns<Policy>>,
 }
 
-struct Topic<S> {
+/// A topic's name, and in which space: names in different spaces have nothing to do with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Topic<'a> {
+    /// The space; 0 where nothing else is said.
+    pub space: u16,
+    /// The name within it.
+    pub name: &'a str,
+}
+
+impl<'a> From<&'a str> for Topic<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { space: 0, name }
+    }
+}
+
+impl<'a> From<&'a String> for Topic<'a> {
+    fn from(name: &'a String) -> Self {
+        Self::from(name.as_str())
+    }
+}
+
+struct Audience<S> {
+    space: u16,
     name: Box<str>,
     subscribers: Vec<S>,
     policy: Policy,
+}
+
+impl<S> Audience<S> {
+    fn key(&self) -> Topic<'_> {
+        Topic {
+            space: self.space,
+            name: &self.name,
+        }
+    }
 }
 
 /// The topics of one subscriber, and where it is in each.
@@ -67,8 +99,8 @@ impl<S: Copy + Eq + Hash> Topics<S> {
     }
 
     /// Lets `subscriber` hear `topic`; `false` when it did already.
-    pub fn subscribe(&mut self, subscriber: S, topic: &str) -> bool {
-        let index = self.find_or_create(topic);
+    pub fn subscribe<'a>(&mut self, subscriber: S, topic: impl Into<Topic<'a>>) -> bool {
+        let index = self.find_or_create(topic.into());
         let subscribers = &mut self.topics[index as usize].subscribers;
         let position = Position::try_from(subscribers.len())
             .expect("fewer subscribers than 2^32 fit in memory");
@@ -88,8 +120,8 @@ impl<S: Copy + Eq + Hash> Topics<S> {
     }
 
     /// Lets `subscriber` no longer hear `topic`; `false` when it did not.
-    pub fn unsubscribe(&mut self, subscriber: S, topic: &str) -> bool {
-        let Some(index) = self.find(topic) else {
+    pub fn unsubscribe<'a>(&mut self, subscriber: S, topic: impl Into<Topic<'a>>) -> bool {
+        let Some(index) = self.find(topic.into()) else {
             return false;
         };
         let Entry::Occupied(mut occupied) = self.subscribers.entry(subscriber) else {
@@ -129,17 +161,17 @@ impl<S: Copy + Eq + Hash> Topics<S> {
 
     /// Who hears `topic`, in no particular order, each once.
     #[must_use]
-    pub fn subscribers(&self, topic: &str) -> &[S] {
-        self.find(topic)
+    pub fn subscribers<'a>(&self, topic: impl Into<Topic<'a>>) -> &[S] {
+        self.find(topic.into())
             .map_or(&[], |index| &self.topics[index as usize].subscribers)
     }
 
     /// Whether `subscriber` hears `topic`.
     #[must_use]
-    pub fn is_subscribed(&self, subscriber: S, topic: &str) -> bool {
+    pub fn is_subscribed<'a>(&self, subscriber: S, topic: impl Into<Topic<'a>>) -> bool {
         let memberships = self.subscribers.get(&subscriber);
         memberships
-            .zip(self.find(topic))
+            .zip(self.find(topic.into()))
             .is_some_and(|(memberships, index)| memberships.get(index).is_some())
     }
 
@@ -157,17 +189,17 @@ impl<S: Copy + Eq + Hash> Topics<S> {
 
     /// How many hear `topic`.
     #[must_use]
-    pub fn count(&self, topic: &str) -> usize {
+    pub fn count<'a>(&self, topic: impl Into<Topic<'a>>) -> usize {
         self.subscribers(topic).len()
     }
 
     /// All topics that somebody hears, and how many do.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Topic<'_>, usize)> {
         let used = self
             .topics
             .iter()
             .filter(|topic| !topic.subscribers.is_empty());
-        used.map(|topic| (&*topic.name, topic.subscribers.len()))
+        used.map(|topic| (topic.key(), topic.subscribers.len()))
     }
 
     /// How much there is in the table.
@@ -182,39 +214,48 @@ impl<S: Copy + Eq + Hash> Topics<S> {
 
     /// What happens to those who read `topic` too slowly.
     #[must_use]
-    pub fn policy(&self, topic: &str) -> Policy {
+    pub fn policy<'a>(&self, topic: impl Into<Topic<'a>>) -> Policy {
+        let topic = topic.into();
         self.find(topic).map_or_else(
-            || self.policies.of(topic),
+            || self.policy_of(topic.space, topic.name),
             |index| self.topics[index as usize].policy,
         )
     }
 
-    /// Sets the policy of all topics that match `pattern`: a whole name, or a beginning followed by `*`.
+    /// Sets the policy of all topics of a space that match `pattern`: a whole name, or a beginning followed by `*`.
     ///
     /// The whole name goes before the longest beginning. Takes the time of all topics.
-    pub fn set_policy(&mut self, pattern: &str, policy: Policy) {
-        self.policies.set(pattern, policy);
-        for topic in &mut self.topics {
-            topic.policy = self.policies.of(&topic.name);
+    pub fn set_policy<'a>(&mut self, pattern: impl Into<Topic<'a>>, policy: Policy) {
+        let Topic { space, name } = pattern.into();
+        let policies = self.policies.entry(space).or_default();
+        policies.set(name, policy);
+        for topic in self.topics.iter_mut().filter(|topic| topic.space == space) {
+            topic.policy = policies.of(&topic.name);
         }
     }
 
-    fn find(&self, name: &str) -> Option<TopicIndex> {
-        let hash = self.hasher.hash_one(name);
+    fn policy_of(&self, space: u16, name: &str) -> Policy {
+        let policies = self.policies.get(&space);
+        policies.map_or_else(Policy::default, |policies| policies.of(name))
+    }
+
+    fn find(&self, topic: Topic<'_>) -> Option<TopicIndex> {
+        let hash = self.hasher.hash_one(topic);
         self.names
-            .find(hash, |&index| *self.topics[index as usize].name == *name)
+            .find(hash, |&index| self.topics[index as usize].key() == topic)
             .copied()
     }
 
     /// A topic that is created must get a subscriber at once.
-    fn find_or_create(&mut self, name: &str) -> TopicIndex {
-        if let Some(index) = self.find(name) {
+    fn find_or_create(&mut self, wanted: Topic<'_>) -> TopicIndex {
+        if let Some(index) = self.find(wanted) {
             return index;
         }
-        let topic = Topic {
-            name: name.into(),
+        let topic = Audience {
+            space: wanted.space,
+            name: wanted.name.into(),
             subscribers: Vec::new(),
-            policy: self.policies.of(name),
+            policy: self.policy_of(wanted.space, wanted.name),
         };
         let index = match self.free.pop() {
             Some(index) => {
@@ -228,9 +269,9 @@ impl<S: Copy + Eq + Hash> Topics<S> {
             }
         };
         let (topics, hasher) = (&self.topics, &self.hasher);
-        let hash = hasher.hash_one(name);
+        let hash = hasher.hash_one(wanted);
         self.names.insert_unique(hash, index, |&index| {
-            hasher.hash_one(&*topics[index as usize].name)
+            hasher.hash_one(topics[index as usize].key())
         });
         index
     }
@@ -265,7 +306,7 @@ impl<S: Copy + Eq + Hash> Topics<S> {
 
     fn remove_topic(&mut self, index: TopicIndex) {
         let topic = &mut self.topics[index as usize];
-        let hash = self.hasher.hash_one(&*topic.name);
+        let hash = self.hasher.hash_one(topic.key());
         self.names
             .find_entry(hash, |&known| known == index)
             .expect("a topic has a name")
@@ -282,7 +323,7 @@ impl<S: Copy + Eq + Hash> Topics<S> {
         if self.names.capacity() > SPARE_MIN && self.names.capacity() / 8 > self.names.len() {
             let (topics, hasher) = (&self.topics, &self.hasher);
             self.names.shrink_to(self.names.len() * 2, |&index| {
-                hasher.hash_one(&*topics[index as usize].name)
+                hasher.hash_one(topics[index as usize].key())
             });
         }
     }
@@ -297,7 +338,7 @@ impl<S> Default for Topics<S> {
             hasher: DefaultHashBuilder::default(),
             subscribers: HashMap::default(),
             subscriptions: 0,
-            policies: Patterns::default(),
+            policies: HashMap::default(),
         }
     }
 }

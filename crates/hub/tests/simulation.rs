@@ -326,7 +326,7 @@ impl World {
 
     fn check_server(&self) {
         for (topic, name) in TOPICS.iter().enumerate() {
-            let heard: BTreeSet<u32> = self.topics.subscribers(name).iter().copied().collect();
+            let heard: BTreeSet<u32> = self.topics.subscribers(*name).iter().copied().collect();
             if !self.channels.options(name).presence {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hubbub_hub::{Policy, Topics};
+use hubbub_hub::{Policy, Topic, Topics};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -114,11 +114,29 @@ proptest! {
             prop_assert_eq!(topics.is_subscribed(subscriber, "room/1"), naive.pairs.contains(&("room/1".to_owned(), subscriber)));
         }
         let names: BTreeSet<&str> = naive.pairs.iter().map(|(name, _)| &**name).collect();
-        prop_assert_eq!(sorted(topics.iter().map(|(name, _)| name)), sorted(names.iter().copied()));
+        prop_assert_eq!(sorted(topics.iter().map(|(topic, _)| topic.name)), sorted(names.iter().copied()));
         let stats = topics.stats();
         prop_assert_eq!(stats.subscriptions, naive.pairs.len());
         prop_assert_eq!(stats.topics, names.len());
         let subscribers: BTreeSet<u64> = naive.pairs.iter().map(|(_, subscriber)| *subscriber).collect();
         prop_assert_eq!(stats.subscribers, subscribers.len());
     }
+}
+
+#[test]
+fn names_in_different_spaces_have_nothing_to_do_with_each_other() {
+    let here = |name| Topic { space: 7, name };
+    let mut topics = Topics::new();
+    assert!(topics.subscribe(1, "news"));
+    assert!(topics.subscribe(1, here("news")));
+    assert!(topics.subscribe(2, here("news")));
+    assert_eq!(topics.subscribers("news"), [1]);
+    assert_eq!(topics.count(here("news")), 2);
+    topics.set_policy(here("n*"), Policy::Conflate);
+    assert_eq!(topics.policy(here("news")), Policy::Conflate);
+    assert_eq!(topics.policy("news"), Policy::Close);
+    assert!(topics.unsubscribe(1, "news"));
+    assert!(topics.is_subscribed(1, here("news")));
+    assert_eq!(topics.drop_subscriber(1), 1);
+    assert_eq!(topics.subscribers(here("news")), [2]);
 }

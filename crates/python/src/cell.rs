@@ -52,6 +52,16 @@ impl<T> LoopCell<T> {
         self.owner.load(Ordering::Relaxed) == this_thread()
     }
 
+    /// The same for who must not touch Python, such as its garbage collector: `None` on another thread, or within `with`.
+    pub(crate) fn look<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
+        if !self.is_owned() || self.busy.replace(true) {
+            return None;
+        }
+        let _release = Release(&self.busy);
+        // SAFETY: as in `with`.
+        Some(act(unsafe { &*self.value.get() }))
+    }
+
     /// Lets `act` see the value. It must not run Python code that could come back here.
     #[inline]
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut T) -> R) -> PyResult<R> {

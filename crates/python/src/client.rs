@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::engine::Engine;
 use crate::errors;
-use crate::peers::{NO_ROUTE, Peer};
+use crate::peers::{Move, Peer};
 use crate::websocket::WebSocket;
 
 /// The address does not name a place to connect to.
@@ -92,7 +92,9 @@ pub(crate) fn connect(
         })?;
         core.peers.insert(Peer {
             id,
-            route: NO_ROUTE,
+            route: None,
+            moves: Move::Done,
+            tells_read_end: false,
             head: key.into(),
             socket: None,
             wish: Some(Box::new((wish, future))),
@@ -133,7 +135,7 @@ pub(crate) fn on_response(
             let limit = wish
                 .message_limit_bytes
                 .unwrap_or(settings.message_limit_bytes);
-            let socket = Py::new(py, WebSocket::new(engine.clone().unbind(), id, NO_ROUTE))?;
+            let socket = Py::new(py, WebSocket::new(engine.clone().unbind(), id, 0))?;
             engine.get().core.with(|core| {
                 core.worker.establish(id, agreed.deflate, limit);
                 if let Some(peer) = core.peers.get_mut(id) {

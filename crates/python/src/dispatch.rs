@@ -11,10 +11,11 @@ use pyo3::prelude::*;
 
 use crate::client;
 use crate::convert;
-use crate::engine::Engine;
-use crate::peers::NO_ROUTE;
+use crate::engine::{Core, Engine};
+use crate::handover;
+use crate::peers::Move;
 use crate::requests;
-use crate::route::{Route, RouteKind};
+use crate::route::{Route, RouteKind, Tally};
 use crate::websocket::WebSocket;
 
 /// Puts the inbox back and tells the engine that the batch is over, whatever happens.
@@ -80,30 +81,25 @@ fn known(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Py<Web
 }
 
 /// A connection's Python object and its route, if the route is ours.
-type Known = (Py<WebSocket>, Option<Py<Route>>);
+pub(crate) type Known = (Py<WebSocket>, Option<Py<Route>>);
 
 /// The connection's Python object, made when it is first needed.
-fn socket(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Known>> {
+pub(crate) fn socket(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Known>> {
     let py = engine.py();
     let found = engine.get().core.with(|core| {
         let peer = core.peers.get_mut(id)?;
-        let route = core
-            .table
-            .route(peer.route)
-            .map(|route| route.clone_ref(py));
-        Some((
-            peer.route,
-            peer.socket.as_ref().map(|socket| socket.clone_ref(py)),
-            route,
-        ))
+        let route = peer.route.as_ref().map(|route| route.clone_ref(py));
+        let socket = peer.socket.as_ref().map(|socket| socket.clone_ref(py));
+        Some((socket, route))
     })?;
-    let Some((index, socket, route)) = found else {
+    let Some((socket, route)) = found else {
         return Ok(None);
     };
     if let Some(socket) = socket {
         return Ok(Some((socket, route)));
     }
-    let made = Py::new(py, WebSocket::new(engine.clone().unbind(), id, index))?;
+    let module = route.as_ref().map_or(0, |route| route.get().module);
+    let made = Py::new(py, WebSocket::new(engine.clone().unbind(), id, module))?;
     engine.get().core.with(|core| {
         if let Some(peer) = core.peers.get_mut(id) {
             peer.socket = Some(made.clone_ref(py));
@@ -116,22 +112,52 @@ fn socket(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Known
 struct Speaker {
     id: ConnectionId,
     socket: Py<WebSocket>,
-    /// The function to call with each; without one they wait for the handler to take them.
-    handler: Option<Py<PyAny>>,
+    route: Option<Py<Route>>,
+    is_called: IsCalled,
+}
+
+/// How messages reach the handler.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IsCalled {
+    /// It is a function, called with each.
+    WithEach,
+    /// They wait for it to take them; it is told at the end of a read.
+    AfterRead,
+    /// It is told at once, as nothing tells of the end of a read.
+    AtOnce,
 }
 
 impl Speaker {
     fn find(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Self>> {
+        let move_of = |core: &mut Core| core.peers.get_mut(id).map(|peer| peer.moves);
+        if engine.get().core.with(move_of)? == Some(Move::Due) {
+            // What comes from now on is for the new version.
+            handover::one(engine, id)?;
+        }
         let Some((socket, route)) = socket(engine, id)? else {
             return Ok(None);
         };
-        let handler = route
-            .filter(|route| route.get().kind == RouteKind::Message)
-            .map(|route| route.get().handler.clone_ref(engine.py()));
+        let is_function = route
+            .as_ref()
+            .is_some_and(|route| route.get().kind == RouteKind::Message);
+        let (moves, tells_read_end) = engine.get().core.with(|core| {
+            let peer = core.peers.get_mut(id);
+            peer.map_or((Move::Done, true), |peer| {
+                (peer.moves, peer.tells_read_end || peer.route.is_none())
+            })
+        })?;
+        let is_called = match moves {
+            Move::UnderWay if !tells_read_end => IsCalled::AtOnce,
+            Move::UnderWay => IsCalled::AfterRead,
+            _ if is_function => IsCalled::WithEach,
+            _ if tells_read_end => IsCalled::AfterRead,
+            _ => IsCalled::AtOnce,
+        };
         Ok(Some(Self {
             id,
             socket,
-            handler,
+            route,
+            is_called,
         }))
     }
 }
@@ -155,21 +181,47 @@ fn on_message(
         Ok(message) => message,
         Err(error) => return fault(engine, id, error),
     };
-    let Some(handler) = &speaker.handler else {
-        return speaker
-            .socket
-            .get()
-            .push(message.unbind(), kind, payload.len());
+    let tally = speaker.route.as_ref().map(|route| &route.get().tally);
+    let since = tally.and_then(Tally::message);
+    let handled = match (speaker.is_called, &speaker.route) {
+        (IsCalled::WithEach, Some(route)) => {
+            answer(engine, &speaker.socket, route, id, &message).map(drop)
+        }
+        (how, _) => {
+            let socket = speaker.socket.get();
+            socket.push(message.unbind(), kind, payload.len())?;
+            match how {
+                IsCalled::AtOnce => guard(engine, id, socket.after_read(py)),
+                _ => Ok(()),
+            }
+        }
     };
-    match handler.bind(py).call1((&speaker.socket, &message)) {
-        Ok(reply) if reply.is_none() => Ok(()),
-        Ok(reply) => match speaker.socket.get().send_now(&reply) {
+    if let Some(tally) = tally {
+        tally.handled(since);
+    }
+    handled
+}
+
+/// Calls a message handler, and sends what it returns; tells whether the connection goes on.
+#[inline]
+pub(crate) fn answer(
+    engine: &Bound<'_, Engine>,
+    socket: &Py<WebSocket>,
+    route: &Py<Route>,
+    id: ConnectionId,
+    message: &Bound<'_, PyAny>,
+) -> PyResult<bool> {
+    let py = engine.py();
+    let failed = match route.get().handler.bind(py).call1((socket, message)) {
+        Ok(reply) if reply.is_none() => return Ok(true),
+        Ok(reply) => match socket.get().send_now(&reply) {
             Ok(Outcome::Dropped) => fault_slow(engine, id),
-            Ok(_) => Ok(()),
+            Ok(_) => return Ok(true),
             Err(error) => fault(engine, id, wrong_reply(py, error)),
         },
         Err(error) => fault(engine, id, error),
-    }
+    };
+    failed.map(|()| false)
 }
 
 fn wrong_reply(py: Python<'_>, error: PyErr) -> PyErr {
@@ -189,13 +241,13 @@ fn fault_slow(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
 
 fn on_closed(engine: &Bound<'_, Engine>, id: ConnectionId, ending: Ending) -> PyResult<()> {
     let py = engine.py();
-    let Some((index, has_hook)) = engine.get().core.with(|core| {
+    let Some((is_ours, has_hook)) = engine.get().core.with(|core| {
         let peer = core.peers.get_mut(id)?;
-        let hook = core
-            .table
-            .route(peer.route)
+        let hook = peer
+            .route
+            .as_ref()
             .is_some_and(|route| route.get().on_close.is_some());
-        Some((peer.route, hook))
+        Some((peer.route.is_some(), hook))
     })?
     else {
         return Ok(());
@@ -209,7 +261,7 @@ fn on_closed(engine: &Bound<'_, Engine>, id: ConnectionId, ending: Ending) -> Py
     } else if (has_hook || known(engine, id)?.is_some())
         && let Some((socket, route)) = socket(engine, id)?
     {
-        if index != NO_ROUTE {
+        if is_ours {
             // Afterwards the head is gone; whoever holds the object may still ask.
             let _ = socket.bind(py).getattr("request");
         }
@@ -276,6 +328,13 @@ pub(crate) fn fault(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) 
         .get()
         .core
         .with(|core| core.worker.close(id, 1011, ""))?;
+    let route = engine.get().core.with(|core| {
+        let peer = core.peers.get_mut(id)?;
+        peer.route.as_ref().map(|route| route.clone_ref(py))
+    })?;
+    if let Some(route) = route {
+        route.get().tally.error();
+    }
     report(engine, "handler", Some(error), id)
 }
 
@@ -286,7 +345,7 @@ pub(crate) fn report(
     error: Option<PyErr>,
     id: ConnectionId,
 ) -> PyResult<()> {
-    let path = engine.get().request_of(id);
+    let path = engine.get().request_of(engine.py(), id);
     let path = path.map_or_else(|_| String::new(), |request| request.path().to_owned());
     report_at(engine, event, error, id, &path)
 }

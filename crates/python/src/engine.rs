@@ -5,11 +5,12 @@
 
 #![allow(unsafe_code)]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use hubbub_hub::{Patterns, Topic};
 use hubbub_protocol::deflate;
 use hubbub_server::{
     Address, ConnectionId, Farewell, Inbox, Interest, Listener, Publication, Settings, Threads,
@@ -43,6 +44,10 @@ pub(crate) struct Core {
     pub(crate) table: Table,
     pub(crate) peers: Peers,
     pub(crate) home: Option<Home>,
+    /// Connections that are to go over to a new route.
+    pub(crate) movers: VecDeque<ConnectionId>,
+    /// By module: the topics that it shares with others.
+    shared: HashMap<u16, Patterns<bool>>,
     pub(crate) timers: HashMap<u32, (f64, Py<PyAny>)>,
     next_timer: u32,
     /// Coroutines of handlers that have not ended.
@@ -50,6 +55,19 @@ pub(crate) struct Core {
     foreign: HashMap<RawFd, Py<PyAny>>,
     foreign_ready: Vec<(RawFd, Interest)>,
     pub(crate) lag: Lag,
+}
+
+impl Core {
+    /// Which topic a module means by a name: one of its own, unless it shares that.
+    #[inline]
+    pub(crate) fn topic<'a>(&self, module: u16, name: &'a str) -> Topic<'a> {
+        let is_shared = |patterns: &Patterns<bool>| patterns.of(name);
+        let space = match self.shared.is_empty() {
+            false if self.shared.get(&module).is_some_and(is_shared) => 0,
+            _ => module,
+        };
+        Topic { space, name }
+    }
 }
 
 /// The loop, and how it is entered.
@@ -128,12 +146,12 @@ impl Engine {
             .ok_or_else(|| errors::misuse("the engine is not attached to an event loop"))
     }
 
-    pub(crate) fn request_of(&self, id: ConnectionId) -> PyResult<Request> {
+    pub(crate) fn request_of(&self, py: Python<'_>, id: ConnectionId) -> PyResult<Request> {
         let kept = self.core.with(|core| {
-            let kept = core
-                .peers
-                .get_mut(id)
-                .map(|peer| (peer.head.to_vec(), peer.route));
+            let kept = core.peers.get_mut(id).map(|peer| {
+                let route = peer.route.as_ref().map(|route| route.clone_ref(py));
+                (peer.head.to_vec(), route)
+            });
             let peer = core
                 .worker
                 .peer(id)
@@ -143,14 +161,11 @@ impl Engine {
         let (head, route, peer, limits) = kept.ok_or_else(|| {
             errors::misuse("the connection is gone, and its request was never asked for")
         })?;
-        Python::attach(|py| {
-            let params = |path: &str| {
-                self.core
-                    .with(|core| core.table.params_of(route, path))
-                    .unwrap_or_default()
-            };
-            Request::of_kept(py, id, &head, &limits, params, peer)
-        })
+        let params = |path: &str| {
+            let route = route.as_ref();
+            route.map_or_else(Vec::new, |route| route.get().params(path))
+        };
+        Request::of_kept(py, id, &head, &limits, params, peer)
     }
 
     /// What asyncio has to do besides: None when that cannot be told.
@@ -247,6 +262,8 @@ impl Engine {
             table: Table::default(),
             peers: Peers::default(),
             home: None,
+            movers: VecDeque::new(),
+            shared: HashMap::new(),
             timers: HashMap::new(),
             next_timer: 0,
             handlers: 0,
@@ -432,19 +449,51 @@ impl Engine {
         self.core.with(|core| core.table.add(route, group, host))?
     }
 
+    /// Puts these routes in the place of all that a module has; its connections go over to them (see `hand_over`).
+    fn replace_routes(
+        &self,
+        py: Python<'_>,
+        module: u16,
+        routes: Vec<(Py<Route>, u8, Option<String>)>,
+    ) -> PyResult<usize> {
+        crate::handover::replace(self, py, module, routes)
+    }
+
+    /// Lets some connections go over to their new routes; returns how many have yet to.
+    fn hand_over(slf: &Bound<'_, Self>, limit: usize) -> PyResult<usize> {
+        crate::handover::some(slf, limit)
+    }
+
+    /// Says which topics a module shares with all others that do, instead of what it said before.
+    fn share(&self, module: u16, patterns: Vec<String>) -> PyResult<()> {
+        let mut shared = Patterns::default();
+        for pattern in &patterns {
+            shared.set(pattern, true);
+        }
+        self.core.with(|core| {
+            if patterns.is_empty() {
+                core.shared.remove(&module);
+            } else {
+                core.shared.insert(module, shared);
+            }
+        })
+    }
+
     /// Sends a message to every subscriber of a topic; returns to how many.
-    #[pyo3(signature = (topic, message, *, key=None))]
+    #[pyo3(signature = (topic, message, *, key=None, module=0))]
     fn publish(
         &self,
         topic: &str,
         message: &Bound<'_, PyAny>,
         key: Option<&str>,
+        module: u16,
     ) -> PyResult<usize> {
         let how = Publication {
             exclude: None,
             key: key.map(hash_key),
         };
         self.change(message.py(), |core| {
+            let topic = core.topic(module, topic);
             convert::with_message(message, |kind, bytes| {
                 core.worker.publish(topic, kind, bytes, how)
             })
@@ -452,12 +501,17 @@ impl Engine {
     }
 
     /// How many hear a topic.
-    fn subscribers(&self, topic: &str) -> PyResult<usize> {
-        self.core.with(|core| core.worker.subscriber_count(topic))
+    #[pyo3(signature = (topic, *, module=0))]
+    fn subscribers(&self, topic: &str, module: u16) -> PyResult<usize> {
+        self.core.with(|core| {
+            let topic = core.topic(module, topic);
+            core.worker.subscriber_count(topic)
+        })
     }
 
     /// What happens to subscribers of these topics that read too slowly.
-    fn policy(&self, pattern: &str, policy: &str) -> PyResult<()> {
+    #[pyo3(signature = (pattern, policy, *, module=0))]
+    fn policy(&self, pattern: &str, policy: &str, module: u16) -> PyResult<()> {
         use hubbub_hub::Policy;
         let policy = match policy {
             "close" => Policy::Close,
@@ -471,8 +525,10 @@ impl Engine {
                 return Err(PyValueError::new_err(text));
             }
         };
-        self.core
-            .with(|core| core.worker.set_policy(pattern, policy))
+        self.core.with(|core| {
+            let pattern = core.topic(module, pattern);
+            core.worker.set_policy(pattern, policy);
+        })
     }
 
     /// Calls `callback` every so many seconds; returns what ends it.

@@ -12,6 +12,7 @@ mod dispatch;
 mod driver;
 mod engine;
 mod errors;
+mod handover;
 mod insight;
 mod lag;
 mod park;

@@ -4,15 +4,31 @@ use hubbub_server::ConnectionId;
 use pyo3::prelude::*;
 
 use crate::client::Wish;
+use crate::route::Route;
 use crate::websocket::WebSocket;
 
-/// A connection without a route of ours: we opened it.
-pub(crate) const NO_ROUTE: usize = usize::MAX;
+/// What a connection has to do with the newest version of its module.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// Nothing: it is there.
+    #[default]
+    Done,
+    /// It has a new route, which it has not gone over to yet.
+    Due,
+    /// Its old handler's coroutine is to end first; messages wait meanwhile.
+    UnderWay,
+    /// There is no such endpoint any more.
+    Out,
+}
 
 /// One connection. Small, because idle connections have nothing else on this side.
 pub(crate) struct Peer {
     pub(crate) id: ConnectionId,
-    pub(crate) route: usize,
+    /// `None`: we opened it.
+    pub(crate) route: Option<Py<Route>>,
+    pub(crate) moves: Move,
+    /// The end of each read is told, because there was a coroutine from the start.
+    pub(crate) tells_read_end: bool,
     /// The request's head, for those who ask for it later.
     pub(crate) head: Box<[u8]>,
     pub(crate) socket: Option<Py<WebSocket>>,
@@ -67,7 +83,13 @@ impl Peers {
         self.place(id)?.take_if(|peer| peer.id == id)
     }
 
-    /// All of them, so that their Python objects are dropped where that may run Python code.
+    /// All of them.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
+        let others = self.others.iter_mut().flatten();
+        self.local.iter_mut().chain(others).flatten()
+    }
+
+    /// All of them, taken out, so that their Python objects are dropped where that may run Python code.
     pub(crate) fn clear(&mut self) -> Vec<Option<Peer>> {
         let others = std::mem::take(&mut self.others);
         let mut all = std::mem::take(&mut self.local);

@@ -5,6 +5,7 @@ use hubbub_protocol::handshake::{Offer, examine};
 use hubbub_protocol::http::{Refusal, Request as Head, Response};
 use hubbub_server::{Accept, Bytes, ConnectionId};
 use pyo3::exceptions::PyException;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
@@ -13,17 +14,18 @@ use crate::dispatch::{fault, guard, report, report_at};
 use crate::driver::Driver;
 use crate::engine::Engine;
 use crate::errors;
-use crate::peers::Peer;
+use crate::handover;
+use crate::peers::{Move, Peer};
 use crate::request::Request;
 use crate::route::{Route, RouteKind};
 use crate::table;
-use crate::websocket::WebSocket;
+use crate::websocket::{Leaving, WebSocket};
 
 const TEXT: (&str, &str) = ("Content-Type", "text/plain; charset=utf-8");
 
 /// What the table of routes says of a request.
 enum Found {
-    WebSocket(usize, Py<Route>),
+    WebSocket(Py<Route>),
     Http(Py<Route>),
     /// Nothing here, or not by this method; the fields that say what would be.
     Nothing(u16, &'static str, Option<String>),
@@ -52,12 +54,9 @@ pub(crate) fn on_request(
             table::Found::Nothing => return Found::Nothing(404, "nothing here", None),
             table::Found::Misdirected => return Found::Nothing(421, "no such host here", None),
         };
-        let route = |index: usize| {
-            let found = core.table.route(index);
-            found.expect("places name routes there are").clone_ref(py)
-        };
+        let route = |index: usize| core.table.route(index).clone_ref(py);
         match (&offer, place.websocket) {
-            (Some(_), Some(index)) => Found::WebSocket(index, route(index)),
+            (Some(_), Some(index)) => Found::WebSocket(route(index)),
             (Some(_), None) => Found::Nothing(404, "no websocket here", None),
             (None, websocket) => match place.method(request.method) {
                 Some(index) => Found::Http(route(index)),
@@ -72,7 +71,7 @@ pub(crate) fn on_request(
         }
     })?;
     match found {
-        Found::WebSocket(index, route) => {
+        Found::WebSocket(route) => {
             let offer = offer.expect("the table looked at it");
             if !route
                 .get()
@@ -82,12 +81,11 @@ pub(crate) fn on_request(
                 return refuse(engine, id, &Refusal::foreign_origin());
             }
             match &route.get().admit {
-                None => admitted(engine, id, index, &route, &head, &offer, None),
+                None => admitted(engine, id, &route, &head, &offer, None),
                 Some(admit) => {
                     let python = python_request(engine, id, &request, &body)?;
                     let answer = admit.call1(py, (&python,));
                     let pending = Pending::Admission {
-                        index,
                         route: route.clone_ref(py),
                         request: python,
                     };
@@ -97,8 +95,10 @@ pub(crate) fn on_request(
         }
         Found::Http(route) => {
             let python = python_request(engine, id, &request, &body)?;
+            let since = route.get().tally.request();
             let answer = route.get().handler.call1(py, (python,));
-            on_answer(engine, id, answer, Pending::Response, &head, None)
+            route.get().tally.answered(since);
+            on_answer(engine, id, answer, Pending::Response(route), &head, None)
         }
         Found::Nothing(426, ..) => refuse(engine, id, &Refusal::upgrade_required()),
         Found::Nothing(status, text, allow) => {
@@ -133,12 +133,19 @@ fn python_request(
 
 /// What is to be done with what Python answers.
 enum Pending {
-    Response,
+    Response(Py<Route>),
     Admission {
-        index: usize,
         route: Py<Route>,
         request: Py<Request>,
     },
+}
+
+impl Pending {
+    fn route(&self) -> &Route {
+        match self {
+            Self::Response(route) | Self::Admission { route, .. } => route.get(),
+        }
+    }
 }
 
 /// Acts on an answer, or waits for it if it is a coroutine.
@@ -153,11 +160,11 @@ fn on_answer(
     let py = engine.py();
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return reject(engine, id, head, error),
+        Err(error) => return reject(engine, id, pending.route(), head, error),
     };
     if answer.bind(py).is_instance_of::<PyTuple>() {
         let acted = act(engine, id, answer.bind(py), &pending, head, offer);
-        return acted.or_else(|error| reject(engine, id, head, error));
+        return acted.or_else(|error| reject(engine, id, pending.route(), head, error));
     }
     let task = match engine
         .get()
@@ -165,8 +172,9 @@ fn on_answer(
         .call_method1(py, "create_task", (answer,))
     {
         Ok(task) => task,
-        Err(error) => return reject(engine, id, head, error),
+        Err(error) => return reject(engine, id, pending.route(), head, error),
     };
+    pending.route().tally.begun();
     let later = Later {
         engine: engine.clone().unbind(),
         id,
@@ -186,19 +194,11 @@ fn act(
     offer: Option<&Offer<'_>>,
 ) -> PyResult<()> {
     match (pending, offer) {
-        (
-            Pending::Admission {
-                index,
-                route,
-                request,
-            },
-            Some(offer),
-        ) => {
+        (Pending::Admission { route, request }, Some(offer)) => {
             let (data, arguments): (Py<PyAny>, Bound<'_, PyDict>) = answer.extract()?;
             admitted(
                 engine,
                 id,
-                *index,
                 route,
                 head,
                 offer,
@@ -231,11 +231,12 @@ impl Later {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = task.py();
         let engine = self.engine.bind(py);
+        self.pending.route().tally.ended();
         // The request is answered outside a batch: see to it that the answer leaves.
         engine.get().change(py, |core| core.handlers -= 1)?;
         let answer = match task.call_method0("result") {
             Ok(answer) => answer,
-            Err(error) => return reject(engine, self.id, &self.head, error),
+            Err(error) => return reject(engine, self.id, self.pending.route(), &self.head, error),
         };
         let limits = engine.get().core.with(|core| core.worker.settings().head)?;
         let request =
@@ -249,7 +250,7 @@ impl Later {
             &self.head,
             offer.as_ref(),
         );
-        acted.or_else(|error| reject(engine, self.id, &self.head, error))
+        acted.or_else(|error| reject(engine, self.id, self.pending.route(), &self.head, error))
     }
 }
 
@@ -257,7 +258,6 @@ impl Later {
 fn admitted(
     engine: &Bound<'_, Engine>,
     id: ConnectionId,
-    index: usize,
     route: &Py<Route>,
     head: &[u8],
     offer: &Offer<'_>,
@@ -285,7 +285,9 @@ fn admitted(
         if matches!(accepted, Ok(true)) {
             core.peers.insert(Peer {
                 id,
-                route: index,
+                route: Some(route.clone_ref(py)),
+                moves: Move::Done,
+                tells_read_end: how.tell_read_end,
                 head: head.into(),
                 socket: None,
                 wish: None,
@@ -304,7 +306,10 @@ fn admitted(
         // The object comes with the first message.
         return Ok(());
     }
-    let socket = Py::new(py, WebSocket::new(engine.clone().unbind(), id, index))?;
+    let socket = Py::new(
+        py,
+        WebSocket::new(engine.clone().unbind(), id, details.module),
+    )?;
     engine.get().core.with(|core| {
         if let Some(peer) = core.peers.get_mut(id) {
             peer.socket = Some(socket.clone_ref(py));
@@ -325,16 +330,29 @@ fn admitted(
     if details.kind == RouteKind::Message {
         return Ok(());
     }
-    let started = details
-        .handler
-        .bind(py)
-        .call((&socket,), arguments.as_ref());
+    begin(engine, id, route, &socket, arguments.as_ref())
+}
+
+/// Starts the coroutine of a connection.
+pub(crate) fn begin(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    route: &Py<Route>,
+    socket: &Py<WebSocket>,
+    arguments: Option<&Bound<'_, PyDict>>,
+) -> PyResult<()> {
+    let py = engine.py();
+    let handler = route.get().handler.bind(py);
+    let started = handler.call((socket,), arguments);
     match started.and_then(|coroutine| start(engine, &coroutine)) {
         Err(error) => fault(engine, id, error),
         Ok(task) => {
+            route.get().tally.begun();
             let finished = Finished {
                 engine: engine.clone().unbind(),
                 id,
+                route: route.clone_ref(py),
+                socket: socket.clone_ref(py),
             };
             task.call_method1("add_done_callback", (Py::new(py, finished)?,))?;
             engine.get().core.with(|core| core.handlers += 1)?;
@@ -381,10 +399,19 @@ fn coroutine_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 struct Finished {
     engine: Py<Engine>,
     id: ConnectionId,
+    route: Py<Route>,
+    socket: Py<WebSocket>,
 }
 
 #[pymethods]
 impl Finished {
+    /// Its Task knows it, and the socket knows the Task; the socket lets go (see `WebSocket.__clear__`).
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.engine)?;
+        visit.call(&self.route)?;
+        visit.call(&self.socket)
+    }
+
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = task.py();
         let engine = self.engine.bind(py);
@@ -394,9 +421,14 @@ impl Finished {
         } else {
             Some(task.call_method0("exception")?).filter(|error| !error.is_none())
         };
+        self.route.get().tally.ended();
         let code = if error.is_some() { 1011 } else { 1000 };
         if let Some(error) = error {
+            self.route.get().tally.error();
             report(engine, "handler", Some(PyErr::from_value(error)), self.id)?;
+        }
+        if self.socket.get().leaving()? == Leaving::Cancelled {
+            return handover::old_has_ended(engine, self.id, &self.socket, &self.route);
         }
         let _ = engine
             .get()
@@ -406,7 +438,13 @@ impl Finished {
 }
 
 /// An answer by exception: `Reject` says which; anything else is our fault.
-fn reject(engine: &Bound<'_, Engine>, id: ConnectionId, head: &[u8], error: PyErr) -> PyResult<()> {
+fn reject(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    route: &Route,
+    head: &[u8],
+    error: PyErr,
+) -> PyResult<()> {
     let py = engine.py();
     if error.is_instance(py, errors::reject_class(py)?) {
         let value = error.value(py);
@@ -430,6 +468,7 @@ fn reject(engine: &Bound<'_, Engine>, id: ConnectionId, head: &[u8], error: PyEr
     if !is_cancelled && !error.is_instance_of::<PyException>(py) {
         return Err(error);
     }
+    route.tally.error();
     let limits = engine.get().core.with(|core| core.worker.settings().head)?;
     let path = Head::parse(head, &limits).map(|head| head.target.path.into_owned());
     report_at(

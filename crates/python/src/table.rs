@@ -1,12 +1,12 @@
 //! The table of routes: group of the listener, host, path and method to the route they lead to.
 //!
-//! A route keeps its number for as long as the table lives, so that a connection need only remember that.
+//! All routes of a module can be replaced at once: the new table stands as a whole, or the old one stays.
 
 use matchit::Router;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::route::{Route, RouteKind};
+use crate::route::{Route, RouteKind, owned};
 
 /// For which hosts a site is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -175,6 +175,19 @@ struct Entry {
     host: Host,
 }
 
+impl Entry {
+    /// Whether it is for the requests that another one was for.
+    fn is_for_same(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.route.get(), other.route.get());
+        let is_http = |route: &Route| route.kind == RouteKind::Http;
+        ours.module == theirs.module
+            && ours.path == theirs.path
+            && is_http(ours) == is_http(theirs)
+            && (!is_http(ours) || ours.method == theirs.method)
+            && (self.group, &self.host) == (other.group, &other.host)
+    }
+}
+
 /// What a table says of a request.
 pub(crate) enum Found<'a> {
     Place(&'a Place),
@@ -196,6 +209,16 @@ impl Table {
     /// Adds a route; a table that refuses it is as before.
     pub(crate) fn add(&mut self, route: Py<Route>, group: u8, host: Option<&str>) -> PyResult<()> {
         let host = host.map_or(Ok(Host::Any), Host::parse)?;
+        self.place(route, group, host)
+    }
+
+    /// The route of this number.
+    #[inline]
+    pub(crate) fn route(&self, index: usize) -> &Py<Route> {
+        &self.entries[index].route
+    }
+
+    fn place(&mut self, route: Py<Route>, group: u8, host: Host) -> PyResult<()> {
         let index = self.entries.len();
         let site = self
             .sites
@@ -214,10 +237,36 @@ impl Table {
         Ok(())
     }
 
-    /// The route of this number.
-    #[inline]
-    pub(crate) fn route(&self, index: usize) -> Option<&Py<Route>> {
-        self.entries.get(index).map(|entry| &entry.route)
+    /// Puts these routes in the place of all that a module has; a table that refuses one is as before.
+    ///
+    /// Every old route learns what has taken its place: the new one for the same requests, or none. Returns the old ones, to
+    /// be dropped where that may run Python code.
+    pub(crate) fn replace(
+        &mut self,
+        py: Python<'_>,
+        module: u16,
+        routes: Vec<(Py<Route>, u8, Option<String>)>,
+    ) -> PyResult<Vec<Py<Route>>> {
+        let mut table = Self::default();
+        for entry in &self.entries {
+            if entry.route.get().module != module {
+                table.place(entry.route.clone_ref(py), entry.group, entry.host.clone())?;
+            }
+        }
+        for (route, group, host) in routes {
+            table.add(route, group, host.as_deref())?;
+        }
+        let old = std::mem::replace(self, table);
+        let mut gone = Vec::new();
+        for entry in old.entries {
+            if entry.route.get().module == module {
+                let successor = self.entries.iter().find(|new| new.is_for_same(&entry));
+                let successor = successor.map(|new| new.route.clone_ref(py));
+                entry.route.get().give_way(successor);
+            }
+            gone.push(entry.route);
+        }
+        Ok(gone)
     }
 
     /// What a path leads to: at its host or else, where that has no such path, at the one that is for any.
@@ -245,30 +294,10 @@ impl Table {
         found.map_or_else(Vec::new, |found| owned(&found.params))
     }
 
-    /// The same for a route that is known.
-    pub(crate) fn params_of(&self, index: usize, path: &str) -> Vec<(String, String)> {
-        let Some(entry) = self.entries.get(index) else {
-            return Vec::new();
-        };
-        let site = self
-            .sites
-            .iter()
-            .find(|site| site.group == entry.group && site.host == entry.host);
-        site.and_then(|site| site.router.at(path).ok())
-            .map_or_else(Vec::new, |found| owned(&found.params))
-    }
-
     fn sites_for(&self, group: u8, host: &str) -> impl Iterator<Item = &Site> {
         let name = name_of(host);
         self.sites
             .iter()
             .filter(move |site| site.group == group && site.host.takes(name))
     }
-}
-
-fn owned(params: &matchit::Params<'_, '_>) -> Vec<(String, String)> {
-    params
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
 }

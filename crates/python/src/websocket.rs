@@ -22,7 +22,8 @@ use crate::stream::{Filter, Messages, Receive};
 pub(crate) struct WebSocket {
     engine: Py<Engine>,
     pub(crate) id: ConnectionId,
-    route: usize,
+    /// Whose topics it hears.
+    module: u16,
     state: LoopCell<State>,
 }
 
@@ -53,6 +54,19 @@ struct State {
     /// The handler's Task, and those of `spawn`.
     task: Option<Py<PyAny>>,
     spawned: Option<Py<PySet>>,
+    leaving: Leaving,
+}
+
+/// Whether the handler's Task is to make room for that of a newer version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// It is the one; or it was asked to leave and would not.
+    #[default]
+    No,
+    /// Where it next waits for a message it is to end.
+    Asked,
+    /// It has been cancelled there.
+    Cancelled,
 }
 
 /// What a reader finds.
@@ -63,11 +77,11 @@ pub(crate) enum Next {
 }
 
 impl WebSocket {
-    pub(crate) fn new(engine: Py<Engine>, id: ConnectionId, route: usize) -> Self {
+    pub(crate) fn new(engine: Py<Engine>, id: ConnectionId, module: u16) -> Self {
         Self {
             engine,
             id,
-            route,
+            module,
             state: LoopCell::new(State::default()),
         }
     }
@@ -145,7 +159,9 @@ impl WebSocket {
     /// Steps the handler if it waits for a message and there is one, or the end.
     pub(crate) fn wake_reader(&self, py: Python<'_>) -> PyResult<()> {
         let park = self.state.with(|state| {
-            let wake = state.reader_waits && !(state.queue.is_empty() && state.ending.is_none());
+            let wake = state.reader_waits
+                && !(state.queue.is_empty() && state.ending.is_none())
+                && (state.leaving == Leaving::No || state.ending.is_some());
             state.reader_waits &= !wake;
             wake.then(|| state.reader.as_ref().map(|park| park.clone_ref(py)))
                 .flatten()
@@ -161,7 +177,15 @@ impl WebSocket {
             Ended,
             Wait(Option<Py<Park>>),
         }
+        if self.state.with(|state| state.leaving != Leaving::No)? {
+            self.leave(py)?;
+        }
         let step = self.state.with(|state| {
+            if state.leaving == Leaving::Cancelled {
+                // Whoever reads here is about to be cancelled; what is queued is its successor's.
+                state.reader_waits = true;
+                return Step::Wait(None);
+            }
             if let Some((message, kind, bytes)) = state.queue.pop_front() {
                 state.queued_bytes -= bytes;
                 let resume = state.paused && state.queue.is_empty();
@@ -210,6 +234,95 @@ impl WebSocket {
         })
     }
 
+    /// Asks the handler's Task, if there is one, to make room there where it next waits for a message.
+    pub(crate) fn ask_to_leave(&self) -> PyResult<()> {
+        self.state.with(|state| {
+            if state.task.is_some() && state.leaving == Leaving::No {
+                state.leaving = Leaving::Asked;
+            }
+        })
+    }
+
+    /// Cancels a Task that was asked to leave if it waits for a message, or for the end, at this moment.
+    pub(crate) fn leave_if_waiting(&self, py: Python<'_>) -> PyResult<()> {
+        let (is_reading, task, enders) = self.state.with(|state| {
+            if state.leaving != Leaving::Asked {
+                return (false, None, Vec::new());
+            }
+            let reader = state.reader.as_ref().filter(|_| state.reader_waits);
+            let is_reading = reader.is_some_and(|park| park.get().is_waiting().unwrap_or(false));
+            let enders = state.enders.iter().map(|park| park.clone_ref(py)).collect();
+            (
+                is_reading,
+                state.task.as_ref().map(|task| task.clone_ref(py)),
+                enders,
+            )
+        })?;
+        let Some(task) = task else { return Ok(()) };
+        // Another Task of the handler's may wait for the end while this one is at work.
+        let waits_for_end = || -> PyResult<bool> {
+            let waits_for = task.bind(py).getattr("_fut_waiter")?;
+            Ok(enders.iter().any(|park: &Py<Park>| waits_for.is(park)))
+        };
+        if is_reading || (!enders.is_empty() && waits_for_end()?) {
+            self.leave(py)?;
+        }
+        Ok(())
+    }
+
+    /// The moment between two messages has come. A Task that has been cancelled once and reads on is let be.
+    fn leave(&self, py: Python<'_>) -> PyResult<()> {
+        let task = self.state.with(|state| {
+            let is_asked = state.leaving == Leaving::Asked && state.ending.is_none();
+            state.leaving = if is_asked {
+                Leaving::Cancelled
+            } else {
+                Leaving::No
+            };
+            let task = state.task.as_ref().filter(|_| is_asked);
+            task.map(|task| task.clone_ref(py))
+        })?;
+        if let Some(task) = task {
+            task.call_method1(py, "cancel", ("the module has been reloaded",))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn leaving(&self) -> PyResult<Leaving> {
+        self.state.with(|state| state.leaving)
+    }
+
+    /// The old handler has ended: forgets it, and ends what it has spawned. Tells whether there is anything left to handle:
+    /// a connection that lives, or messages that came before its end.
+    pub(crate) fn clear_handler(&self, py: Python<'_>) -> PyResult<bool> {
+        // A new reader gets a new park: an old one may not have looked yet at what has become of its own.
+        let (spawned, lives, _old) = self.state.with(|state| {
+            state.leaving = Leaving::No;
+            state.reader_waits = false;
+            let old = (state.task.take(), state.reader.take());
+            let is_over = state.ending.is_some() && state.queue.is_empty();
+            (state.spawned.take(), !is_over, old)
+        })?;
+        if let Some(spawned) = spawned {
+            let tasks: Vec<_> = spawned.bind(py).iter().collect();
+            for task in tasks {
+                task.call_method0("cancel")?;
+            }
+        }
+        Ok(lives)
+    }
+
+    /// The oldest message that waits, for a handler that is called with each.
+    pub(crate) fn pop(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        if self.state.with(|state| state.queue.is_empty())? {
+            return Ok(None);
+        }
+        match self.take_next(py)? {
+            Next::Message(message, _) => Ok(Some(message)),
+            Next::Ended | Next::Wait(_) => Ok(None),
+        }
+    }
+
     fn new_park(&self, py: Python<'_>) -> PyResult<Py<Park>> {
         Py::new(py, Park::new(self.engine().event_loop(py)?))
     }
@@ -246,7 +359,22 @@ impl WebSocket {
         let park = self.new_park(py)?;
         self.state
             .with(|state| state.enders.push(park.clone_ref(py)))?;
+        if self.leaving()? == Leaving::Asked {
+            let is_own = self.is_handlers_own(py)?;
+            if is_own {
+                self.leave(py)?;
+            }
+        }
         Ok(Some(park))
+    }
+
+    /// Whether the handler's Task is the one that runs now.
+    fn is_handlers_own(&self, py: Python<'_>) -> PyResult<bool> {
+        let current = py
+            .import("asyncio")?
+            .call_method1("current_task", (self.engine().event_loop(py)?,))?;
+        self.state
+            .with(|state| state.task.as_ref().is_some_and(|task| current.is(task)))
     }
 
     /// The connection has ended: iteration ends, waits end, and a handler that waits for something else is cancelled.
@@ -326,7 +454,7 @@ impl WebSocket {
         {
             return Ok(request);
         }
-        let request = Py::new(py, self.engine().request_of(self.id)?)?;
+        let request = Py::new(py, self.engine().request_of(py, self.id)?)?;
         self.state
             .with(|state| state.request = Some(request.clone_ref(py)))?;
         Ok(request)
@@ -434,16 +562,18 @@ impl WebSocket {
 
     /// Hears a topic from now on; False if it does already, or has ended.
     fn subscribe(&self, topic: &str) -> PyResult<bool> {
-        self.engine()
-            .core
-            .with(|core| core.worker.subscribe(self.id, topic))
+        self.engine().core.with(|core| {
+            let topic = core.topic(self.module, topic);
+            core.worker.subscribe(self.id, topic)
+        })
     }
 
     /// Hears it no more; False if it did not.
     fn unsubscribe(&self, topic: &str) -> PyResult<bool> {
-        self.engine()
-            .core
-            .with(|core| core.worker.unsubscribe(self.id, topic))
+        self.engine().core.with(|core| {
+            let topic = core.topic(self.module, topic);
+            core.worker.unsubscribe(self.id, topic)
+        })
     }
 
     /// Publishes to a topic's subscribers other than this connection; tells to how many.
@@ -460,6 +590,7 @@ impl WebSocket {
             key: key.map(crate::engine::hash_key),
         };
         self.engine().change(message.py(), |core| {
+            let topic = core.topic(self.module, topic);
             convert::with_message(message, |kind, bytes| {
                 core.worker.publish(topic, kind, bytes, how)
             })
@@ -542,17 +673,14 @@ impl WebSocket {
         } else {
             "open"
         };
-        Ok(format!(
-            "<WebSocket {} route={} {state}>",
-            self.id, self.route
-        ))
+        Ok(format!("<WebSocket {} {state}>", self.id))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.engine)?;
         // Where the state cannot be looked at now, what it holds simply counts as alive.
         self.state
-            .with(|state| {
+            .look(|state| {
                 visit.call(&state.data)?;
                 visit.call(&state.task)?;
                 visit.call(&state.spawned)?;

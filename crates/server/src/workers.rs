@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
 
-use hubbub_hub::Policy;
+use hubbub_hub::{Policy, Topic};
 use hubbub_protocol::deflate::Parameters;
 use hubbub_protocol::endpoint::Kind;
 use hubbub_protocol::error::Misuse;
@@ -252,7 +252,13 @@ impl Workers {
 
     /// As [`Worker::publish`]. Tells to how many; of subscribers in other threads those are counted to whom it is handed,
     /// before policies decide about the slow ones.
-    pub fn publish(&mut self, topic: &str, kind: Kind, payload: &[u8], how: Publication) -> usize {
+    pub fn publish(
+        &mut self,
+        topic: Topic<'_>,
+        kind: Kind,
+        payload: &[u8],
+        how: Publication,
+    ) -> usize {
         let reached = self.local.publish(topic, kind, payload, how);
         match &mut self.pool {
             Some(pool) => reached + pool.publish(topic, kind, payload, how),
@@ -261,7 +267,7 @@ impl Workers {
     }
 
     /// Lets a connection hear a topic; false if it does already, or is not open.
-    pub fn subscribe(&mut self, id: ConnectionId, topic: &str) -> bool {
+    pub fn subscribe(&mut self, id: ConnectionId, topic: Topic<'_>) -> bool {
         if id.worker() == 0 {
             return self.local.is_open(id) && self.local.topics_mut().subscribe(id, topic);
         }
@@ -271,7 +277,7 @@ impl Workers {
     }
 
     /// Lets a connection no longer hear a topic; false if it did not.
-    pub fn unsubscribe(&mut self, id: ConnectionId, topic: &str) -> bool {
+    pub fn unsubscribe(&mut self, id: ConnectionId, topic: Topic<'_>) -> bool {
         if id.worker() == 0 {
             return self.local.topics_mut().unsubscribe(id, topic);
         }
@@ -296,13 +302,13 @@ impl Workers {
     }
 
     /// How many hear a topic.
-    pub fn subscriber_count(&self, topic: &str) -> usize {
+    pub fn subscriber_count(&self, topic: Topic<'_>) -> usize {
         let beside = self.pool.as_ref().map(|pool| pool.subscriber_count(topic));
         self.local.topics().count(topic) + beside.unwrap_or_default()
     }
 
     /// Sets the policy of all topics that match `pattern`: a whole name, or a beginning followed by `*`.
-    pub fn set_policy(&mut self, pattern: &str, policy: Policy) {
+    pub fn set_policy(&mut self, pattern: Topic<'_>, policy: Policy) {
         self.local.topics_mut().set_policy(pattern, policy);
         if let Some(pool) = &mut self.pool {
             pool.set_policy(pattern, policy);

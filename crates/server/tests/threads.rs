@@ -71,7 +71,7 @@ impl Application {
                             Ok(Some(offer)) => {
                                 let how = Accept::default();
                                 assert_eq!(workers.accept(id, &offer, &how), Ok(true));
-                                assert!(workers.subscribe(id, "all"));
+                                assert!(workers.subscribe(id, "all".into()));
                                 assert!(workers.is_open(id) && workers.peer(id).is_some());
                             }
                             _ => workers.refuse(id, &Refusal::upgrade_required()),
@@ -80,7 +80,7 @@ impl Application {
                     Event::Message { id, kind, payload } => {
                         self.seen.insert(id.worker());
                         if payload.starts_with(b"*") {
-                            workers.publish("all", kind, &payload, Publication::default());
+                            workers.publish("all".into(), kind, &payload, Publication::default());
                         } else {
                             let sent = workers.send(id, kind, &payload);
                             assert!(!matches!(sent, Sent::Closed | Sent::Dropped), "{sent:?}");
@@ -180,7 +180,7 @@ fn a_thousand_connections(before: usize) {
     }));
     assert_eq!(application.workers.connection_counts(), [500, 500]);
     assert_eq!(application.seen, HashSet::from([1, 2]));
-    assert_eq!(application.workers.subscriber_count("all"), 1000);
+    assert_eq!(application.workers.subscriber_count("all".into()), 1000);
 
     // One message reaches everybody in both threads.
     clients = application.serve_client(spawn(move || {
@@ -231,7 +231,7 @@ fn a_thousand_connections(before: usize) {
     application.serve(|application| {
         application.closed.len() == 1000 && application.workers.connection_count() == 0
     });
-    assert_eq!(application.workers.subscriber_count("all"), 0);
+    assert_eq!(application.workers.subscriber_count("all".into()), 0);
     assert_eq!(application.workers.held_bytes(), 0);
 
     application.workers.abort_all();

@@ -32,19 +32,23 @@ pub(crate) enum Command {
         payload: Place,
     },
     Publish {
+        space: u16,
         topic: Arc<str>,
         message: Arc<SharedMessage>,
         how: Publication,
     },
     Subscribe {
         id: ConnectionId,
+        space: u16,
         topic: Box<str>,
     },
     Unsubscribe {
         id: ConnectionId,
+        space: u16,
         topic: Box<str>,
     },
     SetPolicy {
+        space: u16,
         pattern: Arc<str>,
         policy: Policy,
     },

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hubbub_hub::{Policy, Topics};
+use hubbub_hub::{Policy, Topic, Topics};
 use hubbub_protocol::endpoint::Kind;
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::handshake::Offer;
@@ -358,7 +358,7 @@ impl Pool {
     /// As [`Worker::publish`]; tells to how many subscribers the message was handed.
     pub(crate) fn publish(
         &mut self,
-        topic: &str,
+        topic: Topic<'_>,
         kind: Kind,
         payload: &[u8],
         how: Publication,
@@ -374,14 +374,15 @@ impl Pool {
                 continue;
             }
             reached += count;
-            let (topic, message) = message.get_or_insert_with(|| {
+            let (name, message) = message.get_or_insert_with(|| {
                 (
-                    Arc::from(topic),
+                    Arc::from(topic.name),
                     Arc::new(SharedMessage::new(kind, payload)),
                 )
             });
             let command = Command::Publish {
-                topic: Arc::clone(topic),
+                space: topic.space,
+                topic: Arc::clone(name),
                 message: Arc::clone(message),
                 how,
             };
@@ -391,28 +392,28 @@ impl Pool {
     }
 
     /// Lets a connection hear a topic; false if it does already, or is not open.
-    pub(crate) fn subscribe(&mut self, id: ConnectionId, topic: &str) -> bool {
+    pub(crate) fn subscribe(&mut self, id: ConnectionId, topic: Topic<'_>) -> bool {
         let Some(remote) = self.remote_mut(id) else {
             return false;
         };
         let is_open = remote.mirrors.get(id).is_some_and(Mirror::is_open);
         let is_new = is_open && remote.topics.subscribe(id, topic);
         if is_new {
-            let topic = topic.into();
-            remote.tell(Command::Subscribe { id, topic }, 1);
+            let (space, topic) = (topic.space, topic.name.into());
+            remote.tell(Command::Subscribe { id, space, topic }, 1);
         }
         is_new
     }
 
     /// Lets a connection no longer hear a topic; false if it did not.
-    pub(crate) fn unsubscribe(&mut self, id: ConnectionId, topic: &str) -> bool {
+    pub(crate) fn unsubscribe(&mut self, id: ConnectionId, topic: Topic<'_>) -> bool {
         let Some(remote) = self.remote_mut(id) else {
             return false;
         };
         let is_known = remote.topics.unsubscribe(id, topic);
         if is_known {
-            let topic = topic.into();
-            remote.tell(Command::Unsubscribe { id, topic }, 1);
+            let (space, topic) = (topic.space, topic.name.into());
+            remote.tell(Command::Unsubscribe { id, space, topic }, 1);
         }
         is_known
     }
@@ -425,16 +426,18 @@ impl Pool {
     }
 
     /// How many hear a topic.
-    pub(crate) fn subscriber_count(&self, topic: &str) -> usize {
+    pub(crate) fn subscriber_count(&self, topic: Topic<'_>) -> usize {
         self.remotes
             .iter()
             .map(|remote| remote.topics.count(topic))
             .sum()
     }
 
-    pub(crate) fn set_policy(&mut self, pattern: &str, policy: Policy) {
-        let pattern: Arc<str> = Arc::from(pattern);
+    pub(crate) fn set_policy(&mut self, pattern: Topic<'_>, policy: Policy) {
+        let space = pattern.space;
+        let pattern: Arc<str> = Arc::from(pattern.name);
         self.tell_all(|| Command::SetPolicy {
+            space,
             pattern: Arc::clone(&pattern),
             policy,
         });

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hubbub_hub::Topic;
 use hubbub_protocol::http::Response;
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -241,11 +242,16 @@ impl Thread {
                     self.worker.send_granted(id, kind, payload);
                 }
                 Command::Publish {
+                    space,
                     topic,
                     message,
                     how,
                 } => {
-                    self.worker.publish_shared(&topic, &message, how);
+                    let topic = Topic {
+                        space,
+                        name: &topic,
+                    };
+                    self.worker.publish_shared(topic, &message, how);
                     published_bytes += message.payload().len();
                     if published_bytes >= FLUSH_BYTES {
                         published_bytes = 0;
@@ -271,16 +277,32 @@ impl Thread {
     fn obey_one(&mut self, command: Command) {
         let worker = &mut self.worker;
         match command {
-            Command::Subscribe { id, topic } => {
+            Command::Subscribe { id, space, topic } => {
                 if worker.is_open(id) {
-                    worker.topics_mut().subscribe(id, &topic);
+                    let topic = Topic {
+                        space,
+                        name: &topic,
+                    };
+                    worker.topics_mut().subscribe(id, topic);
                 }
             }
-            Command::Unsubscribe { id, topic } => {
-                worker.topics_mut().unsubscribe(id, &topic);
+            Command::Unsubscribe { id, space, topic } => {
+                let topic = Topic {
+                    space,
+                    name: &topic,
+                };
+                worker.topics_mut().unsubscribe(id, topic);
             }
-            Command::SetPolicy { pattern, policy } => {
-                worker.topics_mut().set_policy(&pattern, policy);
+            Command::SetPolicy {
+                space,
+                pattern,
+                policy,
+            } => {
+                let pattern = Topic {
+                    space,
+                    name: &pattern,
+                };
+                worker.topics_mut().set_policy(pattern, policy);
             }
             Command::Respond { id, response } => {
                 let fields: Vec<(&str, &str)> = response

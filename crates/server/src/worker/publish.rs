@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hubbub_hub::Policy;
+use hubbub_hub::{Policy, Topic};
 use hubbub_protocol::deflate::Codec;
 use hubbub_protocol::endpoint::{Kind, encode_message};
 
@@ -103,7 +103,13 @@ impl Frames<'_> {
 
 impl Worker {
     /// Sends a message to every subscriber of a topic; tells to how many it went.
-    pub fn publish(&mut self, topic: &str, kind: Kind, payload: &[u8], how: Publication) -> usize {
+    pub fn publish(
+        &mut self,
+        topic: Topic<'_>,
+        kind: Kind,
+        payload: &[u8],
+        how: Publication,
+    ) -> usize {
         let frames = Frames {
             kind,
             payload,
@@ -118,7 +124,7 @@ impl Worker {
     /// The same for a message that goes to other workers as well.
     pub(crate) fn publish_shared(
         &mut self,
-        topic: &str,
+        topic: Topic<'_>,
         message: &SharedMessage,
         how: Publication,
     ) -> usize {
@@ -133,7 +139,7 @@ impl Worker {
         self.fan_out(topic, frames, how)
     }
 
-    fn fan_out(&mut self, topic: &str, mut frames: Frames<'_>, how: Publication) -> usize {
+    fn fan_out(&mut self, topic: Topic<'_>, mut frames: Frames<'_>, how: Publication) -> usize {
         let (kind, payload) = (frames.kind, frames.payload);
         let policy = self.topics.policy(topic);
         let keep = match (policy, how.key) {
