@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 
 use crate::client;
 use crate::convert;
-use crate::engine::{Core, Engine};
+use crate::engine::Engine;
 use crate::handover;
 use crate::peers::Move;
 use crate::requests;
@@ -129,29 +129,37 @@ enum IsCalled {
 
 impl Speaker {
     fn find(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Option<Self>> {
-        let move_of = |core: &mut Core| core.peers.get_mut(id).map(|peer| peer.moves);
-        if engine.get().core.with(move_of)? == Some(Move::Due) {
-            // What comes from now on is for the new version.
-            handover::one(engine, id)?;
-        }
-        let Some((socket, route)) = socket(engine, id)? else {
+        let py = engine.py();
+        let found = engine.get().core.with(|core| {
+            let peer = core.peers.get_mut(id)?;
+            let socket = peer.socket.as_ref().map(|socket| socket.clone_ref(py));
+            let route = peer.route.as_ref().map(|route| route.clone_ref(py));
+            let tells_read_end = peer.tells_read_end || route.is_none();
+            Some((socket, route, peer.moves, tells_read_end))
+        })?;
+        let Some((known, route, moves, tells_read_end)) = found else {
             return Ok(None);
         };
-        let is_function = route
-            .as_ref()
-            .is_some_and(|route| route.get().kind == RouteKind::Message);
-        let (moves, tells_read_end) = engine.get().core.with(|core| {
-            let peer = core.peers.get_mut(id);
-            peer.map_or((Move::Done, true), |peer| {
-                (peer.moves, peer.tells_read_end || peer.route.is_none())
-            })
-        })?;
-        let is_called = match moves {
-            Move::UnderWay if !tells_read_end => IsCalled::AtOnce,
-            Move::UnderWay => IsCalled::AfterRead,
-            _ if is_function => IsCalled::WithEach,
-            _ if tells_read_end => IsCalled::AfterRead,
-            _ => IsCalled::AtOnce,
+        if moves == Move::Due {
+            // What comes from now on is for the new version.
+            handover::one(engine, id)?;
+            return Self::find(engine, id);
+        }
+        let socket = match known {
+            Some(socket) => socket,
+            None => match socket(engine, id)? {
+                Some((socket, _)) => socket,
+                None => return Ok(None),
+            },
+        };
+        let is_function = moves != Move::UnderWay
+            && route
+                .as_ref()
+                .is_some_and(|route| route.get().kind == RouteKind::Message);
+        let is_called = match (is_function, tells_read_end) {
+            (true, _) => IsCalled::WithEach,
+            (false, true) => IsCalled::AfterRead,
+            (false, false) => IsCalled::AtOnce,
         };
         Ok(Some(Self {
             id,

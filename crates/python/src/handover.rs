@@ -158,22 +158,22 @@ fn take_over(
         }
         return guard(engine, id, socket.get().after_read(py));
     }
-    match arguments(py, socket, route) {
+    let request = || Ok(socket.bind(py).getattr("request")?.unbind());
+    match arguments(py, route, request) {
         Ok(arguments) => requests::begin(engine, id, route, socket, arguments.as_ref()),
         Err(error) => guard(engine, id, Err(error)),
     }
 }
 
 /// The arguments of the new coroutine, from the request that opened the connection.
-fn arguments<'py>(
+pub(crate) fn arguments<'py>(
     py: Python<'py>,
-    socket: &Py<WebSocket>,
     route: &Py<Route>,
+    request: impl FnOnce() -> PyResult<Py<PyAny>>,
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
     let Some(resume) = &route.get().resume else {
         return Ok(None);
     };
-    let request = socket.bind(py).getattr("request")?;
-    let arguments = resume.bind(py).call1((request,))?;
+    let arguments = resume.bind(py).call1((request()?,))?;
     Ok(Some(arguments.cast_into::<PyDict>()?))
 }

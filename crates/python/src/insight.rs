@@ -44,7 +44,7 @@ fn described<'py>(
     id: ConnectionId,
     held_bytes: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let path = engine.get().request_of(id);
+    let path = engine.get().request_of(engine.py(), id);
     let path = path.map_or_else(|_| String::new(), |request| request.path().to_owned());
     let about = PyDict::new(engine.py());
     engine.get().core.with(|core| {

@@ -264,6 +264,23 @@ fn admitted(
     admission: Option<(&Py<Request>, Py<PyAny>, Bound<'_, PyDict>)>,
 ) -> PyResult<()> {
     let py = engine.py();
+    // While it was decided who may pass, the module may have been reloaded.
+    let newer = route.get().successor(py);
+    let route = match &newer {
+        None => route,
+        Some(Some(newest)) => newest,
+        Some(None) => return respond(engine, id, 404, &[TEXT], b"nothing here"),
+    };
+    let admission = match (admission, &newer) {
+        (Some((request, data, _)), Some(_)) => {
+            let same = || Ok(request.clone_ref(py).into_any());
+            let arguments = handover::arguments(py, route, same)?;
+            Some((request, data, arguments))
+        }
+        (admission, _) => {
+            admission.map(|(request, data, arguments)| (request, data, Some(arguments)))
+        }
+    };
     let details = route.get();
     let protocol = offer
         .protocols()
@@ -316,9 +333,7 @@ fn admitted(
         }
     })?;
     let (request, data, arguments) = match admission {
-        Some((request, data, arguments)) => {
-            (Some(request.clone_ref(py)), Some(data), Some(arguments))
-        }
+        Some((request, data, arguments)) => (Some(request.clone_ref(py)), Some(data), arguments),
         None => (None, None, None),
     };
     socket

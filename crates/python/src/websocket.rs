@@ -176,15 +176,11 @@ impl WebSocket {
             Message(Py<PyAny>, Kind, bool),
             Ended,
             Wait(Option<Py<Park>>),
-        }
-        if self.state.with(|state| state.leaving != Leaving::No)? {
-            self.leave(py)?;
+            Leave,
         }
         let step = self.state.with(|state| {
-            if state.leaving == Leaving::Cancelled {
-                // Whoever reads here is about to be cancelled; what is queued is its successor's.
-                state.reader_waits = true;
-                return Step::Wait(None);
+            if state.leaving != Leaving::No {
+                return Step::Leave;
             }
             if let Some((message, kind, bytes)) = state.queue.pop_front() {
                 state.queued_bytes -= bytes;
@@ -221,6 +217,19 @@ impl WebSocket {
                 ));
             }
             Step::Ended => Next::Ended,
+            Step::Leave => {
+                self.leave(py)?;
+                if self.leaving()? == Leaving::No {
+                    return self.take_next(py);
+                }
+                // Whoever reads here is about to be cancelled; what is queued is its successor's.
+                let park = self.new_park(py)?;
+                let _old = self.state.with(|state| {
+                    state.reader_waits = true;
+                    state.reader.replace(park.clone_ref(py))
+                })?;
+                Next::Wait(park)
+            }
             Step::Wait(Some(park)) => {
                 park.get().renew()?;
                 Next::Wait(park)
