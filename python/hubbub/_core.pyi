@@ -462,9 +462,7 @@ class Engine:
             ValueError: It collides with another, or is no pattern; or `host` is no host.
         """
 
-    def replace_routes(
-        self, module: int, routes: Sequence[tuple[Route, int, str | None]]
-    ) -> int:
+    def replace_routes(self, module: int, routes: Sequence[tuple[Route, int, str | None]]) -> int:
         """Puts these routes, each with group and host, in the place of all that a module has.
 
         From then on no message reaches the old handlers; nothing is closed, see `hand_over`.

@@ -22,7 +22,7 @@ def engine() -> Iterator[Engine]:
         yield host.engine
     finally:
         host.engine.stop_listening()
-        host.engine.close_connections(1001, "")
+        host.engine.drop_accepted()
         host.release()
 
 
