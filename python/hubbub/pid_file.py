@@ -15,16 +15,21 @@ class PidFile:
             path: Where it is; if empty, nowhere.
         """
         self._path = Path(path).absolute() if path else None
+        self._stays = False
 
     def __enter__(self) -> "PidFile":
         """Nothing yet: a process that does not serve must not take another one's place."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Removes it, unless a successor has written its own number by now."""
+        """Removes it, unless it is somebody else's by now."""
         with suppress(OSError):
-            if self._path is not None and self._path.read_text() == _content():
+            if self._path is not None and not self._stays and self._path.read_text() == _content():
                 self._path.unlink()
+
+    def leave(self) -> None:
+        """From now on it is a successor's, who may not have come to write it yet."""
+        self._stays = True
 
     def write(self) -> None:
         """Names this process, at once: a reader finds the old number or the new one, whole.

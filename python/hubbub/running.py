@@ -127,6 +127,7 @@ class Program:
             self._is_upgrading = False
         logger.info("upgrade: process %d has taken over", successor.pid)
         self._is_replaced = True
+        self._pid_file.leave()
         self._supervisor.replaced(successor.pid)
         successor.let_go()
         self._signals.end()

@@ -24,6 +24,14 @@ def test_that_of_a_successor_stays(tmp_path: Path) -> None:
     assert path.read_text() == "1\n"
 
 
+def test_it_is_never_missing_between_two(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    with PidFile(str(path)) as file:
+        file.write()
+        file.leave()
+    assert path.exists()
+
+
 def test_none_is_asked_for() -> None:
     with PidFile("") as file:
         file.write()
