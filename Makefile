@@ -17,6 +17,7 @@ CARGO_TEST := cargo test --locked --quiet --workspace --exclude hubbub-python
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 FUZZ_SECONDS ?= 1800
+SECONDS ?= 900
 ARGS ?=
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -102,6 +103,11 @@ conformance: setup ## Run Autobahn's 517 cases and write docs/conformance.md
 torture: setup ## Attack a server under load, within bounds (docs/reliability.md); at most 10 minutes
 	@$(BIN)/pytest -m torture tests/torture $(ARGS)
 	@$(BIN)/python -m tests.torture.figures reports/torture.json docs/reliability.md
+
+.PHONY: soak
+soak: setup ## Churn for SECONDS (default 900), and judge whether memory or latency rise; writes docs/reliability.md
+	@$(BIN)/python -m tests.soak $(SECONDS) $(ARGS)
+	@$(BIN)/python -m tests.torture.figures reports/soak.json docs/reliability.md
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZ_SECONDS (default 1800)

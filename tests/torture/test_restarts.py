@@ -70,7 +70,8 @@ def test_upgrades_lose_no_handshake(
         "R6",
         f"{UPGRADES} upgrades in {took_s:.0f} s, one that failed among them, under {RATE}"
         f" handshakes a second: {found.answered:,} of {found.begun:,} answered,"
-        f" {found.refused} refused, {found.reset} reset, p99 {found.p99_ms:.0f} ms, longest {found.longest_ms:.0f} ms",
+        f" {found.refused} refused, {found.reset} reset, p99 {found.p99_ms:.0f} ms,"
+        f" longest {found.longest_ms:.0f} ms",
     )
     assert len(set(pids)) == UPGRADES + 1
     assert (found.refused, found.reset, found.unanswered, found.other) == (0, 0, 0, [])

@@ -1,0 +1,1 @@
+"""Churn for as long as one has time: `make soak SECONDS=3600`."""
