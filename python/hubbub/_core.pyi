@@ -668,10 +668,18 @@ class Channels:
         channel: str,
         epoch: str,
         offset: int,
-        publications: Sequence[tuple[bytes, float]],
+        publications: Sequence[tuple[bytes, bytes | None, bytes | None, str | None, float]],
         now_s: float,
     ) -> None:
-        """Puts back a stream that a store has kept: JSON and time of each publication."""
+        """Puts back a stream that a store has kept.
+
+        Args:
+            channel: Whose stream.
+            epoch: Which stream.
+            offset: Where it ended.
+            publications: Data, info and tags as JSON, key and time of each, the oldest first.
+            now_s: The time.
+        """
 
     def join(
         self, channel: str, client: int, name: str, user: str, about: bytes, now_s: float
@@ -693,6 +701,9 @@ class Channels:
     @property
     def held_bytes(self) -> int:
         """How much all histories hold."""
+
+    def __contains__(self, channel: str, /) -> bool:
+        """Whether a channel is there."""
 
     def __len__(self) -> int:
         """How many channels there are."""

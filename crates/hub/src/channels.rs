@@ -53,6 +53,19 @@ pub enum Published {
     Repeated(Option<Position>),
 }
 
+/// A publication that a store has kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored<'k, P> {
+    /// What was published.
+    pub publication: P,
+    /// How much of the history it takes.
+    pub bytes: usize,
+    /// When it was published.
+    pub at_ms: u64,
+    /// Under which key.
+    pub key: Option<&'k str>,
+}
+
 /// The table of channels.
 #[derive(Debug)]
 pub struct Channels<C, P, I> {
@@ -197,13 +210,12 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
         Some(history)
     }
 
-    /// Puts back what a store has kept of a stream that ended at `position`: its publications, oldest first, with their
-    /// bytes and times.
-    pub fn restore(
+    /// Puts back what a store has kept of a stream that ended at `position`: its publications, oldest first.
+    pub fn restore<'k>(
         &mut self,
         name: &str,
         position: Position,
-        publications: impl ExactSizeIterator<Item = (P, usize, u64)>,
+        publications: impl ExactSizeIterator<Item = Stored<'k, P>>,
         now_ms: u64,
     ) {
         let Some(limits) = self.options(name).history else {
@@ -217,13 +229,18 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
             },
             limits,
         );
-        for (publication, bytes, at_ms) in publications {
-            history.append(publication, bytes, at_ms);
+        let mut recent = Recent::default();
+        for stored in publications {
+            let offset = history.append(stored.publication, stored.bytes, stored.at_ms);
+            if let Some(key) = stored.key {
+                recent.insert(key, offset, stored.at_ms, IDEMPOTENCY_KEYS);
+            }
         }
         history.expire(now_ms);
         let channel = self.channel(name, now_ms);
         let (before, after) = (channel.bytes(), history.bytes());
         channel.history = Some(history);
+        channel.recent = Some(recent);
         self.bytes = self.bytes + after - before;
     }
 
@@ -263,6 +280,12 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
         self.presence(name)
             .map(Presence::counts)
             .unwrap_or_default()
+    }
+
+    /// Whether a channel is there.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.channels.contains_key(name)
     }
 
     /// How many channels there are.
@@ -450,8 +473,15 @@ mod tests {
             epoch: 9,
             offset: 5,
         };
-        let kept = [("four", 4, 0), ("five", 4, 0)];
+        let kept = ["four", "five"].map(|publication| Stored {
+            publication,
+            bytes: 4,
+            at_ms: 0,
+            key: Some(publication),
+        });
         channels.restore("room:a", position, kept.into_iter(), 0);
+        let again = channels.publish("room:a", Some("five"), 0, |_| unreachable!("known"));
+        assert_eq!(again, Published::Repeated(Some(position)));
         assert_eq!(channels.position("room:a", 0), Some(position));
         let since = Position {
             epoch: 9,

@@ -14,7 +14,7 @@ mod presence;
 mod recent;
 mod topics;
 
-pub use channels::{Channels, Options, Published};
+pub use channels::{Channels, Options, Published, Stored};
 pub use delta::delta;
 pub use history::{History, Limits, Lost, Position};
 pub use patterns::Patterns;

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use hubbub_hub::{Channels as Table, Limits, Options, Position, Published};
+use hubbub_hub::{Channels as Table, Limits, Options, Position, Published, Stored};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
@@ -25,6 +25,15 @@ pub(crate) struct Channels {
 ///
 /// Frame for the subscribers (none for a repetition), offset, epoch; 0 and "" where nothing is remembered.
 type Taken<'py> = (Option<Bound<'py, PyString>>, u64, String);
+
+/// A publication as a store keeps it: data, info and tags as JSON, key, time in seconds.
+type Kept = (
+    Vec<u8>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+    Option<String>,
+    f64,
+);
 
 fn milliseconds(seconds: f64) -> u64 {
     (seconds * 1000.0) as u64
@@ -219,24 +228,31 @@ impl Channels {
         })
     }
 
-    #[pyo3(signature = (channel, epoch, offset, publications, now_s))]
     fn restore(
         &self,
         channel: &str,
         epoch: &str,
         offset: u64,
-        publications: Vec<(Vec<u8>, f64)>,
+        publications: Vec<Kept>,
         now_s: f64,
     ) -> PyResult<()> {
-        let publications = publications.into_iter().map(|(json, at_s)| {
-            let bytes = json.len();
-            (json.into_boxed_slice(), bytes, milliseconds(at_s))
+        let first = offset + 1 - publications.len() as u64;
+        let publications = (first..).zip(&publications).map(|(offset, kept)| {
+            let (data, info, tags, key, at_s) = kept;
+            let json = publication(data, offset, info.as_deref(), tags.as_deref());
+            Stored {
+                bytes: json.len(),
+                publication: json.into_boxed_slice(),
+                at_ms: milliseconds(*at_s),
+                key: key.as_deref(),
+            }
         });
+        let publications: Vec<_> = publications.collect();
         self.table.with(|table| {
             table.restore(
                 channel,
                 position(epoch, offset),
-                publications,
+                publications.into_iter(),
                 milliseconds(now_s),
             );
         })
@@ -289,6 +305,10 @@ impl Channels {
     #[getter]
     fn held_bytes(&self) -> PyResult<usize> {
         self.table.with(|table| table.bytes())
+    }
+
+    fn __contains__(&self, channel: &str) -> PyResult<bool> {
+        self.table.with(|table| table.contains(channel))
     }
 
     fn __len__(&self) -> PyResult<usize> {

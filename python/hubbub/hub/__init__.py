@@ -4,7 +4,9 @@ from hubbub.hub.client import Client
 from hubbub.hub.codes import Disconnected, End, Refused
 from hubbub.hub.hub import Hub
 from hubbub.hub.options import ChannelOptions
+from hubbub.hub.publishing import Publishing
 from hubbub.hub.rules import Grant, Welcome
+from hubbub.hub.storage import StorageFailure
 from hubbub.hub.tokens import Tokens
 from hubbub.hub.wire import ConnectRequest
 
@@ -16,7 +18,9 @@ __all__ = [
     "End",
     "Grant",
     "Hub",
+    "Publishing",
     "Refused",
+    "StorageFailure",
     "Tokens",
     "Welcome",
 ]

@@ -5,6 +5,7 @@ with status 200, as Centrifugo's libraries expect. `batch` takes several command
 """
 
 import hmac
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from hubbub.errors import Misuse, Reject
 from hubbub.hub import codes, wire
 from hubbub.hub.codes import Disconnected, End, Refused
 from hubbub.hub.sessions import Sessions, check_name
+from hubbub.hub.storage import StorageFailure
 
 _KEY_BYTES_MIN = 16
 _BATCH_LIMIT = 1_000
@@ -103,12 +105,12 @@ class Api:
         }
         app.post(path + "/{method}")(self._answer)
 
-    def _answer(self, request: Request, method: str) -> dict[str, Any]:
+    async def _answer(self, request: Request, method: str) -> dict[str, Any]:
         self._check(request)
         body = request.body or b"{}"
         if method == "batch":
-            return self._batch(body)
-        return self._do(method, body)
+            return await self._batch(body)
+        return await self._do(method, body)
 
     def _check(self, request: Request) -> None:
         header = request.headers.get("x-api-key") or ""
@@ -121,20 +123,23 @@ class Api:
         if not matching:
             raise Reject(401, "unauthorized")
 
-    def _do(self, method: str, body: bytes | Raw) -> dict[str, Any]:
+    async def _do(self, method: str, body: bytes | Raw) -> dict[str, Any]:
         known = self._methods.get(method)
         if known is None:
             raise Reject(404, "no such method")
         kind, act = known
         try:
-            return {"result": act(msgspec.json.decode(body, type=kind))}
+            result = act(msgspec.json.decode(body, type=kind))
+            return {"result": await result if inspect.isawaitable(result) else result}
         except msgspec.DecodeError as error:
             refused = Refused(107, f"bad request: {error}")
         except Refused as error:
             refused = error
+        except StorageFailure:
+            refused = codes.internal()
         return {"error": {"code": refused.code, "message": refused.message}}
 
-    def _batch(self, body: bytes) -> dict[str, Any]:
+    async def _batch(self, body: bytes) -> dict[str, Any]:
         try:
             batch = msgspec.json.decode(body, type=dict[str, list[dict[str, Raw]]])
         except msgspec.DecodeError as error:
@@ -145,17 +150,17 @@ class Api:
         replies: list[dict[str, Any]] = []
         for command in commands:
             ((method, params),) = command.items()
-            answer = self._do(method, params)
+            answer = await self._do(method, params)
             replies.append(answer if "error" in answer else {method: answer["result"]})
         return {"replies": replies}
 
     # The methods
 
-    def _publish(self, params: Publish) -> dict[str, Any]:
+    async def _publish(self, params: Publish) -> dict[str, Any]:
         check_name(params.channel)
         if not params.data:
             raise codes.bad_request()
-        offset, epoch = self._sessions().publish(
+        offset, epoch = await self._sessions().publish(
             params.channel,
             bytes(params.data),
             tags=wire.encode(params.tags) if params.tags else None,
@@ -163,11 +168,11 @@ class Api:
         )
         return {"offset": offset, "epoch": epoch} if epoch else {}
 
-    def _broadcast(self, params: Broadcast) -> dict[str, Any]:
+    async def _broadcast(self, params: Broadcast) -> dict[str, Any]:
         for channel in params.channels:
             check_name(channel)
         one = (params.data, params.tags, params.idempotency_key)
-        results = [self._publish(Publish(channel, *one)) for channel in params.channels]
+        results = [await self._publish(Publish(channel, *one)) for channel in params.channels]
         return {"responses": [{"result": result} for result in results]}
 
     def _unsubscribe(self, params: Unsubscribe) -> dict[str, Any]:

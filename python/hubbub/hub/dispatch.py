@@ -305,11 +305,11 @@ class Dispatch:
             case _:
                 pass
 
-        def publish(instead: object) -> object:
+        def publish(instead: object) -> Any:
             data = bytes(request.data) if instead is None else as_json(instead)
             info = client.about(client.subscriptions.get(channel))
-            self._sessions.publish(channel, data, info=info)
-            return {}
+            publishing = self._sessions.publish(channel, data, info=info)
+            return {} if publishing.is_done else then(publishing, lambda _: {})
 
         if self._rules.on_publish is None:
             return publish(None)

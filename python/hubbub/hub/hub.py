@@ -4,7 +4,9 @@ Declares hooks and options, and is how an application publishes. What a client's
 `dispatch`'s; the wire is described in `PROTOCOL.md`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
 from hubbub._core import WebSocket
@@ -16,8 +18,10 @@ from hubbub.hub.client import Client
 from hubbub.hub.codes import Disconnected, End
 from hubbub.hub.dispatch import Dispatch
 from hubbub.hub.options import ChannelOptions, ChannelTable
+from hubbub.hub.publishing import Publishing
 from hubbub.hub.rules import Authorize, Rules, as_json, hook, procedure
 from hubbub.hub.sessions import Sessions
+from hubbub.hub.storage import SqliteHistory
 from hubbub.hub.tokens import Tokens
 from hubbub.hub.transports import SocketTransport
 from hubbub.routing import EndpointOptions
@@ -53,6 +57,7 @@ class Hub:
         allow_anonymous: Whether clients without a token may connect when there is no `on_connect`.
         ping_s: How often a client is pinged, in seconds.
         api_keys: Who may use the server API at `path` + "/api"; without keys there is none.
+        storage: The file in which persistent channels are kept; made when there are any.
         **options: Of the WebSocket endpoint: origins, limits, compression.
 
     Raises:
@@ -69,6 +74,7 @@ class Hub:
         allow_anonymous: bool = False,
         ping_s: int = 25,
         api_keys: tuple[str, ...] = (),
+        storage: str | Path = "hubbub-data/history.sqlite3",
         **options: Unpack[EndpointOptions],
     ) -> None:
         if tokens is not None and secret is not None:
@@ -82,6 +88,7 @@ class Hub:
             allow_anonymous=allow_anonymous,
         )
         self._ping_s = ping_s
+        self._storage = Path(storage)
         self._beat = 0
         self._sessions: Sessions | None = None
         self._dispatch: Dispatch | None = None
@@ -186,8 +193,8 @@ class Hub:
         *,
         tags: dict[str, str] | None = None,
         key: str | None = None,
-    ) -> tuple[int, str]:
-        """Publishes to all who hear a channel.
+    ) -> Publishing:
+        """Publishes to all who hear a channel; persistent ones once it is on disk.
 
         Args:
             channel: Its name.
@@ -196,7 +203,7 @@ class Hub:
             key: A publication with the same key within two minutes is left out.
 
         Returns:
-            Offset and epoch; 0 and "" where nothing is remembered.
+            What became of it: await it for offset and epoch (0 and "" where nothing is remembered).
 
         Raises:
             Misuse: The app is not being served.
@@ -234,13 +241,18 @@ class Hub:
     # Inside
 
     async def _live(self) -> AsyncIterator[None]:
-        sessions = Sessions(self._app.publish, self._table)
+        wants_store = any(options.persistent for _, options in self._table.declared())
+        loop = asyncio.get_running_loop()
+        store = SqliteHistory(self._storage, loop) if wants_store else None
+        sessions = Sessions(self._app.publish, self._table, store=store)
         self._sessions = sessions
         self._dispatch = Dispatch(sessions, self._rules, self._table, self._spawn, self._ping_s)
         try:
             yield
         finally:
             self._sessions = self._dispatch = None
+            if store is not None:
+                store.close()
 
     def _live_sessions(self) -> Sessions:
         if self._sessions is None:

@@ -32,6 +32,9 @@ class ChannelOptions:
     resumable: Duration = "24h"
     """How long a channel without publications can still be resumed."""
 
+    persistent: bool = False
+    """Whether the history outlives the process: on disk before anybody hears of it."""
+
     presence: bool = False
     """Whether it is known, and told to subscribers, who is there."""
 
@@ -66,6 +69,8 @@ class ChannelOptions:
             object.__setattr__(self, "history_bytes", size_bytes(self.history_limit_bytes))
         except ValueError as error:
             raise Misuse(str(error)) from None
+        if self.persistent and self.history_limit == 0:
+            raise Misuse("persistent keeps a history: give history_limit=1 or more")
         if self.cache and self.history_limit == 0:
             raise Misuse("a cache needs a history: give history_limit=1 or more")
 

@@ -16,7 +16,9 @@ from hubbub._core import Channels, Request, delta
 from hubbub.hub import codes, wire
 from hubbub.hub.client import Client, Subscription
 from hubbub.hub.codes import Disconnected, End
-from hubbub.hub.options import ChannelTable
+from hubbub.hub.options import ChannelOptions, ChannelTable
+from hubbub.hub.publishing import Publishing
+from hubbub.hub.storage import Entry, HistoryStore
 from hubbub.hub.transports import Listeners, Transport
 
 CHANNEL_LIMIT_BYTES = 255
@@ -38,10 +40,15 @@ class Sessions:
         publish: How WebSockets are reached.
         table: What channels do.
         clock_s: Seconds since the epoch of Unix.
+        store: Where persistent channels are kept; they need one.
     """
 
     def __init__(
-        self, publish: Publish, table: ChannelTable, clock_s: Callable[[], float] = time.time
+        self,
+        publish: Publish,
+        table: ChannelTable,
+        clock_s: Callable[[], float] = time.time,
+        store: HistoryStore | None = None,
     ) -> None:
         self.channels = Channels(secrets.randbits(64))
         self.listeners = Listeners()
@@ -51,6 +58,7 @@ class Sessions:
         self.node = secrets.token_hex(4)
         self._publish = publish
         self._table = table
+        self._store = store
         self._numbers = itertools.count(1)
         # The newest data of channels with deltas, and who has not got a whole one yet.
         self._bases: dict[str, bytes] = {}
@@ -135,6 +143,7 @@ class Sessions:
         if subscription.expires_at_s:
             result.expires = True
             result.ttl = ttl_s(subscription.expires_at_s, now_s)
+        self._load(channel, options)
         place = self.channels.position(channel, now_s)
         if place is not None:
             result.recoverable = result.positioned = True
@@ -177,17 +186,55 @@ class Sessions:
         info: bytes | None = None,
         tags: bytes | None = None,
         key: str | None = None,
-    ) -> tuple[int, str]:
-        """Publishes JSON to all who hear a channel; returns offset and epoch, 0 and "" without."""
+    ) -> Publishing:
+        """Publishes JSON to all who hear a channel: at once, or when it is on disk."""
+        options = self._table.of(channel)
+        if not options.persistent or self._store is None:
+            return Publishing(self._published(channel, options, data, info, tags, key))
+        self._load(channel, options)
         now_s = self.clock_s()
+        epoch, _ = self.channels.position(channel, now_s) or ("", 0)
+        limit, age_s = options.history_limit, options.history_age_s
+        publishing = Publishing()
+
+        def done(offset: int, is_new: bool, failure: Exception | None) -> None:
+            if failure is not None:
+                publishing.fail(failure)
+            elif not is_new:
+                publishing.settle((offset, epoch))
+            else:
+                publishing.settle(self._published(channel, options, data, info, tags, key))
+
+        self._store.append(Entry(channel, epoch, now_s, data, info, tags, key, limit, age_s), done)
+        return publishing
+
+    def _published(
+        self,
+        channel: str,
+        options: ChannelOptions,
+        data: bytes,
+        info: bytes | None,
+        tags: bytes | None,
+        key: str | None,
+    ) -> tuple[int, str]:
         frame, offset, epoch = self.channels.publish(
-            channel, data, now_s, info=info, tags=tags, key=key
+            channel, data, self.clock_s(), info=info, tags=tags, key=key
         )
         if frame is not None:
             self._tell(_ALL + channel, frame)
-            if self._table.of(channel).delta:
+            if options.delta:
                 self._tell_deltas(channel, data, offset, info, tags)
         return offset, epoch
+
+    def _load(self, channel: str, options: ChannelOptions) -> None:
+        """Brings a persistent channel back that nobody has asked for yet."""
+        if not options.persistent or self._store is None or channel in self.channels:
+            return
+        stream = self._store.load(channel, options.history_limit)
+        if stream is not None:
+            self.channels.restore(
+                channel, stream.epoch, stream.offset, stream.publications, self.clock_s()
+            )
 
     def history(self, request: wire.HistoryRequest) -> dict[str, object]:
         """What a channel remembers.
@@ -196,6 +243,7 @@ class Sessions:
             Refused: The position is of another stream.
         """
         now_s = self.clock_s()
+        self._load(request.channel, self._table.of(request.channel))
         epoch, offset = self.channels.position(request.channel, now_s) or ("", 0)
         since = request.since
         if since is not None and since.epoch not in ("", epoch):
