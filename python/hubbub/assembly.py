@@ -77,7 +77,7 @@ class Assembly:
             # Decided here, so that nobody pays for access lines that nobody reads.
             wants_lines = declaration.kind != "http" and access.isEnabledFor(logging.INFO)
             try:
-                self._engine.route(_native(logged(declaration) if wants_lines else declaration))
+                self._engine.route(native(logged(declaration) if wants_lines else declaration))
             except ValueError as error:
                 raise Misuse(f"cannot route {declaration.path!r}: {error}") from None
 
@@ -108,7 +108,8 @@ class OneApp:
             await self._assembly.stop()
 
 
-def _native(declaration: Declaration) -> Route:
+def native(declaration: Declaration) -> Route:
+    """The route as an engine takes it."""
     return Route(
         declaration.path,
         declaration.kind,

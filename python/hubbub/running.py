@@ -112,7 +112,7 @@ class Program:
             raise Failure("process 1 cannot be replaced: its end is that of its container")
         self._is_upgrading = True
         try:
-            sockets = self._server.sockets.bound
+            sockets = [one for some in self._server.all_sockets for one in some.bound]
             numbers = [(one.key, one.socket.fileno()) for one in sockets]
             successor = Successor.start(self._command, self._directory, numbers)
             logger.info("upgrade: process %d is starting", successor.pid)
@@ -140,7 +140,8 @@ class Program:
             logger.info("serving on %s (ctrl-c to stop)", url)
         if await predecessor().relieve():
             # What it listened at is ours now, files of Unix sockets included.
-            self._server.sockets.keep_files = False
+            for sockets in self._server.all_sockets:
+                sockets.keep_files = False
         self._pid_file.write()
         self._supervisor.begin_watch(asyncio.get_running_loop())
         self._supervisor.ready(f"serving on {', '.join(urls)}")

@@ -48,6 +48,27 @@ class Modules(Protocol):
         ...
 
 
+class Overseer(Protocol):
+    """Who looks in from the side while a server starts, serves and stops (`hubbub.admin`)."""
+
+    @property
+    def sockets(self) -> Sockets:
+        """What it listens with, for a successor."""
+        ...
+
+    async def open(self, server: "Server", engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+        """Begins, before anything else does."""
+        ...
+
+    def ready(self) -> None:
+        """The server serves."""
+        ...
+
+    def close(self) -> None:
+        """Ends, after everything else has; also after an `open` that failed."""
+        ...
+
+
 class Server:
     """A server; made by `serve`, runs inside its `async with`.
 
@@ -66,6 +87,7 @@ class Server:
         *,
         listener: Listener | None = None,
         inheritance: Inheritance | None = None,
+        admin: Overseer | None = None,
     ) -> None:
         """Prepares it.
 
@@ -75,7 +97,9 @@ class Server:
             settings: Limits, deadlines, compression.
             listener: Is told of every report.
             inheritance: Sockets that were open before; None: what this process has inherited.
+            admin: Looks in from the side.
         """
+        self._admin = admin
         self._modules = modules
         self._listen = tuple(listen)
         self._settings = settings
@@ -97,6 +121,8 @@ class Server:
         host = self._host = host_for_server(loop, self._settings)
         host.reports.listener = self._listener
         try:
+            if self._admin is not None:
+                await self._admin.open(self, host.engine, loop)
             await self._sockets.bind(self._listen, self._inheritance, loop)
             self._modules.load(host.engine, loop)
             await self._modules.start()
@@ -105,6 +131,8 @@ class Server:
             await self._stop()
             raise
         self._state = "ready"
+        if self._admin is not None:
+            self._admin.ready()
         return self
 
     async def __aexit__(
@@ -143,8 +171,13 @@ class Server:
 
     @property
     def sockets(self) -> Sockets:
-        """What it listens with, for a successor."""
+        """What the public comes through."""
         return self._sockets
+
+    @property
+    def all_sockets(self) -> tuple[Sockets, ...]:
+        """Whatever it listens with, for a successor."""
+        return (self._sockets, *((self._admin.sockets,) if self._admin is not None else ()))
 
     def stats(self) -> Stats:
         """Counters since the start and gauges of now.
@@ -176,9 +209,13 @@ class Server:
             code, reason = RESTARTING, "server is being replaced"
         longest_s = settings.drain_window_s if window_s is None else window_s
         try:
-            engine.stop_listening(accept_waiting=not successor)
-            self._sockets.keep_files |= successor
+            engine.stop_listening(group=0, accept_waiting=not successor)
+            for one in self.all_sockets:
+                one.keep_files |= successor
             self._sockets.close()
+            if successor and self._admin is not None:
+                # The successor answers there; in its queue nobody shall meet us.
+                self._admin.close()
             return await drain(engine, code, reason, longest_s, settings.shutdown_timeout_s)
         except BaseException:
             engine.drop_accepted()
@@ -202,6 +239,8 @@ class Server:
             await self._modules.stop()
         finally:
             self._state = "stopped"
+            if self._admin is not None:
+                self._admin.close()
             if host is not None:
                 host.reports.listener = None
                 host.release()

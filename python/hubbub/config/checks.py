@@ -59,8 +59,8 @@ def _listeners(configuration: Configuration) -> Iterator[Problem]:
     places: list[tuple[Path, str]] = [
         (("listen", index, "bind"), one.bind) for index, one in enumerate(configuration.listen)
     ]
-    if configuration.admin.bind:
-        places.append((("admin", "bind"), configuration.admin.bind))
+    if configuration.admin.address:
+        places.append((("admin", "bind"), configuration.admin.address))
     binds: list[tuple[Path, str, Bind]] = []
     for path, text in places:
         try:
@@ -151,7 +151,7 @@ def _admin(configuration: Configuration) -> Iterator[Problem]:
     if admin.token and admin.token_file:
         yield ("admin", "token_file"), "expected token or token_file, not both"
     try:
-        if not admin.bind or not is_public(admin.bind):
+        if not admin.address or not is_public(admin.address):
             return
     except ValueError:
         return
