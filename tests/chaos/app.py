@@ -1,0 +1,18 @@
+"""What is served while its network is torn: streams that anyone may hear, and nobody may lose."""
+
+import os
+
+from hubbub import App
+from hubbub.hub import Hub
+
+KEY = "the key of the publishers"
+
+app = App()
+hub = Hub(
+    app,
+    allow_anonymous=True,
+    ping_s=2,
+    api_keys=(KEY,),
+    storage=os.environ.get("CHAOS_STORAGE", "hubbub-data/chaos.sqlite3"),
+)
+hub.channel("stream:*", subscribe="anyone", history_limit=10_000, persistent=True)
