@@ -6,7 +6,7 @@ connecting and the handshake are the engine's. Knows nothing of applications.
 
 import asyncio
 import socket
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypedDict, Unpack
@@ -17,6 +17,7 @@ from hubbub.address import bracketed, is_ip, tcp_address
 from hubbub.config import Compression, duration_s, size_bytes
 from hubbub.errors import HandshakeTimeout, Misuse
 from hubbub.loop import Lease
+from hubbub.reconnect import connections
 from hubbub.routing import refuse_unknown
 
 _SCHEMES = {"ws": 80, "http": 80}
@@ -71,6 +72,8 @@ class Endpoint:
 class Connecting:
     """A connection to come: `async with` it, or `await` it and close it yourself.
 
+    Or `async for` it: a connection, and another one whenever the last has ended.
+
     Begins when it is awaited, so that nothing dangles if it never is.
     """
 
@@ -86,6 +89,10 @@ class Connecting:
     def __await__(self) -> Generator[Any, None, WebSocket[None]]:
         """Opens it."""
         return self._open().__await__()
+
+    def __aiter__(self) -> AsyncIterator[WebSocket[None]]:
+        """Opens it, and another one whenever it has ended; see `connect`."""
+        return connections(lambda: self)
 
     async def __aenter__(self) -> WebSocket[None]:
         """Opens it."""
@@ -186,6 +193,17 @@ def connect(url: str, **options: Unpack[ConnectOptions]) -> Connecting:
             print(await ws.recv())
 
         ws = await hubbub.connect("ws://127.0.0.1:8000/echo")
+
+    And one that comes back when the connection, or the server, has gone::
+
+        async for ws in hubbub.connect("ws://127.0.0.1:8000/news"):
+            async for news in ws:
+                print(news)
+
+    It waits before each attempt, up to a second at first and a minute at last, at random; a server
+    that ends connections soon after they have opened (1012, 1013, …) is waited for longer each
+    time, and one that asks for patience (429 or 503 with `Retry-After`) is given it. An answer that
+    will not change, such as 401 or 404, is raised.
 
     Args:
         url: "ws://host:port/path?query".

@@ -254,6 +254,8 @@ async def client() -> None:
             assert_type(ws, WebSocket[None])
         ws = await hubbub.connect("ws://localhost/", uds="/run/hubbub.sock")
         ws.close()
+        async for again in hubbub.connect("ws://localhost/"):
+            assert_type(again, WebSocket[None])
     except HandshakeRejected as refused:
         print(refused.status, refused.headers, refused.body)
     except (HandshakeTimeout, CannotListen, Failure, Violation, Misuse, HubbubError, OSError):
