@@ -28,6 +28,7 @@ commands: Any = cyclopts.App(
 )
 # By name, so that `hubbub --help` imports none of them and `run` none of the others.
 for _name, _place, _help in (
+    ("serve", "serve:serve", "Serve the applications of a configuration; without one, a demo."),
     ("run", "run:run", "Serve one app."),
     ("dev", "dev:dev", "Serve one app and start it anew when a file changes."),
     ("check", "check:check", "Say what is wrong with a configuration, and serve nothing."),
@@ -48,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Runs one command; returns its exit code."""
+    """Runs one command, `serve` if none is named; returns its exit code."""
     try:
-        code = commands(list(arguments), exit_on_error=False, print_error=False)
+        code = commands(list(arguments) or ["serve"], exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
         return _tell(str(error), USAGE)
     except Mistake as mistake:

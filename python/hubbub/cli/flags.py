@@ -8,29 +8,29 @@ from cyclopts import Group, Parameter
 
 from hubbub.cli.mistake import Mistake
 from hubbub.config import ServerSettings, describe
+from hubbub.config.sources import Assignment, Given, Origin, Text
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_METAVARS = {"": "VALUE", "size": "SIZE", "duration": "TIME"}
 
 
 def _flags() -> type[Any]:
     group = Group("Settings", sort_key=2)
     rows: list[Any] = []
     for setting in describe(ServerSettings):
-        sentence = f"{setting.sentence} [default: {setting.default_text}]"
+        default = f" [default: {setting.default_text}]" if setting.default_text else ""
         parameter = Parameter(
             name=setting.flag,
-            help=sentence,
+            help=setting.sentence + default,
             group=group,
-            metavar=_metavar(setting.name),
+            metavar=_METAVARS[setting.unit],
             show_default=False,
         )
         rows.append((setting.name, Annotated[str | None, parameter], None))
     # By its namespace it is one of ours: cyclopts takes what lives in `types` for a built-in.
     return make_dataclass("Flags", rows, frozen=True, namespace={"__module__": __name__})
-
-
-def _metavar(name: str) -> str:
-    return "SIZE" if name.endswith("_bytes") else "TIME" if name.endswith("_s") else "VALUE"
 
 
 Flags: Any = _flags()
@@ -61,6 +61,16 @@ def parsed(flags: object) -> ServerSettings:
         name, _, problem = str(error).partition(":")
         flag = next((one.flag for one in describe(ServerSettings) if one.name == name), name)
         raise Mistake(f"{flag}:{problem}") from None
+
+
+def assignments(flags: object) -> list[Assignment]:
+    """The settings that were set, as values over a configuration file."""
+    texts = given(flags)
+    return [
+        (("server", *one.inside, one.key), Given(Text(texts[one.name]), Origin(one.flag)))
+        for one in describe(ServerSettings)
+        if one.name in texts
+    ]
 
 
 def arguments(flags: object) -> list[str]:

@@ -72,7 +72,7 @@ class ServerSettings:
     upgrade_timeout_s: float = _server(60.0)
     """How long a new process may take to be ready before the old one gives it up."""
 
-    pid_file: str = _server("", hint="/run/hubbub/hubbub.pid")
+    pid_file: str = _server("", path="file", hint="/run/hubbub/hubbub.pid")
     """File that names the process that serves; if empty, none."""
 
     connection_limit: int = _limit(0, flag="--limit-concurrency")

@@ -1,5 +1,6 @@
 """The command line up to the point where something is served: usage, mistakes, exit codes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,24 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return error
 
 
-def test_alone_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
-    assert execute([]) == 0
+COMMANDS = ("serve", "run", "dev", "check", "routes", "config", "bench")
+
+
+def test_help_names_every_command_and_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert all(command in shown for command in ("run", "dev", "bench"))
+    assert all(re.search(rf"\b{command}\b +[A-Z]", shown) for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_fits_a_terminal(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert execute([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "[default: ]" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

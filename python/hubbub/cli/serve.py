@@ -1,0 +1,94 @@
+"""`hubbub serve`: the applications of a configuration, until a signal; without one, the demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hubbub import log
+from hubbub.app import App
+from hubbub.assembly import OneApp
+from hubbub.cli import configuration, flags
+from hubbub.cli.mistake import BIND, IMPORT, Mistake
+from hubbub.cli.options import Assigned, ConfigurationFile
+from hubbub.config import Loaded, LogFormat, LogLevel
+from hubbub.config.sources import Assignment, Given, Origin, Text
+from hubbub.errors import CannotListen, Misuse
+from hubbub.loop import EngineHost, EventLoop
+from hubbub.running import Program, run_program
+from hubbub.server import Server
+
+
+@flags.with_settings
+def serve(
+    *,
+    config: ConfigurationFile = None,
+    assigned: Assigned = (),
+    bind: Annotated[
+        tuple[str, ...], Parameter(metavar="ADDRESS", negative=(), show_default=False)
+    ] = (),
+    log_level: LogLevel | None = None,
+    log_format: LogFormat | None = None,
+    access_log: Annotated[bool | None, Parameter(negative="--no-access-log")] = None,
+    settings: object = flags.Flags(),
+) -> int:
+    """Serve the applications of a configuration; without one, a demo at 127.0.0.1:8000.
+
+    A flag comes before --set, that before the environment (HUBBUB__SERVER__THREADS=2), and that
+    before the file.
+
+    Parameters
+    ----------
+    bind
+        Where to listen, instead of all [[listen]]: HOST:PORT, unix:PATH, fd:N or systemd[:NAME];
+        may be repeated.
+    log_level
+        What is worth a line.
+    log_format
+        How lines look; auto: in colour on a terminal, JSON elsewhere.
+    access_log
+        Write a line for each WebSocket that opens and closes.
+    """
+    given = flags.assignments(settings)
+    given += _listeners(bind)
+    chosen = {"level": log_level, "format": log_format, "access": access_log}
+    for key, value in chosen.items():
+        if value is not None:
+            flag = "--access-log" if key == "access" else f"--log-{key}"
+            given.append((("log", key), Given(value, Origin(flag))))
+    loaded = configuration.read(config, assigned, given)
+    log.configure(loaded.configuration.log)
+    server = _server(loaded, config)
+    try:
+        engine = EngineHost(loaded.configuration.server)
+        return run_program(Program(server).run(), EventLoop(engine))
+    except CannotListen as error:
+        raise Mistake(str(error), BIND) from None
+    except Misuse as error:
+        raise Mistake(str(error), IMPORT) from None
+    except Exception:
+        if server.addresses:
+            raise
+        # No mistake of usage but a fault in a program: its author wants to see where.
+        log.logger.exception("an application did not start")
+        raise Mistake("an application did not start", IMPORT) from None
+
+
+def _listeners(binds: tuple[str, ...]) -> list[Assignment]:
+    origin = Origin("--bind")
+    tables = [Given({"bind": Given(Text(one), origin)}, origin) for one in binds]
+    return [(("listen",), Given(tables, origin))] if tables else []
+
+
+def _server(loaded: Loaded, file: Path | None) -> Server:
+    root = App()
+    apps = configuration.import_apps(loaded, file)
+    for app, settings in zip(apps, loaded.configuration.apps, strict=True):
+        if settings.hosts:
+            raise Mistake(f"{settings.label}: hosts are not told apart yet")
+        root.mount(settings.mount, app)
+    if not apps:
+        from hubbub import demo
+
+        root = demo.app
+    return Server(OneApp(root), loaded.configuration.listen, loaded.configuration.server)

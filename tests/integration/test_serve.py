@@ -1,0 +1,215 @@
+"""`hubbub serve` as a process: a configuration with several applications, and what stops it."""
+
+import asyncio
+import http.client
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import hubbub
+
+from ..serving import STOP_TIMEOUT_S
+from ..wrong_files import WrongFile, wrong_files
+
+HUBBUB = (sys.executable, "-m", "hubbub")
+
+ONE = """
+from hubbub import App
+app = App()
+
+@app.message("/echo")
+def echo(ws, msg):
+    return msg
+
+@app.get("/")
+def index(req):
+    return "{word}"
+"""
+
+
+@dataclass
+class Serving:
+    """A server that runs.
+
+    Attributes:
+        address: Its `host:port`.
+        process: The process.
+        said: What it has said so far.
+    """
+
+    address: str
+    process: "subprocess.Popen[str]"
+    said: str
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[Serving]:
+    process = subprocess.Popen(
+        [*HUBBUB, "serve", "--log-format", "text", *arguments],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        said = ""
+        for line in process.stderr:
+            said += line
+            if found := re.search(r"serving on \w+://(127\.0\.0\.1:\d+)", said):
+                yield Serving(found[1], process, said)
+                break
+        else:
+            raise AssertionError(said)
+    finally:
+        process.terminate()
+        process.communicate(timeout=STOP_TIMEOUT_S)
+
+
+def refused(folder: Path, *arguments: str, code: int) -> str:
+    """What a server that does not start says; no traceback, and nothing else."""
+    ended = subprocess.run(
+        [*HUBBUB, "serve", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+    return ended.stderr
+
+
+def get(address: str, path: str, **headers: str) -> str:
+    connection = http.client.HTTPConnection(address, timeout=5)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "one.py").write_text(ONE.format(word="one"))
+    (tmp_path / "two.py").write_text(ONE.format(word="two"))
+    return tmp_path
+
+
+def test_alone_it_serves_the_demo(tmp_path: Path) -> None:
+    async def talk(address: str) -> None:
+        async with hubbub.connect(f"ws://{address}/ws") as ws:
+            ws.send("hello")
+            assert await ws.recv() == "hello"
+
+    with serving(tmp_path, "--bind", "127.0.0.1:0") as server:
+        assert "<title>Hubbub</title>" in get(server.address, "/")
+        asyncio.run(talk(server.address))
+
+
+def test_two_applications(folder: Path) -> None:
+    (folder / "hubbub.toml").write_text(
+        '[[listen]]\nbind = "127.0.0.1:0"\n'
+        '[[app]]\nimport = "one.py:app"\nmount = "/one"\n'
+        '[[app]]\nimport = "two:app"\nmount = "/two"\n'
+    )
+
+    async def talk(address: str) -> None:
+        for name in ("one", "two"):
+            async with hubbub.connect(f"ws://{address}/{name}/echo") as ws:
+                ws.send("hello")
+                assert await ws.recv() == "hello"
+
+    with serving(folder, "-c", "hubbub.toml") as server:
+        assert get(server.address, "/one/") == "one"
+        assert get(server.address, "/two/") == "two"
+        asyncio.run(talk(server.address))
+        server.process.terminate()
+        assert server.process.wait(STOP_TIMEOUT_S) == 0
+
+
+def test_values_reach_the_server(folder: Path) -> None:
+    (folder / "hubbub.toml").write_text(
+        '[server.limits]\nmessage_limit = "1KiB"\n'
+        '[[listen]]\nbind = "127.0.0.1:0"\n'
+        '[[app]]\nimport = "one.py:app"\n'
+    )
+
+    async def longest(address: str, size: int) -> int | None:
+        async with hubbub.connect(f"ws://{address}/echo") as ws:
+            ws.send("x" * size)
+            async for _ in ws:
+                return None
+            return ws.close_code
+
+    with serving(folder, "-c", "hubbub.toml") as server:
+        assert asyncio.run(longest(server.address, 1024)) is None
+        assert asyncio.run(longest(server.address, 1025)) == 1009
+    with serving(folder, "-c", "hubbub.toml", "--ws-max-size", "2KiB") as server:
+        assert asyncio.run(longest(server.address, 2048)) is None
+
+
+# One of each kind; tests/unit/config has them all.
+KINDS = (
+    "no equals sign",
+    "a slip in a key",
+    "a size of bananas",
+    "a port alone",
+    "two listeners on one address",
+    "two modules at one place",
+    "admin for the world",
+    "several",
+)
+
+
+@pytest.mark.parametrize(
+    "case", [one for one in wrong_files() if one.name in KINDS], ids=lambda case: case.name
+)
+def test_a_wrong_file_serves_nothing(case: WrongFile, tmp_path: Path) -> None:
+    (tmp_path / "hubbub.toml").write_text(case.text, encoding="utf-8")
+    assert refused(tmp_path, "-c", "hubbub.toml", code=2) == f"hubbub: {case.message}\n"
+
+
+def test_a_taken_port_is_4_and_nothing_has_started(folder: Path) -> None:
+    (folder / "one.py").write_text(
+        ONE.format(word="one")
+        + "@app.lifespan\nasync def life():\n    open('started', 'w').close()\n    yield\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (folder / "hubbub.toml").write_text(
+            f'[[listen]]\nbind = "unix:free.sock"\n[[listen]]\nbind = "127.0.0.1:{port}"\n'
+            '[[app]]\nimport = "one.py:app"\n'
+        )
+        message = refused(folder, "-c", "hubbub.toml", code=4)
+    assert message.endswith(
+        f"hubbub: cannot listen on tcp://127.0.0.1:{port}: Address already in use\n"
+    )
+    assert not (folder / "started").exists()
+    assert not (folder / "free.sock").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("x = 1\n", "there is no app, and no App at all"),
+        ("import hubbub\nboard = hubbub.App()\n", "there is no app; apps here: board"),
+        ("1 / 0\n", "ZeroDivisionError: division by zero"),
+        ("def f(:\n", "SyntaxError"),
+        (ONE.format(word="x") + "app.get('/')(index)\n", "cannot route"),
+    ],
+)
+def test_an_application_that_is_none_is_3(folder: Path, source: str, message: str) -> None:
+    (folder / "hubbub.toml").write_text(
+        '[[listen]]\nbind = "127.0.0.1:0"\n[[app]]\nimport = "one.py:app"\n'
+    )
+    (folder / "one.py").write_text(source)
+    assert message in refused(folder, "-c", "hubbub.toml", code=3)
