@@ -28,7 +28,33 @@ fuzz_target!(|data: &[u8]| {
         body.chunks(1),
     );
     assert_eq!(whole, pieces);
+    // The streamed reading, cut where the first byte says.
+    let cut = usize::from(body.first().copied().unwrap_or_default()).min(body.len());
+    let streamed = read_in_place(
+        BodyReader::new(request.framing(), BODY_LIMIT_BYTES),
+        [&body[..cut], &body[cut..]],
+    );
+    assert_eq!(whole, streamed);
 });
+
+/// The same by the reader that leaves the content where it is.
+fn read_in_place<'a>(
+    reader: Result<BodyReader, Refusal>,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(Vec<u8>, usize), Refusal> {
+    let (mut reader, mut content, mut length) = (reader?, Vec::new(), 0);
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let (consumed, place, is_complete) = reader.read_in_place(&mut piece)?;
+        assert!(place.end <= consumed && consumed <= piece.len());
+        content.extend_from_slice(&piece[place]);
+        length += consumed;
+        if is_complete {
+            break;
+        }
+    }
+    Ok((content, length))
+}
 
 /// The content and the length of a body, as far as it goes.
 fn read<'a>(

@@ -30,7 +30,14 @@ from hubbub.errors import (
     Reject,
     Violation,
 )
-from hubbub.http import Response
+from hubbub.forms import Form, Upload
+from hubbub.http import (
+    Event,
+    EventSourceResponse,
+    Response,
+    StreamingResponse,
+    last_event_id,
+)
 from hubbub.loop import new_event_loop
 from hubbub.running import run
 from hubbub.server import Server, serve
@@ -42,7 +49,10 @@ __all__ = [
     "Channel",
     "Connecting",
     "ConnectionClosed",
+    "Event",
+    "EventSourceResponse",
     "Failure",
+    "Form",
     "HandshakeRejected",
     "HandshakeTimeout",
     "Headers",
@@ -56,10 +66,13 @@ __all__ = [
     "Server",
     "ServerSettings",
     "Stats",
+    "StreamingResponse",
+    "Upload",
     "Violation",
     "WebSocket",
     "__version__",
     "connect",
+    "last_event_id",
     "new_event_loop",
     "run",
     "serve",

@@ -16,8 +16,9 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from os import PathLike
 from types import GenericAlias
-from typing import Any, Generic, Literal, TypeAlias, final
+from typing import Any, Generic, Literal, Self, TypeAlias, final, overload
 
 from typing_extensions import TypeVar
 
@@ -30,8 +31,11 @@ _Admission: TypeAlias = tuple[Any, dict[str, Any]]
 
 __all__ = [
     "Channels",
+    "Directory",
     "Engine",
+    "Exchange",
     "Headers",
+    "OpenFile",
     "Request",
     "Route",
     "Sent",
@@ -78,7 +82,10 @@ class Sent:
 class Headers:
     """Header fields of a request (RFC 9110 §5): names in any case, values as Latin-1 text."""
 
-    def get(self, name: str, default: str | None = None) -> str | None:
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    @overload
+    def get(self, name: str, default: None = None) -> str | None:
         """The first value of a field, or `default`."""
 
     def get_all(self, name: str) -> list[str]:
@@ -145,11 +152,123 @@ class Request:
 
     @property
     def body(self) -> bytes:
-        """The whole body; empty for an upgrade."""
+        """The whole body; empty for an upgrade.
+
+        Raises:
+            Misuse: The route streams it: see `stream`.
+        """
+
+    def stream(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece as it comes.
+
+        On a route with `stream=True` a slow reader slows the client down; elsewhere the body has
+        been collected, and comes in one piece.
+        """
+
+    def exchange(self) -> Exchange:
+        """Where the answer goes, for who sends it piece by piece.
+
+        Raises:
+            Misuse: It has been answered with a WebSocket.
+        """
 
     @property
     def connection_id(self) -> int:
         """The number that log lines give this connection."""
+
+@final
+class Exchange:
+    """One HTTP answer in pieces: `begin`, then `write` as often as needed, then `finish`.
+
+    `StreamingResponse` and its kin are built on it.
+    """
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the answer has begun and can go on."""
+
+    def begin(self, status: int, fields: list[tuple[str, str]], length: int | None = None) -> bool:
+        """Sends status and fields.
+
+        Args:
+            status: The HTTP status.
+            fields: Header fields; framing and date are the engine's.
+            length: Of the body, if it is known; without one it is sent in chunks.
+
+        Returns:
+            Whether the client is still there.
+
+        Raises:
+            Misuse: They may not be sent, or the answer has begun already.
+        """
+
+    def write(self, piece: bytes) -> Sent:
+        """Sends the next piece of the body; awaiting the result waits for room.
+
+        Raises:
+            Misuse: It is longer than what was announced.
+        """
+
+    def write_file(self, file: OpenFile, offset: int, length: int) -> Sent:
+        """Sends a part of a file as the next piece.
+
+        Raises:
+            Misuse: It is longer than what was announced.
+        """
+
+    def finish(self) -> bool:
+        """Ends the answer.
+
+        Returns:
+            Whether the client was still there.
+
+        Raises:
+            Misuse: Less was sent than was announced; the connection has been cut.
+        """
+
+    def cut(self) -> None:
+        """Ends the connection in a way that no client takes for the end of the answer."""
+
+@final
+class OpenFile:
+    """A regular file, open for reading, and what was known of it when it was opened.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+
+    def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+
+    @property
+    def modified_ns(self) -> int:
+        """When it was last changed, in nanoseconds since 1970."""
+
+    @property
+    def inode(self) -> int:
+        """Its number in the file system."""
+
+    @property
+    def device(self) -> int:
+        """The number of the file system."""
+
+@final
+class Directory:
+    """A directory whose files may be read, and nothing outside it, whatever links there are.
+
+    Raises:
+        OSError: It cannot be opened, or is no directory.
+    """
+
+    def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    def open(self, path: str) -> OpenFile | Literal["directory"] | None:
+        """What stands at a path below; None: nothing that may be read.
+
+        Raises:
+            OSError: The machine has no descriptors or no memory left, or its disk fails.
+        """
 
 @final
 class WebSocket(Generic[_D]):
@@ -321,6 +440,8 @@ class Route:
         resume: Called with the request of a connection that comes from an older version of this
             route; returns the keyword arguments of the coroutine.
         on_handover: Called with the WebSocket of each such connection, before `handler` sees it.
+        body_limit_bytes: Of "http" only; instead of the setting of this name.
+        streams: Of "http" only; the handler reads the body by `request.stream()`.
     """
 
     def __new__(
@@ -341,6 +462,8 @@ class Route:
         module: int = 0,
         resume: Callable[[Request], dict[str, Any]] | None = None,
         on_handover: Callable[[WebSocket], object] | None = None,
+        body_limit_bytes: int | None = None,
+        streams: bool = False,
     ) -> Route: ...
     @property
     def path(self) -> str:

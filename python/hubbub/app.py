@@ -5,7 +5,7 @@ Declares; knows nothing of sockets and loops (see `assembly`, which puts an app 
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, Unpack, overload
 
@@ -24,7 +24,9 @@ from hubbub.routing import (
     Endpoint,
     EndpointOptions,
     Hook,
+    RouteOptions,
     checked_hook,
+    http_declarations,
     parameter_names,
 )
 from hubbub.tasks import Tasks
@@ -198,27 +200,57 @@ class App:
         self._routes.append(channel)
         return channel
 
-    def get(self, path: str) -> Callable[[F], F]:
-        """Answers GET (and HEAD): see `post`, without a body."""
-        return self._http("GET", path)
+    def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answers GET, and HEAD likewise but without the body: see `route`."""
+        return self.route(path, methods=("GET",), **options)
 
-    def post(self, path: str) -> Callable[[F], F]:
-        """Answers POST.
+    def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answers POST: see `route`."""
+        return self.route(path, methods=("POST",), **options)
+
+    def put(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answers PUT: see `route`."""
+        return self.route(path, methods=("PUT",), **options)
+
+    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answers PATCH: see `route`."""
+        return self.route(path, methods=("PATCH",), **options)
+
+    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answers DELETE: see `route`."""
+        return self.route(path, methods=("DELETE",), **options)
+
+    def head(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answers HEAD where GET's answer would cost too much to make: see `route`."""
+        return self.route(path, methods=("HEAD",), **options)
+
+    def options(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Answers OPTIONS otherwise than with the methods there are: see `route`."""
+        return self.route(path, methods=("OPTIONS",), **options)
+
+    def route(
+        self, path: str, *, methods: Sequence[str], **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]:
+        """Answers HTTP requests.
 
         The function takes the request and, by name, what its annotations ask for: a `{name}` of
-        the path, a value of the query, and at most one Struct, read from the JSON body. It may be
-        `async def`. It returns a `Response`, `str` (text), `bytes`, None (204), or anything that
-        msgspec encodes as JSON; `Reject` refuses.
+        the path, a value of the query, and at most one Struct, read from the JSON body, or
+        `Form`. It may be `async def`; it is cancelled then when the client goes. It returns a
+        `Response` or one of its kin, `str` (text), `bytes`, None (204), or anything that msgspec
+        encodes as JSON; `Reject` refuses.
+
+        Args:
+            path: A pattern such as "/things/{number}" or "/files/{*rest}".
+            methods: Which methods it answers.
+            **options: See `RouteOptions`.
 
         Raises:
-            Misuse: Path or function are not of this form.
+            Misuse: Path, methods or function are not of this form.
         """
-        return self._http("POST", path)
 
-    def _http(self, method: str, path: str) -> Callable[[F], F]:
         def declare(handler: F) -> F:
             adapted = http.adapt(handler, parameter_names(path))
-            self._routes.append(Declaration(path, "http", adapted, method=method))
+            self._routes.extend(http_declarations(path, methods, adapted, options))
             return handler
 
         return declare

@@ -123,6 +123,8 @@ def native(declaration: Declaration) -> Route:
         message_limit_bytes=declaration.endpoint.message_limit_bytes,
         outbox_limit_bytes=declaration.endpoint.outbox_limit_bytes,
         compression=declaration.endpoint.compression,
+        body_limit_bytes=declaration.body_limit_bytes,
+        streams=declaration.streams,
     )
 
 
@@ -140,6 +142,6 @@ def _redirect(prefix: str, declarations: list[Declaration]) -> Declaration | Non
 
     def redirect(request: Request) -> http.Encoded:
         query = f"?{request.query_string}" if request.query_string else ""
-        return http.encode(http.Response.redirect(location + query, status=308))
+        return http.Response.redirect(location + query, status=308).answer(request)
 
     return Declaration(path, "http", redirect)

@@ -2,7 +2,8 @@
 
 Pure: signatures and strings in, keyword arguments out. Conversion and constraints are msgspec's,
 so `Annotated[int, Meta(ge=0)]` works. What a signature cannot mean is a `Misuse` at decoration
-time; what a request cannot mean is a `Reject`: 404 for the path, 400 for query and body.
+time; what a request cannot mean is a `Reject`: 404 for the path, 400 for the query and for a body
+that is no JSON, 422 for one that is not of its type.
 """
 
 import inspect
@@ -31,6 +32,7 @@ from msgspec.inspect import (
 
 from hubbub._core import Request
 from hubbub.errors import Misuse, Reject
+from hubbub.forms import Form
 
 Source = Literal["path", "query", "body"]
 
@@ -82,7 +84,7 @@ class Parameters:
     Args:
         handler: Whose signature is read.
         path_names: The names in its route's pattern.
-        body: Whether an argument may be a Struct, read from a JSON body.
+        body: Whether an argument may be a Struct, read from a JSON body, or a `Form`.
 
     Raises:
         Misuse: The signature asks for what no request can bring.
@@ -95,6 +97,8 @@ class Parameters:
         if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
             raise Misuse(f"{name_of(handler)}: the first argument is not positional: {first.name}")
         self._all = tuple(_parameter(handler, one, path_names, body) for one in others)
+        self._reads_path = any(one.source == "path" for one in self._all)
+        self._reads_query = any(one.source == "query" for one in self._all)
         if sum(one.source == "body" for one in self._all) > 1:
             raise Misuse(f"{name_of(handler)}: a request has one body, not two")
 
@@ -111,12 +115,13 @@ class Parameters:
             Reject: A value is missing or not of its type.
         """
         arguments: dict[str, Any] = {}
-        sources: dict[str, Mapping[str, str]] = {"path": request.params, "query": request.query}
+        path: Mapping[str, str] = request.params if self._reads_path else {}
+        query: Mapping[str, str] = request.query if self._reads_query else {}
         for one in self._all:
             if one.source == "body":
-                arguments[one.name] = _decode_body(one, request.body)
+                arguments[one.name] = _decode_body(one, request)
                 continue
-            text = sources[one.source].get(one.name)
+            text = (path if one.source == "path" else query).get(one.name)
             if text is not None:
                 arguments[one.name] = one.convert(text)
             elif one.default is not Parameter.empty:
@@ -189,6 +194,8 @@ def _parameter(
         kind = str
     kind, optional = _without_none(kind)
     source: Source = "path" if parameter.name in path_names else "query"
+    if kind is Form and body:
+        return Parameter(parameter.name, "body", kind, default)
     try:
         info = msgspec.inspect.type_info(kind)
     except TypeError as error:
@@ -214,13 +221,35 @@ def _without_none(kind: Any) -> tuple[Any, bool]:
     return kind, False
 
 
-def _decode_body(parameter: Parameter, body: bytes) -> Any:
+def _decode_body(parameter: Parameter, request: Request) -> Any:
+    body = request.body
     if not body and parameter.default is not Parameter.empty:
         return parameter.default
+    if parameter.kind is Form:
+        return Form.of(request)
+    if not _is_json(request):
+        raise Reject(415, "expected JSON")
     try:
         return msgspec.json.decode(body, type=parameter.kind)
+    except msgspec.ValidationError as error:
+        raise Reject(422, f"body: {error}") from None
     except msgspec.DecodeError as error:
         raise Reject(400, f"body: {error}") from None
+
+
+def _is_json(request: Request) -> bool:
+    """Whether the body may be read as JSON.
+
+    A foreign page can post anything that calls itself text, or nothing, without asking first
+    (Fetch §2.2.2); what calls itself JSON it cannot. Who is no page may leave it out.
+    """
+    field = request.headers.get("content-type")
+    if field is None:
+        return "origin" not in request.headers
+    kind = field.partition(";")[0].strip().lower()
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
 
 
 def name_of(handler: Callable[..., Any]) -> str:

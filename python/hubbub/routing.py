@@ -66,8 +66,8 @@ class Endpoint:
         return cls(
             subprotocols=_several("subprotocols", options.get("subprotocols", ())),
             origins=None if origins is None else _several("origins", origins),
-            message_limit_bytes=_size("message_limit_bytes", options.get("message_limit_bytes")),
-            outbox_limit_bytes=_size("outbox_limit_bytes", options.get("outbox_limit_bytes")),
+            message_limit_bytes=size_of("message_limit_bytes", options.get("message_limit_bytes")),
+            outbox_limit_bytes=size_of("outbox_limit_bytes", options.get("outbox_limit_bytes")),
             compression=options.get("compression"),
         )
 
@@ -84,10 +84,49 @@ class Declaration:
     on_open: Hook | None = None
     on_close: Hook | None = None
     endpoint: Endpoint = Endpoint()
+    body_limit_bytes: int | None = None
+    streams: bool = False
 
     def below(self, prefix: str) -> "Declaration":
         """The same under a mount."""
         return replace(self, path=join(prefix, self.path))
+
+
+class RouteOptions(TypedDict, total=False):
+    """What every HTTP route can be told."""
+
+    body_limit_bytes: int | str
+    """Longest body, e.g. "1GiB"; a longer one is answered with 413. Else the server's setting."""
+
+    stream: bool
+    """The handler reads the body as it comes, by `request.stream()`; else it is collected first."""
+
+
+def http_declarations(
+    path: str, methods: Sequence[str], handler: Callable[..., Any], options: RouteOptions
+) -> list[Declaration]:
+    """One route for each method.
+
+    Raises:
+        Misuse: A method or an option is not possible.
+        TypeError: There is no such option.
+    """
+    refuse_unknown(RouteOptions, options)
+    for method in _several("methods", methods):
+        # Methods are case-sensitive (RFC 9110 §9.1): "get" would answer nobody.
+        if not method.isascii() or not method.isalpha() or method != method.upper():
+            raise Misuse(f"not a method: {method!r}")
+    return [
+        Declaration(
+            path,
+            "http",
+            handler,
+            method=method,
+            body_limit_bytes=size_of("body_limit_bytes", options.get("body_limit_bytes")),
+            streams=options.get("stream", False),
+        )
+        for method in methods
+    ]
 
 
 def parameter_names(path: str) -> tuple[str, ...]:
@@ -154,7 +193,12 @@ def _several(name: str, values: Sequence[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _size(name: str, value: int | str | None) -> int | None:
+def size_of(name: str, value: int | str | None) -> int | None:
+    """A size as people write it, in bytes.
+
+    Raises:
+        Misuse: It is none.
+    """
     try:
         return None if value is None else size_bytes(value)
     except ValueError as error:

@@ -32,6 +32,9 @@ class Stats:
     bad_requests: int
     """Requests answered with an error by the server itself."""
 
+    answers_cut: int
+    """Answers that broke off in the middle, and their connections with them."""
+
     upgraded: int
     """Handshakes that became WebSockets."""
 

@@ -19,7 +19,10 @@ from hubbub import (
     Channel,
     Connecting,
     ConnectionClosed,
+    Event,
+    EventSourceResponse,
     Failure,
+    Form,
     HandshakeRejected,
     HandshakeTimeout,
     Headers,
@@ -33,8 +36,11 @@ from hubbub import (
     Server,
     ServerSettings,
     Stats,
+    StreamingResponse,
+    Upload,
     Violation,
     WebSocket,
+    last_event_id,
     testing,
 )
 
@@ -197,6 +203,41 @@ async def thing(req: Request, number: int, page: int = 1) -> Response:
 @app.get("/page")
 def page(req: Request) -> Response:
     return Response.html("<!doctype html><title>x</title>")
+
+
+@app.route("/notes/{number}", methods=("PUT", "PATCH"))
+def note(req: Request, number: int, said: Said) -> Response:
+    response = Response(said)
+    response.set_cookie("last", str(number), max_age_s=3600, same_site="strict")
+    response.delete_cookie("old")
+    return response
+
+
+@app.post("/sign-up")
+def sign_up(req: Request, form: Form) -> str:
+    assert_type(form.to(User), User)
+    assert_type(form.files.get("photo"), Upload | None)
+    return form["name"] + form.get("title")
+
+
+@app.post("/upload", stream=True, body_limit_bytes="1GiB")
+async def upload(req: Request) -> StreamingResponse:
+    async for piece in req.stream():
+        assert_type(piece, bytes)
+
+    async def echo() -> AsyncIterator[str]:
+        yield "done"
+
+    return StreamingResponse(echo(), content_type="text/plain")
+
+
+@app.get("/events")
+def events(req: Request) -> EventSourceResponse:
+    async def some() -> AsyncIterator[Event | str]:
+        yield last_event_id(req)
+        yield Event({"a": 1}, event="thing", id="1", retry_ms=1000)
+
+    return EventSourceResponse(some())
 
 
 @app.get("/away")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from hubbub.errors import Misuse, Reject
+from hubbub.forms import Form
 from hubbub.params import Parameters, annotation, arguments
 
 
@@ -26,9 +27,12 @@ Age = NewType("Age", int)
 
 
 def request(
-    path: dict[str, str] | None = None, query: dict[str, str] | None = None, body: bytes = b""
+    path: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
 ) -> Any:
-    return SimpleNamespace(params=path or {}, query=query or {}, body=body)
+    return SimpleNamespace(params=path or {}, query=query or {}, body=body, headers=headers or {})
 
 
 def resolve(kind: Any, text: str, *, default: Any = ..., path: bool = False) -> Any:
@@ -143,10 +147,38 @@ def test_body() -> None:
 
     parameters = Parameters(handler, (), body=True)
     assert parameters.resolve(request(body=b'{"size": 3}')) == {"thing": Thing(3)}
-    for body in (b"", b"{", b'{"size": "big"}', b"\xff"):
+    for body, status in ((b"", 400), (b"{", 400), (b"\xff", 400), (b'{"size": "big"}', 422)):
         with pytest.raises(Reject) as refused:
             parameters.resolve(request(body=body))
-        assert refused.value.status == 400
+        assert refused.value.status == status
+    assert "$.size" in refused.value.reason
+
+
+def test_only_what_calls_itself_json_is_read_as_json() -> None:
+    def handler(req: object, thing: Thing) -> None: ...
+
+    parameters = Parameters(handler, (), body=True)
+    body = b'{"size": 3}'
+    for kind in ("application/json", "Application/JSON; charset=utf-8", "application/x+json"):
+        asked = request(body=body, headers={"content-type": kind})
+        assert parameters.resolve(asked) == {"thing": Thing(3)}
+    for headers in (
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"origin": "https://elsewhere.example"},
+    ):
+        with pytest.raises(Reject) as refused:
+            parameters.resolve(request(body=body, headers=headers))
+        assert refused.value.status == 415
+
+
+def test_a_form_is_a_body() -> None:
+    def handler(req: object, form: Form) -> None: ...
+
+    parameters = Parameters(handler, (), body=True)
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    form = parameters.resolve(request(body=b"name=Zo%C3%A9", headers=headers))["form"]
+    assert form["name"] == "Zoé"
 
 
 def takes_nothing() -> None: ...

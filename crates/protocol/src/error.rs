@@ -103,6 +103,11 @@ pub enum Misuse {
     BadStatus(u16),
     /// A request target that is not a path in printable ASCII.
     BadTarget,
+    /// A body that is longer, or shorter, than was announced; `off` bytes too many, or too few.
+    BadLength {
+        /// How many.
+        off: u64,
+    },
 }
 
 impl fmt::Display for Misuse {
@@ -115,6 +120,9 @@ impl fmt::Display for Misuse {
             Self::BadField(name) => write!(f, "field may not be sent: {name:?}"),
             Self::BadStatus(status) => write!(f, "status may not be sent: {status}"),
             Self::BadTarget => f.write_str("request target is not a path in ascii"),
+            Self::BadLength { off } => {
+                write!(f, "body is not as long as announced, off by bytes: {off}")
+            }
         }
     }
 }

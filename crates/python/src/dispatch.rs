@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
+use crate::answers;
 use crate::client;
 use crate::convert;
 use crate::engine::Engine;
@@ -59,11 +60,22 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
 
 fn on_event(engine: &Bound<'_, Engine>, event: Event<'_>) -> PyResult<()> {
     match event {
-        Event::Request { id, head, body } => requests::on_request(engine, id, head, body),
+        Event::Request {
+            id,
+            head,
+            body,
+            is_announced,
+        } => requests::on_request(engine, id, head, &body, is_announced),
+        Event::Body {
+            id,
+            content,
+            is_last,
+        } => answers::on_body(engine, id, &content, is_last),
+        Event::HungUp { id } => answers::on_hung_up(engine, id),
         Event::Response { id, head } => client::on_response(engine, id, &head),
         Event::Drained { id } => match known(engine, id)? {
             Some(socket) => guard(engine, id, socket.get().wake_writers(engine.py())),
-            None => Ok(()),
+            None => answers::on_drained(engine, id),
         },
         Event::Closed { id, ending } => on_closed(engine, id, ending),
         _ => Ok(()),
@@ -249,6 +261,7 @@ fn fault_slow(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
 
 fn on_closed(engine: &Bound<'_, Engine>, id: ConnectionId, ending: Ending) -> PyResult<()> {
     let py = engine.py();
+    answers::on_gone(engine, id)?;
     let Some((is_ours, has_hook)) = engine.get().core.with(|core| {
         let peer = core.peers.get_mut(id)?;
         let hook = peer

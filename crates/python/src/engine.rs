@@ -23,6 +23,7 @@ use pyo3::types::{PyDict, PyList};
 use crate::cell::LoopCell;
 use crate::convert;
 use crate::errors;
+use crate::exchange::UnansweredTable;
 use crate::lag::Lag;
 use crate::peers::Peers;
 use crate::request::Request;
@@ -43,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) inbox: Option<Inbox>,
     pub(crate) table: Table,
     pub(crate) peers: Peers,
+    /// Requests that are not answered yet, where that is not done at once.
+    pub(crate) unanswered: UnansweredTable,
     pub(crate) home: Option<Home>,
     /// Connections that are to go over to a new route.
     pub(crate) movers: VecDeque<ConnectionId>,
@@ -261,6 +264,7 @@ impl Engine {
             inbox: Some(Inbox::default()),
             table: Table::default(),
             peers: Peers::default(),
+            unanswered: UnansweredTable::default(),
             home: None,
             movers: VecDeque::new(),
             shared: HashMap::new(),
@@ -603,6 +607,7 @@ impl Engine {
             core.worker.abort_all();
             (
                 core.peers.clear(),
+                std::mem::take(&mut core.unanswered),
                 std::mem::take(&mut core.timers),
                 std::mem::take(&mut core.foreign),
             )
@@ -717,6 +722,8 @@ fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
             "head_timeout_s" => settings.head_timeout_s = value.extract()?,
             "body_limit_bytes" => settings.body_limit_bytes = value.extract()?,
             "body_timeout_s" => settings.body_timeout_s = value.extract()?,
+            "write_timeout_s" => settings.write_timeout_s = value.extract()?,
+            "transfer_rate_bytes" => settings.transfer_rate_bytes = value.extract()?,
             "keep_alive_timeout_s" => settings.keep_alive_timeout_s = value.extract()?,
             "message_limit_bytes" => settings.message_limit_bytes = value.extract()?,
             "message_timeout_s" => settings.message_timeout_s = value.extract()?,

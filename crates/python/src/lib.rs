@@ -3,6 +3,7 @@
 //! Nothing here knows the protocol or the sockets; it turns events into calls and arguments into bytes. The public face is
 //! `python/hubbub`, its types are in `_core.pyi`.
 
+mod answers;
 mod bench;
 mod cell;
 mod channels;
@@ -12,6 +13,8 @@ mod dispatch;
 mod driver;
 mod engine;
 mod errors;
+mod exchange;
+mod file;
 mod handover;
 mod insight;
 mod lag;
@@ -42,6 +45,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<route::Route>()?;
     module.add_class::<request::Request>()?;
     module.add_class::<request::Headers>()?;
+    module.add_class::<exchange::Exchange>()?;
+    module.add_class::<file::OpenFile>()?;
+    module.add_class::<file::Directory>()?;
     module.add_class::<websocket::WebSocket>()?;
     module.add_class::<sent::Sent>()?;
     module.add_class::<channels::Channels>()?;

@@ -4,7 +4,12 @@ use hubbub_protocol::http::{Limits, Request as Head};
 use hubbub_server::ConnectionId;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList};
+
+use crate::engine::Engine;
+use crate::errors;
+use crate::exchange::{Exchange, Pieces};
 
 /// A request's head, in fields that live as long as it does.
 #[pyclass(frozen, module = "hubbub")]
@@ -85,11 +90,28 @@ pub(crate) struct Request {
     params: Vec<(String, String)>,
     headers: Py<Headers>,
     body: Py<PyBytes>,
+    /// The body is read piece by piece.
+    stream: PyOnceLock<Py<Exchange>>,
+    /// Where the answer goes.
+    engine: Option<Py<Engine>>,
 }
 
 impl Request {
     pub(crate) fn new(
+        engine: &Bound<'_, Engine>,
+        id: ConnectionId,
+        head: &Head<'_>,
+        params: Vec<(String, String)>,
+        peer: String,
+        body: &[u8],
+    ) -> PyResult<Self> {
+        let engine_too = Some(engine.clone().unbind());
+        Self::made(engine.py(), engine_too, id, head, params, peer, body)
+    }
+
+    fn made(
         py: Python<'_>,
+        engine: Option<Py<Engine>>,
         id: ConnectionId,
         head: &Head<'_>,
         params: Vec<(String, String)>,
@@ -111,6 +133,8 @@ impl Request {
             params,
             headers: Py::new(py, Headers { fields })?,
             body: PyBytes::new(py, body).unbind(),
+            stream: PyOnceLock::new(),
+            engine,
         })
     }
 
@@ -126,7 +150,15 @@ impl Request {
         let head =
             Head::parse(head, limits).map_err(|refusal| crate::errors::failure(refusal.reason))?;
         let params = params(&head.target.path);
-        Self::new(py, id, &head, params, peer, b"")
+        Self::made(py, None, id, &head, params, peer, b"")
+    }
+
+    /// The body is not at hand: it comes this way.
+    pub(crate) fn body_follows(&self, exchange: Py<Exchange>) -> PyResult<()> {
+        Python::attach(|py| {
+            let _ = self.stream.set(py, exchange);
+        });
+        Ok(())
     }
 
     pub(crate) fn peer_text(&self) -> String {
@@ -221,8 +253,34 @@ impl Request {
 
     /// The body, whole.
     #[getter]
-    fn body(&self, py: Python<'_>) -> Py<PyBytes> {
-        self.body.clone_ref(py)
+    fn body(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+        if self.stream.get(py).is_some() {
+            return Err(errors::misuse(
+                "the body of this request is read by request.stream()",
+            ));
+        }
+        Ok(self.body.clone_ref(py))
+    }
+
+    /// The body, piece by piece as it comes, for `async for`.
+    fn stream(&self, py: Python<'_>) -> Pieces {
+        match self.stream.get(py) {
+            Some(exchange) => Pieces::of_exchange(exchange.clone_ref(py)),
+            None => {
+                let is_empty = self.body.bind(py).as_bytes().is_empty();
+                Pieces::of_whole((!is_empty).then(|| self.body.clone_ref(py)))
+            }
+        }
+    }
+
+    /// Where the answer goes, for who sends it piece by piece.
+    fn exchange(&self, py: Python<'_>) -> PyResult<Py<Exchange>> {
+        match &self.engine {
+            Some(engine) => Exchange::of(engine.bind(py), self.id),
+            None => Err(errors::misuse(
+                "this request has been answered: with a websocket",
+            )),
+        }
     }
 
     fn __repr__(&self) -> String {

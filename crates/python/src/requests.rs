@@ -1,16 +1,16 @@
-//! Requests: which route they are for, who may pass, and the answer, now or later.
+//! Requests: which route they are for, and who may pass. Answers are `answers`'.
 
 use hubbub_protocol::deflate;
 use hubbub_protocol::handshake::{Offer, examine};
-use hubbub_protocol::http::{Refusal, Request as Head, Response};
+use hubbub_protocol::http::{Refusal, Request as Head};
 use hubbub_server::{Accept, Bytes, ConnectionId};
-use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyType};
 
-use crate::dispatch::{fault, guard, report, report_at};
+use crate::answers::{self, Aim, TEXT, on_answer, refuse, respond};
+use crate::dispatch::{fault, guard, report};
 use crate::driver::Driver;
 use crate::engine::Engine;
 use crate::errors;
@@ -20,8 +20,6 @@ use crate::request::Request;
 use crate::route::{Route, RouteKind};
 use crate::table;
 use crate::websocket::{Leaving, WebSocket};
-
-const TEXT: (&str, &str) = ("Content-Type", "text/plain; charset=utf-8");
 
 /// What the table of routes says of a request.
 enum Found {
@@ -35,7 +33,8 @@ pub(crate) fn on_request(
     engine: &Bound<'_, Engine>,
     id: ConnectionId,
     head: Bytes<'_>,
-    body: Vec<u8>,
+    body: &[u8],
+    is_announced: bool,
 ) -> PyResult<()> {
     let py = engine.py();
     let limits = engine.get().core.with(|core| core.worker.settings().head)?;
@@ -83,22 +82,22 @@ pub(crate) fn on_request(
             match &route.get().admit {
                 None => admitted(engine, id, &route, &head, &offer, None),
                 Some(admit) => {
-                    let python = python_request(engine, id, &request, &body)?;
+                    let python = python_request(engine, id, &request, body)?;
                     let answer = admit.call1(py, (&python,));
-                    let pending = Pending::Admission {
+                    let aim = Aim::Admission {
                         route: route.clone_ref(py),
                         request: python,
                     };
-                    on_answer(engine, id, answer, pending, &head, Some(&offer))
+                    on_answer(engine, id, answer, aim, &head, Some(&offer))
                 }
             }
         }
         Found::Http(route) => {
-            let python = python_request(engine, id, &request, &body)?;
-            let since = route.get().tally.request();
-            let answer = route.get().handler.call1(py, (python,));
-            route.get().tally.answered(since);
-            on_answer(engine, id, answer, Pending::Response(route), &head, None)
+            if is_announced {
+                answers::ask_for_body(engine, id, &route, &request, &head)
+            } else {
+                answers::call(engine, id, &route, &request, &head, body)
+            }
         }
         Found::Nothing(426, ..) => refuse(engine, id, &Refusal::upgrade_required()),
         Found::Nothing(status, text, allow) => {
@@ -109,7 +108,7 @@ pub(crate) fn on_request(
     }
 }
 
-fn python_request(
+pub(crate) fn python_request(
     engine: &Bound<'_, Engine>,
     id: ConnectionId,
     head: &Head<'_>,
@@ -127,135 +126,12 @@ fn python_request(
     })?;
     Py::new(
         engine.py(),
-        Request::new(engine.py(), id, head, params, peer, body)?,
+        Request::new(engine, id, head, params, peer, body)?,
     )
 }
 
-/// What is to be done with what Python answers.
-enum Pending {
-    Response(Py<Route>),
-    Admission {
-        route: Py<Route>,
-        request: Py<Request>,
-    },
-}
-
-impl Pending {
-    fn route(&self) -> &Route {
-        match self {
-            Self::Response(route) | Self::Admission { route, .. } => route.get(),
-        }
-    }
-}
-
-/// Acts on an answer, or waits for it if it is a coroutine.
-fn on_answer(
-    engine: &Bound<'_, Engine>,
-    id: ConnectionId,
-    answer: PyResult<Py<PyAny>>,
-    pending: Pending,
-    head: &[u8],
-    offer: Option<&Offer<'_>>,
-) -> PyResult<()> {
-    let py = engine.py();
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) => return reject(engine, id, pending.route(), head, error),
-    };
-    if answer.bind(py).is_instance_of::<PyTuple>() {
-        let acted = act(engine, id, answer.bind(py), &pending, head, offer);
-        return acted.or_else(|error| reject(engine, id, pending.route(), head, error));
-    }
-    let task = match engine
-        .get()
-        .event_loop(py)?
-        .call_method1(py, "create_task", (answer,))
-    {
-        Ok(task) => task,
-        Err(error) => return reject(engine, id, pending.route(), head, error),
-    };
-    pending.route().tally.begun();
-    let later = Later {
-        engine: engine.clone().unbind(),
-        id,
-        pending,
-        head: head.to_vec(),
-    };
-    task.call_method1(py, "add_done_callback", (Py::new(py, later)?,))?;
-    engine.get().core.with(|core| core.handlers += 1)
-}
-
-fn act(
-    engine: &Bound<'_, Engine>,
-    id: ConnectionId,
-    answer: &Bound<'_, PyAny>,
-    pending: &Pending,
-    head: &[u8],
-    offer: Option<&Offer<'_>>,
-) -> PyResult<()> {
-    match (pending, offer) {
-        (Pending::Admission { route, request }, Some(offer)) => {
-            let (data, arguments): (Py<PyAny>, Bound<'_, PyDict>) = answer.extract()?;
-            admitted(
-                engine,
-                id,
-                route,
-                head,
-                offer,
-                Some((request, data, arguments)),
-            )
-        }
-        _ => {
-            let (status, fields, body) =
-                answer.extract::<(u16, Vec<(String, String)>, Bound<'_, PyBytes>)>()?;
-            let fields: Vec<(&str, &str)> = fields
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
-            respond(engine, id, status, &fields, body.as_bytes())
-        }
-    }
-}
-
-/// The rest of an exchange whose answer is a Task.
-#[pyclass(frozen, module = "hubbub")]
-struct Later {
-    engine: Py<Engine>,
-    id: ConnectionId,
-    pending: Pending,
-    head: Vec<u8>,
-}
-
-#[pymethods]
-impl Later {
-    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = task.py();
-        let engine = self.engine.bind(py);
-        self.pending.route().tally.ended();
-        // The request is answered outside a batch: see to it that the answer leaves.
-        engine.get().change(py, |core| core.handlers -= 1)?;
-        let answer = match task.call_method0("result") {
-            Ok(answer) => answer,
-            Err(error) => return reject(engine, self.id, self.pending.route(), &self.head, error),
-        };
-        let limits = engine.get().core.with(|core| core.worker.settings().head)?;
-        let request =
-            Head::parse(&self.head, &limits).map_err(|refusal| errors::failure(refusal.reason))?;
-        let offer = examine(&request).ok().flatten();
-        let acted = act(
-            engine,
-            self.id,
-            &answer,
-            &self.pending,
-            &self.head,
-            offer.as_ref(),
-        );
-        acted.or_else(|error| reject(engine, self.id, self.pending.route(), &self.head, error))
-    }
-}
-
 /// Shakes hands, and starts what the route leads to.
-fn admitted(
+pub(crate) fn admitted(
     engine: &Bound<'_, Engine>,
     id: ConnectionId,
     route: &Py<Route>,
@@ -450,92 +326,4 @@ impl Finished {
             .change(py, |core| core.worker.close(self.id, code, ""))?;
         Ok(())
     }
-}
-
-/// An answer by exception: `Reject` says which; anything else is our fault.
-fn reject(
-    engine: &Bound<'_, Engine>,
-    id: ConnectionId,
-    route: &Route,
-    head: &[u8],
-    error: PyErr,
-) -> PyResult<()> {
-    let py = engine.py();
-    if error.is_instance(py, errors::reject_class(py)?) {
-        let value = error.value(py);
-        let status: u16 = value.getattr("status")?.extract()?;
-        let reason: String = value.getattr("reason")?.extract()?;
-        let given: Vec<(String, String)> = value.getattr("headers")?.extract()?;
-        let mut fields = vec![TEXT];
-        fields.extend(
-            given
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        );
-        let text = if reason.is_empty() {
-            hubbub_protocol::http::reason_phrase(status).to_owned()
-        } else {
-            reason
-        };
-        return respond(engine, id, status, &fields, text.as_bytes());
-    }
-    let is_cancelled = error.is_instance_of::<pyo3::exceptions::asyncio::CancelledError>(py);
-    if !is_cancelled && !error.is_instance_of::<PyException>(py) {
-        return Err(error);
-    }
-    route.tally.error();
-    let limits = engine.get().core.with(|core| core.worker.settings().head)?;
-    let path = Head::parse(head, &limits).map(|head| head.target.path.into_owned());
-    report_at(
-        engine,
-        "handler",
-        Some(error),
-        id,
-        &path.unwrap_or_default(),
-    )?;
-    respond(engine, id, 500, &[TEXT], b"internal server error")
-}
-
-fn respond(
-    engine: &Bound<'_, Engine>,
-    id: ConnectionId,
-    status: u16,
-    fields: &[(&str, &str)],
-    body: &[u8],
-) -> PyResult<()> {
-    let responded = engine.get().core.with(|core| {
-        core.worker.respond(
-            id,
-            &Response {
-                status,
-                fields,
-                body,
-            },
-        )
-    })?;
-    if let Err(misuse) = responded {
-        report(
-            engine,
-            "handler",
-            Some(errors::misuse(&misuse.to_string())),
-            id,
-        )?;
-        let plain = Response {
-            status: 500,
-            fields: &[TEXT],
-            body: b"internal server error",
-        };
-        let _ = engine
-            .get()
-            .core
-            .with(|core| core.worker.respond(id, &plain))?;
-    }
-    Ok(())
-}
-
-fn refuse(engine: &Bound<'_, Engine>, id: ConnectionId, refusal: &Refusal) -> PyResult<()> {
-    engine
-        .get()
-        .core
-        .with(|core| core.worker.refuse(id, refusal))
 }

@@ -36,6 +36,10 @@ pub(crate) struct Route {
     pub(crate) message_limit_bytes: Option<usize>,
     pub(crate) outbox_limit_bytes: Option<usize>,
     pub(crate) compression: Option<deflate::Window>,
+    /// Longest body, where it is not the server's.
+    pub(crate) body_limit_bytes: Option<u64>,
+    /// The handler reads the body as it comes.
+    pub(crate) streams: bool,
     /// Whose it is: what it publishes reaches its own subscribers.
     pub(crate) module: u16,
     /// The arguments of the coroutine once more, for a connection that comes from an older route.
@@ -129,7 +133,7 @@ impl Route {
     #[new]
     #[pyo3(signature = (path, kind, handler, *, method="GET".to_owned(), admit=None, on_open=None, on_close=None,
         subprotocols=Vec::new(), origins=None, message_limit_bytes=None, outbox_limit_bytes=None, compression=None,
-        module=0, resume=None, on_handover=None))]
+        module=0, resume=None, on_handover=None, body_limit_bytes=None, streams=false))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         path: String,
@@ -147,6 +151,8 @@ impl Route {
         module: u16,
         resume: Option<Py<PyAny>>,
         on_handover: Option<Py<PyAny>>,
+        body_limit_bytes: Option<u64>,
+        streams: bool,
     ) -> PyResult<Self> {
         let kind = match kind {
             "message" => RouteKind::Message,
@@ -182,6 +188,8 @@ impl Route {
             on_handover,
             tally: Tally::default(),
             successor: OnceLock::new(),
+            body_limit_bytes,
+            streams,
         })
     }
 

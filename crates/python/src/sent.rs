@@ -3,8 +3,9 @@
 use hubbub_server::Sent as Outcome;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyBool;
+use pyo3::types::{PyBool, PyBytes};
 
+use crate::exchange::Exchange;
 use crate::park::Park;
 use crate::steps::{Step, Stepped};
 use crate::websocket::WebSocket;
@@ -14,7 +15,46 @@ use crate::websocket::WebSocket;
 pub(crate) struct Sent {
     outcome: Outcome,
     /// Only where there is something to wait for.
-    waiting: Option<(Py<WebSocket>, Option<Py<PyAny>>)>,
+    waiting: Option<(Owner, Option<Py<PyAny>>)>,
+}
+
+/// Whose outbox it is.
+pub(crate) enum Owner {
+    Socket(Py<WebSocket>),
+    Exchange(Py<Exchange>),
+}
+
+impl Owner {
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Socket(socket) => Self::Socket(socket.clone_ref(py)),
+            Self::Exchange(exchange) => Self::Exchange(exchange.clone_ref(py)),
+        }
+    }
+
+    fn wait_for_room(&self, py: Python<'_>) -> PyResult<Option<Py<Park>>> {
+        match self {
+            Self::Socket(socket) => socket.get().wait_for_room(py),
+            Self::Exchange(exchange) => exchange.get().wait_for_room(py),
+        }
+    }
+
+    fn is_open(&self) -> PyResult<bool> {
+        match self {
+            Self::Socket(socket) => socket.get().is_open(),
+            Self::Exchange(exchange) => exchange.get().is_open(),
+        }
+    }
+
+    fn send_now(&self, message: &Bound<'_, PyAny>) -> PyResult<Outcome> {
+        match self {
+            Self::Socket(socket) => socket.get().send_now(message),
+            Self::Exchange(exchange) => {
+                let piece = message.cast::<PyBytes>()?;
+                exchange.get().write_now(message.py(), piece.as_bytes())
+            }
+        }
+    }
 }
 
 static QUEUED: PyOnceLock<Py<Sent>> = PyOnceLock::new();
@@ -25,7 +65,7 @@ impl Sent {
     pub(crate) fn of(
         py: Python<'_>,
         outcome: Outcome,
-        socket: &Py<WebSocket>,
+        owner: impl FnOnce() -> Owner,
         message: &Bound<'_, PyAny>,
     ) -> PyResult<Py<Sent>> {
         let constant = |cell: &'static PyOnceLock<Py<Sent>>| {
@@ -47,7 +87,7 @@ impl Sent {
                 py,
                 Sent {
                     outcome,
-                    waiting: Some((socket.clone_ref(py), None)),
+                    waiting: Some((owner(), None)),
                 },
             ),
             Outcome::Dropped => {
@@ -56,7 +96,7 @@ impl Sent {
                     py,
                     Sent {
                         outcome,
-                        waiting: Some((socket.clone_ref(py), Some(message))),
+                        waiting: Some((owner(), Some(message))),
                     },
                 )
             }
@@ -86,12 +126,12 @@ impl Sent {
     }
 
     fn __await__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let Some((socket, message)) = &self.waiting else {
+        let Some((owner, message)) = &self.waiting else {
             return Ready::of(py, self.outcome == Outcome::Queued)
                 .map(|ready| ready.clone_ref(py).into_any());
         };
         let room = Room {
-            socket: Some(socket.clone_ref(py)),
+            owner: Some(owner.clone_ref(py)),
             message: message.as_ref().map(|message| message.clone_ref(py)),
         };
         Ok(Py::new(py, room)?.into_any())
@@ -143,7 +183,7 @@ impl Ready {
 /// The wait for room in an outbox; a message that was refused for want of it is sent then.
 #[pyclass(module = "hubbub")]
 pub(crate) struct Room {
-    socket: Option<Py<WebSocket>>,
+    owner: Option<Owner>,
     message: Option<Py<PyAny>>,
 }
 
@@ -155,20 +195,20 @@ impl Room {
 
     fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<Park>> {
         let done = |is_open: bool| Err(pyo3::exceptions::PyStopIteration::new_err((is_open,)));
-        let Some(socket) = self.socket.take() else {
+        let Some(owner) = self.owner.take() else {
             return done(false);
         };
-        if let Some(park) = socket.get().wait_for_room(py)? {
-            self.socket = Some(socket);
+        if let Some(park) = owner.wait_for_room(py)? {
+            self.owner = Some(owner);
             return Ok(park);
         }
         match self.message.take() {
-            None => done(socket.get().is_open()?),
-            Some(message) => match socket.get().send_now(message.bind(py))? {
+            None => done(owner.is_open()?),
+            Some(message) => match owner.send_now(message.bind(py))? {
                 Outcome::Dropped => {
                     // Others were quicker: once more.
                     self.message = Some(message);
-                    self.socket = Some(socket);
+                    self.owner = Some(owner);
                     self.__next__(py)
                 }
                 outcome => done(outcome != Outcome::Closed),

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::errors;
 use crate::park::Park;
 use crate::request::Request;
-use crate::sent::Sent;
+use crate::sent::{Owner, Sent};
 use crate::stream::{Filter, Messages, Receive};
 
 /// One WebSocket connection.
@@ -566,7 +566,8 @@ impl WebSocket {
     #[inline]
     fn send(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<Py<Sent>> {
         let outcome = slf.get().send_now(message)?;
-        Sent::of(slf.py(), outcome, slf.as_unbound(), message)
+        let owner = || Owner::Socket(slf.clone().unbind());
+        Sent::of(slf.py(), outcome, owner, message)
     }
 
     /// Hears a topic from now on; False if it does already, or has ended.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use hubbub_protocol::endpoint::Endpoint;
 use hubbub_protocol::error::Violation;
-use hubbub_protocol::http::{BodyReader, HeadScanner};
+use hubbub_protocol::http::HeadScanner;
 
 use crate::clock::Tick;
+use crate::exchange::{Answer, Asked, Exchange, Upload};
 use crate::gauge::Gauge;
 use crate::id::ConnectionId;
 use crate::outbox::Outbox;
@@ -25,10 +26,10 @@ pub(crate) enum Phase {
         scanner: HeadScanner,
         partial: Vec<u8>,
     },
-    /// The head is whole, the body is not.
-    Body(Box<PartialBody>),
-    /// A request is with the application.
-    Deciding { keep_alive: bool, head_only: bool },
+    /// A request is with the application, whole, and not answered yet.
+    Deciding(Asked),
+    /// The same, where more than one answer in one piece is to come.
+    Exchange(Box<Exchange>),
     /// Our own connect(2) is under way, with the request to send then.
     Connecting { request: Box<[u8]> },
     /// We have asked and wait for the response's head.
@@ -42,14 +43,6 @@ pub(crate) enum Phase {
     Open(Endpoint),
     /// All has been said. What still arrives is thrown away until the peer has closed too (RFC 6455 §7.1.1).
     Linger,
-}
-
-pub(crate) struct PartialBody {
-    pub(crate) head: Vec<u8>,
-    pub(crate) reader: BodyReader,
-    pub(crate) body: Vec<u8>,
-    pub(crate) keep_alive: bool,
-    pub(crate) head_only: bool,
 }
 
 /// Who is at the other end.
@@ -97,6 +90,8 @@ pub(crate) struct Connection {
     pub(crate) seen: Tick,
     /// When what the phase waits for must have happened.
     pub(crate) deadline: Tick,
+    /// When a client whose socket takes no more of an answer must have taken something.
+    pub(crate) stalled: Tick,
     /// When the ping that is unanswered was sent, or [`NEVER`].
     pub(crate) pinged: Tick,
     /// The earliest tick for which the wheel holds an entry, or [`NEVER`].
@@ -131,6 +126,8 @@ pub(crate) struct Acquaintance {
     pub(crate) peer: Peer,
     pub(crate) tls: Option<Box<TlsFacts>>,
     pub(crate) gauge: Arc<Gauge>,
+    /// Its answer has no body.
+    pub(crate) head_only: bool,
 }
 
 /// What few connections need at a time.
@@ -173,6 +170,8 @@ pub(crate) struct Flags {
     pub(crate) closed_by_app: bool,
     /// The peer has sent FIN.
     pub(crate) eof: bool,
+    /// The application has been told so while it was to answer.
+    pub(crate) hung_up: bool,
     /// `stash` waits to be read.
     pub(crate) replaying: bool,
     /// A message was completed since the last read began.
@@ -208,6 +207,7 @@ impl Connection {
             outbox_limit_bytes: outbox_limit_bytes.min(u32::MAX as usize) as u32,
             seen: now,
             deadline,
+            stalled: NEVER,
             pinged: NEVER,
             armed: NEVER,
             rtt_us: 0,
@@ -234,6 +234,12 @@ impl Connection {
     pub(crate) fn waiting_bytes(&self) -> usize {
         let sealed = self.tls.as_ref().map_or(0, |tls| tls.unsent().len());
         self.outbox.len() + sealed
+    }
+
+    /// Whether anything waits to be sent, files included.
+    #[inline]
+    pub(crate) fn has_to_send(&self) -> bool {
+        self.waiting_bytes() > 0 || self.outbox.has_file()
     }
 
     /// Less than a whole TLS record has come, or less than a whole message.
@@ -271,16 +277,20 @@ impl Connection {
         matches!(&self.phase, Phase::Open(endpoint) if endpoint.is_open()) && !self.flags.finishing
     }
 
+    /// A WebSocket, or an answer that has begun.
+    pub(crate) fn takes_bytes(&self) -> bool {
+        self.is_open()
+            || matches!(&self.phase, Phase::Exchange(exchange) if exchange.answer != Answer::Awaited)
+    }
+
     /// All bytes that live on the heap because of this peer.
     pub(crate) fn held_bytes(&self) -> usize {
         let phase = match &self.phase {
             Phase::Head { partial, .. } | Phase::Response { partial, .. } => partial.capacity(),
-            Phase::Body(body) => {
-                size_of::<PartialBody>() + body.head.capacity() + body.body.capacity()
-            }
+            Phase::Exchange(exchange) => exchange.held_bytes(),
             Phase::Connecting { request } => request.len(),
             Phase::Open(endpoint) => endpoint.held_bytes(),
-            Phase::Deciding { .. } | Phase::Judging | Phase::Linger => 0,
+            Phase::Deciding(_) | Phase::Judging | Phase::Linger => 0,
         };
         let rare = self
             .rare
@@ -298,18 +308,54 @@ impl Connection {
         change
     }
 
-    /// What epoll should watch for. A peer is read no further once half of its outbox is full: the answers to what one more
-    /// read may bring must find room.
+    /// A peer is read no further once half of its outbox is full: the answers to what one more read may bring must find room.
+    #[inline]
+    pub(crate) fn has_answer_room(&self) -> bool {
+        self.waiting_bytes() < self.outbox_limit_bytes as usize / 2 && !self.outbox.has_file()
+    }
+
+    /// Whether what has arrived may be looked at now.
+    pub(crate) fn may_digest(&self) -> bool {
+        !self.flags.paused
+            && match &self.phase {
+                Phase::Open(_) => true,
+                Phase::Head { .. } => self.has_answer_room(),
+                Phase::Exchange(exchange) => exchange.upload.is_wanted(),
+                _ => false,
+            }
+    }
+
+    /// What its request said about the answer, as long as none has begun.
+    pub(crate) fn asked(&self) -> Option<Asked> {
+        match &self.phase {
+            Phase::Deciding(asked) => Some(*asked),
+            Phase::Exchange(exchange) if exchange.answer == Answer::Awaited => Some(exchange.asked),
+            _ => None,
+        }
+    }
+
+    /// Whether all of the request has been handed out.
+    pub(crate) fn is_request_whole(&self) -> bool {
+        match &self.phase {
+            Phase::Deciding(_) => true,
+            Phase::Exchange(exchange) => matches!(exchange.upload, Upload::Done),
+            _ => false,
+        }
+    }
+
+    /// What epoll should watch for.
     pub(crate) fn wanted_interest(&self) -> Interest {
         let mut wanted = Interest::empty();
         let reads = match &self.phase {
-            Phase::Deciding { .. } | Phase::Judging | Phase::Connecting { .. } => false,
+            Phase::Deciding(_) | Phase::Judging | Phase::Connecting { .. } => false,
             Phase::Linger => true,
-            Phase::Open(_) => {
-                !self.flags.paused && self.waiting_bytes() < self.outbox_limit_bytes as usize / 2
-            }
-            _ => !self.flags.paused,
+            Phase::Exchange(exchange) => !self.flags.paused && exchange.upload.is_wanted(),
+            _ => !self.flags.paused && self.has_answer_room(),
         };
+        // Who waits for an answer sends nothing, but may go away.
+        if !reads && !self.flags.eof && !self.flags.hung_up && self.is_request_whole() {
+            wanted |= Interest::RDHUP;
+        }
         if reads && !self.flags.eof && self.stash_len() == 0 {
             wanted |= Interest::IN;
         }

@@ -10,14 +10,31 @@ use crate::id::ConnectionId;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'b> {
-    /// A request is whole. Answer it with [`Worker::accept`](crate::Worker::accept) or [`Worker::respond`](crate::Worker::respond), now or later.
+    /// A request. Answer it with [`Worker::accept`](crate::Worker::accept), [`Worker::respond`](crate::Worker::respond) or
+    /// [`Worker::begin`](crate::Worker::begin), now or later.
     Request {
         /// Who asks.
         id: ConnectionId,
         /// The head, as received, up to and with the blank line; it has been parsed successfully once.
         head: Bytes<'b>,
-        /// The body, decoded.
+        /// The body, decoded; empty where it is announced.
         body: Vec<u8>,
+        /// A body is to come. Ask for it with [`Worker::collect`](crate::Worker::collect) or [`Worker::stream`](crate::Worker::stream), or answer without it.
+        is_announced: bool,
+    },
+    /// A body that was asked for, or the next piece of it. A refusal, a timeout or the peer's end show as [`Event::Closed`].
+    Body {
+        /// Whose.
+        id: ConnectionId,
+        /// The content, decoded.
+        content: Bytes<'b>,
+        /// Nothing follows.
+        is_last: bool,
+    },
+    /// The peer, whose request is not answered in full, will send no more: probably it has gone. Told once for a request.
+    HungUp {
+        /// Which.
+        id: ConnectionId,
     },
     /// The server's answer to a request made with [`Worker::connect`](crate::Worker::connect). Judge it, then [`Worker::establish`](crate::Worker::establish) or close.
     Response {
@@ -122,6 +139,15 @@ pub(crate) enum Raw {
         id: ConnectionId,
         head: Place,
         body: Vec<u8>,
+        is_announced: bool,
+    },
+    Body {
+        id: ConnectionId,
+        content: Place,
+        is_last: bool,
+    },
+    HungUp {
+        id: ConnectionId,
     },
     Response {
         id: ConnectionId,
@@ -164,11 +190,27 @@ impl Raw {
                 kind,
                 payload: bytes(payload, buffer),
             },
-            Raw::Request { id, head, body } => Event::Request {
+            Raw::Request {
+                id,
+                head,
+                body,
+                is_announced,
+            } => Event::Request {
                 id,
                 head: bytes(head, buffer),
                 body,
+                is_announced,
             },
+            Raw::Body {
+                id,
+                content,
+                is_last,
+            } => Event::Body {
+                id,
+                content: bytes(content, buffer),
+                is_last,
+            },
+            Raw::HungUp { id } => Event::HungUp { id },
             Raw::Response { id, head } => Event::Response {
                 id,
                 head: bytes(head, buffer),

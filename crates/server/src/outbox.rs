@@ -1,23 +1,29 @@
 //! What waits to be sent to one peer: whole frames, in order, up to a bound.
 //!
 //! Within a batch everything is corked here and leaves in one system call. A frame published to many is shared, not
-//! copied, as soon as it would have to wait. Knows nothing of frames' insides, nor of the policy that decides (see
-//! `worker::publish`).
+//! copied, as soon as it would have to wait. A part of a file waits where it is, and costs nothing here. Knows nothing of
+//! frames' insides, nor of the policy that decides (see `worker::publish`).
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use rustix::io::Errno;
+use rustix::fs::sendfile;
+use rustix::io::{Errno, pread};
 use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 
+use crate::exchange::FilePart;
 use crate::tls::RECORD_BYTES;
 
 /// A shared frame up to this size is copied to its neighbours, so that several leave in one piece.
 const COPY_LIMIT_BYTES: usize = 1024;
 /// How many pieces one system call takes.
 const PIECES: usize = 64;
+/// How much of a file leaves before other connections have their turn.
+const FILE_TURN_BYTES: usize = 1 << 20;
+/// How much of a file is read at a time where the kernel cannot send it by itself.
+const FILE_READ_BYTES: usize = 64 << 10;
 
 /// Buffers that connections borrow while they have something to send.
 #[derive(Default)]
@@ -58,6 +64,8 @@ pub(crate) enum Keep {
 struct Entry {
     frame: Arc<[u8]>,
     keep: Keep,
+    /// Instead of a frame.
+    file: Option<Box<FilePart>>,
 }
 
 #[derive(Default)]
@@ -66,11 +74,14 @@ struct Backlog {
     bytes: usize,
     /// Those of `bytes` that nobody shares.
     own_bytes: usize,
+    /// How many entries are files.
+    files: usize,
 }
 
 impl Backlog {
     fn take(&mut self, at: usize) -> Option<Entry> {
         let entry = self.queue.remove(at)?;
+        self.files -= usize::from(entry.file.is_some());
         self.bytes -= entry.frame.len();
         if entry.keep == Keep::Always {
             self.own_bytes -= entry.frame.len();
@@ -92,7 +103,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Bytes that wait.
+    /// Bytes that wait, those of files not counted: no memory holds them.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.buffer.len() - self.sent
@@ -102,7 +113,15 @@ impl Outbox {
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && !self.has_file()
+    }
+
+    /// Whether a part of a file waits.
+    #[inline]
+    pub(crate) fn has_file(&self) -> bool {
+        self.backlog
+            .as_ref()
+            .is_some_and(|backlog| backlog.files > 0)
     }
 
     /// Memory held for this peer alone; shared frames are charged by their entry.
@@ -136,6 +155,18 @@ impl Outbox {
             self.buffer = pool.take();
         }
         write(&mut self.buffer)
+    }
+
+    /// Adds a part of a file.
+    pub(crate) fn append_file(&mut self, part: FilePart) {
+        self.settle_single();
+        let backlog = self.backlog.get_or_insert_default();
+        backlog.files += 1;
+        backlog.queue.push_back(Entry {
+            frame: Arc::default(),
+            keep: Keep::Always,
+            file: Some(Box::new(part)),
+        });
     }
 
     /// Adds a frame shared with other peers. `waiting`: the socket does not take more at present.
@@ -213,7 +244,27 @@ impl Outbox {
             extra: 0,
             blocked: false,
         };
+        let mut file_bytes = 0;
         loop {
+            if self.is_file_next() {
+                if file_bytes >= FILE_TURN_BYTES {
+                    flushed.blocked = true;
+                    break;
+                }
+                match self.send_file(socket, pool) {
+                    Ok(0) | Err(Errno::INTR) => {}
+                    Ok(sent) => {
+                        flushed.bytes += sent;
+                        file_bytes += sent;
+                    }
+                    Err(Errno::AGAIN) => {
+                        flushed.blocked = true;
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+                continue;
+            }
             let (wanted, result) = self.offer(socket, &extra[flushed.extra..]);
             if wanted == 0 {
                 break;
@@ -247,6 +298,14 @@ impl Outbox {
         }
     }
 
+    /// The frames that wait in a row, up to the first file.
+    fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        let entries = self.backlog.iter().flat_map(|backlog| &backlog.queue);
+        entries
+            .take_while(|entry| entry.file.is_none())
+            .map(|entry| &entry.frame[..])
+    }
+
     /// The first bytes that wait, `extra` being the last of them: a whole record's worth if there are so many. Several short
     /// pieces are put together in `gather`, so that they share a record.
     pub(crate) fn portion<'a>(
@@ -257,11 +316,10 @@ impl Outbox {
     ) -> &'a [u8] {
         let own = &self.buffer[self.sent..];
         let single = self.single.as_deref().unwrap_or_default();
-        let waiting = self
-            .backlog
-            .iter()
-            .flat_map(|backlog| backlog.queue.iter().map(|entry| &entry.frame[..]));
-        let all = [own, single].into_iter().chain(waiting).chain([extra]);
+        let all = [own, single]
+            .into_iter()
+            .chain(self.frames())
+            .chain([extra]);
         let mut pieces = all.filter(|piece| !piece.is_empty()).peekable();
         let Some(first) = pieces.next() else {
             return &[];
@@ -278,6 +336,84 @@ impl Outbox {
             }
         }
         gather
+    }
+
+    /// Whether nothing stands before the part of a file that waits.
+    #[inline]
+    pub(crate) fn is_file_next(&self) -> bool {
+        self.has_file()
+            && self.sent == self.buffer.len()
+            && self
+                .backlog
+                .as_ref()
+                .and_then(|backlog| backlog.queue.front())
+                .is_some_and(|entry| entry.file.is_some())
+    }
+
+    /// Sends of the file that is next; 0 where its bytes had to be read, and wait now.
+    ///
+    /// # Errors
+    /// The socket's or the file's; `IO` for a file that is shorter than it was.
+    fn send_file(&mut self, socket: BorrowedFd<'_>, pool: &mut Pool) -> Result<usize, Errno> {
+        let part = self.next_file().expect("looked at by the caller");
+        let wanted = usize::try_from(part.length).unwrap_or(usize::MAX);
+        let mut offset = part.offset;
+        let result = sendfile(
+            socket,
+            &part.file,
+            Some(&mut offset),
+            wanted.min(FILE_TURN_BYTES),
+        );
+        match result {
+            Ok(sent) => self.file_left(sent).map(|()| sent),
+            // Not every file system lets the kernel do it.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.read_file(pool).map(|()| 0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads of the file that is next into the buffer, for sockets that want bytes.
+    ///
+    /// # Errors
+    /// The file's; `IO` for a file that is shorter than it was.
+    pub(crate) fn read_file(&mut self, pool: &mut Pool) -> Result<(), Errno> {
+        if self.buffer.capacity() == 0 {
+            self.buffer = pool.take();
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let part = self.next_file().expect("looked at by the caller");
+        let wanted = usize::try_from(part.length)
+            .unwrap_or(usize::MAX)
+            .min(FILE_READ_BYTES);
+        buffer.resize(wanted, 0);
+        let read = pread(&part.file, &mut buffer[..], part.offset);
+        buffer.truncate(*read.as_ref().unwrap_or(&0));
+        self.buffer = buffer;
+        self.sent = 0;
+        self.file_left(read?)
+    }
+
+    fn next_file(&mut self) -> Option<&mut FilePart> {
+        let entry = self.backlog.as_mut()?.queue.front_mut()?;
+        entry.file.as_deref_mut()
+    }
+
+    /// So many bytes of the file that is next are dealt with.
+    fn file_left(&mut self, bytes: usize) -> Result<(), Errno> {
+        let part = self.next_file().expect("the one that was sent of");
+        if bytes == 0 {
+            return Err(Errno::IO);
+        }
+        part.offset += bytes as u64;
+        part.length -= bytes as u64;
+        if part.length == 0 {
+            let backlog = self.backlog.as_mut().expect("it had a file");
+            backlog.take(0);
+            if backlog.queue.is_empty() {
+                self.backlog = None;
+            }
+        }
+        Ok(())
     }
 
     /// One system call: how many bytes were offered, and what came of it.
@@ -299,11 +435,15 @@ impl Outbox {
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let mut count = 0;
         let mut wanted = 0;
-        let waiting = self
-            .backlog
-            .iter()
-            .flat_map(|backlog| backlog.queue.iter().map(|entry| &entry.frame[..]));
-        let all = [own, single].into_iter().chain(waiting).chain([extra]);
+        let all = [own, single]
+            .into_iter()
+            .chain(self.frames())
+            .chain([extra]);
+        // A head and its file are one answer: the kernel may put them into one packet.
+        let flags = match self.has_file() {
+            true => SendFlags::NOSIGNAL | SendFlags::MORE,
+            false => SendFlags::NOSIGNAL,
+        };
         for piece in all.filter(|piece| !piece.is_empty()) {
             if count == PIECES {
                 break;
@@ -313,10 +453,7 @@ impl Outbox {
             wanted += piece.len();
         }
         let mut none = SendAncillaryBuffer::default();
-        (
-            wanted,
-            sendmsg(socket, &pieces[..count], &mut none, SendFlags::NOSIGNAL),
-        )
+        (wanted, sendmsg(socket, &pieces[..count], &mut none, flags))
     }
 
     /// Marks `sent` bytes as gone; what is beyond everything queued belonged to `extra`.
@@ -363,7 +500,11 @@ impl Outbox {
         if keep == Keep::Always {
             backlog.own_bytes += frame.len();
         }
-        backlog.queue.push_back(Entry { frame, keep });
+        backlog.queue.push_back(Entry {
+            frame,
+            keep,
+            file: None,
+        });
     }
 
     fn settle_single(&mut self) {
@@ -457,6 +598,54 @@ mod tests {
         }
         assert_eq!(got.len(), (4 << 20) + 10);
         assert_eq!(&got[4 << 20..], b"zzzzzzzzzz");
+    }
+
+    fn part(path: &str, offset: u64, length: u64) -> FilePart {
+        let file = std::fs::File::open(path).expect("a file");
+        FilePart {
+            file: Arc::new(file.into()),
+            offset,
+            length,
+        }
+    }
+
+    #[test]
+    fn files_keep_their_place() {
+        let (ours, mut theirs) = UnixStream::pair().expect("socketpair");
+        let (mut outbox, mut pool) = (Outbox::default(), Pool::default());
+        let this = concat!(env!("CARGO_MANIFEST_DIR"), "/src/outbox.rs");
+        let text = std::fs::read(this).expect("this file");
+        outbox.append(&mut pool, |out| out.extend_from_slice(b"<"));
+        outbox.append_file(part(this, 1, 3));
+        outbox.append(&mut pool, |out| out.extend_from_slice(b"|"));
+        outbox.append_file(part(this, 0, text.len() as u64));
+        outbox.append(&mut pool, |out| out.extend_from_slice(b">"));
+        assert!(outbox.len() == 3 && outbox.has_file());
+        let flushed = outbox.flush(ours.as_fd(), &mut pool, &[]).expect("room");
+        let expected = [b"<", &text[1..4], b"|", &text, b">"].concat();
+        assert_eq!((flushed.bytes, flushed.blocked), (expected.len(), false));
+        assert_eq!(read(&mut theirs, expected.len()), expected);
+        assert!(outbox.is_empty() && outbox.held_bytes() == 0);
+    }
+
+    #[test]
+    fn what_the_kernel_will_not_send_is_read() {
+        let (ours, mut theirs) = UnixStream::pair().expect("socketpair");
+        let (mut outbox, mut pool) = (Outbox::default(), Pool::default());
+        let this = concat!(env!("CARGO_MANIFEST_DIR"), "/src/outbox.rs");
+        outbox.append_file(part(this, 0, 4));
+        outbox.read_file(&mut pool).expect("a file");
+        outbox.append(&mut pool, |out| out.extend_from_slice(b"!"));
+        outbox.flush(ours.as_fd(), &mut pool, &[]).expect("room");
+        assert_eq!(read(&mut theirs, 5), b"//! !");
+    }
+
+    #[test]
+    fn a_file_that_has_become_shorter_is_an_error() {
+        let (ours, _theirs) = UnixStream::pair().expect("socketpair");
+        let (mut outbox, mut pool) = (Outbox::default(), Pool::default());
+        outbox.append_file(part("/dev/null", 0, 1));
+        assert!(outbox.flush(ours.as_fd(), &mut pool, &[]).is_err());
     }
 
     #[test]

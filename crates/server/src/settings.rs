@@ -11,8 +11,12 @@ pub struct Settings {
     pub body_limit_bytes: usize,
     /// From the first byte (or the accept) to the end of the request's head, in seconds.
     pub head_timeout_s: f64,
-    /// From the head to the end of the request's body, in seconds.
+    /// From the head to the end of the request's body, in seconds; of one that is streamed, the longest without a byte.
     pub body_timeout_s: f64,
+    /// How long a client may leave an answer untaken, in seconds.
+    pub write_timeout_s: f64,
+    /// Slowest transfer of a streamed body and of an answer that is longer than the socket's buffers, in bytes per second.
+    pub transfer_rate_bytes: usize,
     /// How long an HTTP connection may idle between requests, in seconds.
     pub keep_alive_timeout_s: f64,
     /// Largest message, after inflation, in bytes.
@@ -67,6 +71,8 @@ impl Default for Settings {
             body_limit_bytes: 1 << 20,
             head_timeout_s: 10.0,
             body_timeout_s: 30.0,
+            write_timeout_s: 30.0,
+            transfer_rate_bytes: 1024,
             keep_alive_timeout_s: 75.0,
             message_limit_bytes: 1 << 20,
             message_timeout_s: 30.0,

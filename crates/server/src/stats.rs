@@ -34,6 +34,8 @@ counters! {
     requests,
     /// Requests answered with an error by the server itself.
     bad_requests,
+    /// Answers that broke off in the middle: their connections were cut.
+    answers_cut,
     /// Messages received.
     messages_in,
     /// Bytes received.

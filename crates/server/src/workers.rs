@@ -16,6 +16,7 @@ use hubbub_protocol::http::{Refusal, Response};
 
 use crate::connection::Peer;
 use crate::event::Event;
+use crate::exchange::FilePart;
 use crate::id::ConnectionId;
 use crate::leave::Leave;
 use crate::listener::Listener;
@@ -338,6 +339,59 @@ impl Workers {
     /// A field that may not be sent; then the request still waits for an answer.
     pub fn respond(&mut self, id: ConnectionId, response: &Response<'_>) -> Result<bool, Misuse> {
         route!(self, id, respond(response), or Ok(false))
+    }
+
+    /// As [`Worker::collect`].
+    pub fn collect(&mut self, id: ConnectionId, limit_bytes: u64) {
+        route!(self, id, collect(limit_bytes), or());
+    }
+
+    /// As [`Worker::stream`].
+    pub fn stream(&mut self, id: ConnectionId, limit_bytes: u64) {
+        route!(self, id, stream(limit_bytes), or());
+    }
+
+    /// As [`Worker::begin`].
+    ///
+    /// # Errors
+    /// A field that may not be sent; then the request still waits for an answer.
+    pub fn begin(
+        &mut self,
+        id: ConnectionId,
+        status: u16,
+        fields: &[(&str, &str)],
+        length: Option<u64>,
+    ) -> Result<bool, Misuse> {
+        route!(self, id, begin(status, fields, length), or Ok(false))
+    }
+
+    /// As [`Worker::write`].
+    ///
+    /// # Errors
+    /// More than the length that was announced; then nothing is sent of it.
+    pub fn write(&mut self, id: ConnectionId, piece: &[u8]) -> Result<Sent, Misuse> {
+        route!(self, id, write(piece), or Ok(Sent::Closed))
+    }
+
+    /// As [`Worker::write_file`].
+    ///
+    /// # Errors
+    /// More than the length that was announced; then nothing is sent of it.
+    pub fn write_file(&mut self, id: ConnectionId, part: FilePart) -> Result<Sent, Misuse> {
+        route!(self, id, write_file(part), or Ok(Sent::Closed))
+    }
+
+    /// As [`Worker::finish`].
+    ///
+    /// # Errors
+    /// Less than the length that was announced; then the connection is cut.
+    pub fn finish(&mut self, id: ConnectionId) -> Result<bool, Misuse> {
+        route!(self, id, finish(), or Ok(false))
+    }
+
+    /// As [`Worker::cut`].
+    pub fn cut(&mut self, id: ConnectionId) {
+        route!(self, id, cut(), or());
     }
 
     /// As [`Worker::refuse`].

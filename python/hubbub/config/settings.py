@@ -139,7 +139,13 @@ class ServerSettings:
     """When a request head must be complete, from the connection's first moment."""
 
     body_timeout_s: float = _http(30.0)
-    """When a request body must be complete, from the end of its head."""
+    """When a request body must be complete; of one that is streamed, the longest without a byte."""
+
+    write_timeout_s: float = _http(30.0)
+    """How long a client may leave an answer untaken before its connection is cut."""
+
+    transfer_rate_bytes: int = _http(1024)
+    """Slowest transfer of a streamed body, either way, in bytes per second."""
 
     keep_alive_timeout_s: float = _http(75.0, flag="--timeout-keep-alive")
     """How long an HTTP connection waits for its next request."""

@@ -3,6 +3,8 @@
 //! Hands out the content and drops chunk extensions and trailers. Keeps nothing of the body itself, and takes no
 //! notice of how it arrives: whatever the cuts, each byte is looked at once.
 
+use std::ops::Range;
+
 use super::{Framing, Refusal};
 
 /// Longest line with a chunk's size and extensions; longest trailer section.
@@ -71,20 +73,52 @@ impl BodyReader {
     pub fn read(&mut self, bytes: &[u8], body: &mut Vec<u8>) -> Result<(usize, bool), Refusal> {
         let mut taken = 0;
         while taken < bytes.len() && self.state != State::Done {
-            taken += match self.state {
-                State::Fixed(left) | State::Chunk(left) => self.copy(left, &bytes[taken..], body),
-                _ => {
-                    self.state = self.step(bytes[taken])?;
-                    1
-                }
-            };
+            let run = self.next_run(&bytes[taken..])?;
+            body.extend_from_slice(&bytes[taken + run.start..taken + run.end]);
+            taken += run.end;
         }
         Ok((taken, self.state == State::Done))
     }
 
-    fn copy(&mut self, left: u64, bytes: &[u8], body: &mut Vec<u8>) -> usize {
-        let count = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-        body.extend_from_slice(&bytes[..count]);
+    /// As [`BodyReader::read`], with the content moved together at the front of what was taken: for who hands it on from there.
+    ///
+    /// Returns: how many bytes were taken, where the content lies in them, and whether the body is complete.
+    pub fn read_in_place(
+        &mut self,
+        bytes: &mut [u8],
+    ) -> Result<(usize, Range<usize>, bool), Refusal> {
+        let (mut taken, mut content) = (0, 0..0);
+        while taken < bytes.len() && self.state != State::Done {
+            let run = self.next_run(&bytes[taken..])?;
+            let run = taken + run.start..taken + run.end;
+            taken = run.end;
+            if content.is_empty() {
+                content = run;
+            } else {
+                let len = run.len();
+                bytes.copy_within(run, content.end);
+                content.end += len;
+            }
+        }
+        Ok((taken, content, self.state == State::Done))
+    }
+
+    /// The next run of content. What stands before it has been taken, too; it is empty where `bytes` end without any.
+    fn next_run(&mut self, bytes: &[u8]) -> Result<Range<usize>, Refusal> {
+        let mut at = 0;
+        while at < bytes.len() && self.state != State::Done {
+            if let State::Fixed(left) | State::Chunk(left) = self.state {
+                return Ok(at..at + self.pass(left, bytes.len() - at));
+            }
+            self.state = self.step(bytes[at])?;
+            at += 1;
+        }
+        Ok(at..at)
+    }
+
+    /// Counts content off.
+    fn pass(&mut self, left: u64, at_hand: usize) -> usize {
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(at_hand);
         let left = left - count as u64;
         self.state = match self.state {
             State::Fixed(_) if left == 0 => State::Done,
@@ -203,6 +237,20 @@ mod tests {
             read(Framing::Chunked, 2, b"2\r\nhi\r\n0\r\n\r\nGET"),
             Ok((12, true, b"hi".to_vec()))
         );
+    }
+
+    #[test]
+    fn in_place_the_content_moves_together() {
+        let mut bytes = b"1\r\na\r\n3\r\nbcd\r\n2\r\nef".to_vec();
+        let mut reader = BodyReader::new(Framing::Chunked, 9).unwrap();
+        let (taken, content, complete) = reader.read_in_place(&mut bytes).unwrap();
+        assert_eq!(
+            (taken, &bytes[content], complete),
+            (19, &b"abcdef"[..], false)
+        );
+        let mut rest = b"\r\n0\r\n\r\nGET".to_vec();
+        let (taken, content, complete) = reader.read_in_place(&mut rest).unwrap();
+        assert_eq!((taken, content.len(), complete), (7, 0, true));
     }
 
     #[test]

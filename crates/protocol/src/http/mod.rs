@@ -22,5 +22,8 @@ pub use forwarded::{Forwarded, Spelling};
 pub use head::{HeadScanner, Limits};
 pub use refusal::Refusal;
 pub use request::{Framing, Request};
-pub use response::{CONTINUE, Response, reason_phrase};
+pub use response::{
+    BodyEnd, CHUNK_END, CONTINUE, LAST_CHUNK, Response, ResponseHead, push_chunk, push_chunk_size,
+    reason_phrase,
+};
 pub use target::Target;

@@ -1,6 +1,6 @@
-//! Responses: status line, fields and a body that is at hand in full.
+//! Responses: status line and fields, with a body that is at hand in full, or that follows in pieces.
 //!
-//! Takes the date as an argument. Streams nothing: a file that does not fit into memory is the crate `server`'s.
+//! Takes the date as an argument. Where the pieces come from, and when, is the crate `server`'s affair.
 
 use crate::error::Misuse;
 use crate::http::list;
@@ -31,6 +31,77 @@ impl Response<'_> {
         date: &str,
         out: &mut Vec<u8>,
     ) -> Result<(), Misuse> {
+        let head = ResponseHead {
+            status: self.status,
+            fields: self.fields,
+            end: BodyEnd::Length(self.body.len() as u64),
+        };
+        head.write(keep_alive, date, out)?;
+        if head.has_body() && !head_only {
+            out.extend_from_slice(self.body);
+        }
+        Ok(())
+    }
+}
+
+/// The head of a final response whose body follows in pieces.
+#[derive(Debug, Clone, Copy)]
+pub struct ResponseHead<'a> {
+    /// 200 to 999.
+    pub status: u16,
+    /// As in [`Response`].
+    pub fields: &'a [(&'a str, &'a str)],
+    /// How the client finds the end of the body.
+    pub end: BodyEnd,
+}
+
+/// How the end of a response's body is found (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// After so many bytes.
+    Length(u64),
+    /// At an empty chunk.
+    Chunked,
+    /// At the end of the connection: all that HTTP/1.0 knows besides a length.
+    Connection,
+}
+
+/// What ends a chunked body without trailers.
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Appends `piece` as one chunk; nothing if it is empty, which would be the last.
+pub fn push_chunk(piece: &[u8], out: &mut Vec<u8>) {
+    if !piece.is_empty() {
+        out.reserve(piece.len() + 20);
+        push_chunk_size(piece.len() as u64, out);
+        out.extend_from_slice(piece);
+        out.extend_from_slice(CHUNK_END);
+    }
+}
+
+/// Appends the line before a chunk of so many bytes, for who sends its content from elsewhere; [`CHUNK_END`] follows that.
+pub fn push_chunk_size(bytes: u64, out: &mut Vec<u8>) {
+    let first = (u64::BITS - bytes.leading_zeros()).div_ceil(4).max(1);
+    for place in (0..first).rev() {
+        out.push(b"0123456789abcdef"[(bytes >> (place * 4) & 15) as usize]);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// What follows the content of a chunk.
+pub const CHUNK_END: &[u8] = b"\r\n";
+
+impl ResponseHead<'_> {
+    /// Whether this status has a body, unless the request was a HEAD (RFC 9110 §6.4.1).
+    pub fn has_body(&self) -> bool {
+        !matches!(self.status, 204 | 304)
+    }
+
+    /// Appends the head, blank line included; nothing is appended if it may not be sent.
+    ///
+    /// Args: `keep_alive`: the connection stays open after the body, which one that only the connection's end ends forbids;
+    /// `date`: the current time as an IMF-fixdate (RFC 9110 §5.6.7).
+    pub fn write(&self, keep_alive: bool, date: &str, out: &mut Vec<u8>) -> Result<(), Misuse> {
         if !(200..=999).contains(&self.status) {
             return Err(Misuse::BadStatus(self.status));
         }
@@ -47,11 +118,15 @@ impl Response<'_> {
         push_field("Date", date, out);
         // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of
         // 1xx (Informational) or 204 (No Content)"; with 304 it would have to be the length of what is not sent.
-        let has_body = !matches!(self.status, 204 | 304);
-        if has_body {
-            out.extend_from_slice(b"Content-Length: ");
-            push_number(self.body.len() as u64, out);
-            out.extend_from_slice(b"\r\n");
+        match self.end {
+            _ if !self.has_body() => {}
+            BodyEnd::Length(length) => {
+                out.extend_from_slice(b"Content-Length: ");
+                push_number(length, out);
+                out.extend_from_slice(b"\r\n");
+            }
+            BodyEnd::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+            BodyEnd::Connection => {}
         }
         // RFC 9110 §7.8: a sender of Upgrade "MUST also send an "Upgrade" connection option".
         let upgrade = self
@@ -64,9 +139,6 @@ impl Response<'_> {
             (false, false) => b"Connection: close\r\n\r\n",
             (false, true) => b"Connection: close, Upgrade\r\n\r\n",
         });
-        if has_body && !head_only {
-            out.extend_from_slice(self.body);
-        }
         Ok(())
     }
 }
@@ -224,6 +296,37 @@ mod tests {
             body: b"",
         };
         assert!(written(nameless, true, false).starts_with("HTTP/1.1 299 \r\n"));
+    }
+
+    #[test]
+    fn bodies_in_pieces() {
+        let head = |status, end, keep_alive| {
+            let mut out = Vec::new();
+            let head = ResponseHead {
+                status,
+                fields: &[],
+                end,
+            };
+            head.write(keep_alive, DATE, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(head(200, BodyEnd::Chunked, true).ends_with("Transfer-Encoding: chunked\r\n\r\n"));
+        assert!(
+            head(200, BodyEnd::Connection, false).ends_with("GMT\r\nConnection: close\r\n\r\n")
+        );
+        assert!(head(204, BodyEnd::Chunked, true).ends_with("GMT\r\n\r\n"));
+        let chunks = |sizes: &[usize]| {
+            let mut out = Vec::new();
+            for size in sizes {
+                push_chunk(&vec![b'x'; *size], &mut out);
+            }
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(chunks(&[1, 0, 2]), "1\r\nx\r\n2\r\nxx\r\n");
+        assert!(chunks(&[16]).starts_with("10\r\n") && chunks(&[4095]).starts_with("fff\r\n"));
+        let mut largest = Vec::new();
+        push_chunk_size(u64::MAX, &mut largest);
+        assert_eq!(largest, b"ffffffffffffffff\r\n");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use hubbub_protocol::http::Refusal;
 
 use crate::connection::{Acquaintance, Arrival};
 use crate::event::{Place, Raw};
+use crate::exchange::FilePart;
 use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::worker::{Farewell, Publication, SharedMessage, Terms};
@@ -60,6 +61,33 @@ pub(crate) enum Command {
     Respond {
         id: ConnectionId,
         response: Box<OwnedResponse>,
+    },
+    /// The body that was announced is wanted: whole, or as it comes.
+    Collect {
+        id: ConnectionId,
+        limit_bytes: u64,
+    },
+    Stream {
+        id: ConnectionId,
+        limit_bytes: u64,
+    },
+    Begin {
+        id: ConnectionId,
+        head: Box<OwnedHead>,
+    },
+    Write {
+        id: ConnectionId,
+        piece: Place,
+    },
+    WriteFile {
+        id: ConnectionId,
+        part: Box<FilePart>,
+    },
+    Finish {
+        id: ConnectionId,
+    },
+    Cut {
+        id: ConnectionId,
     },
     Refuse {
         id: ConnectionId,
@@ -112,6 +140,13 @@ pub(crate) struct OwnedResponse {
     pub(crate) status: u16,
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+}
+
+/// The head of one whose body follows.
+pub(crate) struct OwnedHead {
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) length: Option<u64>,
 }
 
 /// Commands in order, with their bytes.
@@ -202,10 +237,25 @@ impl Batch {
                 kind,
                 payload: self.keep(payload, inbox),
             },
-            Raw::Request { id, head, body } => Raw::Request {
+            Raw::Request {
+                id,
+                head,
+                body,
+                is_announced,
+            } => Raw::Request {
                 id,
                 head: self.keep(head, inbox),
                 body,
+                is_announced,
+            },
+            Raw::Body {
+                id,
+                content,
+                is_last,
+            } => Raw::Body {
+                id,
+                content: self.keep(content, inbox),
+                is_last,
             },
             Raw::Response { id, head } => Raw::Response {
                 id,

@@ -17,6 +17,8 @@ const UNREAD_BYTES: u64 = 64 << 10;
 pub(super) enum Standing {
     /// Its request waits for an answer.
     Deciding,
+    /// Its answer has begun; of one with a length, so many bytes are still owed.
+    Answering { left: Option<u64> },
     /// A WebSocket.
     Open,
     /// A WebSocket that is being closed, or is closed.
@@ -30,6 +32,8 @@ pub(super) struct Mirror {
     pub(super) peer: Peer,
     pub(super) tls: Option<Box<TlsFacts>>,
     pub(super) gauge: Arc<Gauge>,
+    /// The answer has no body.
+    pub(super) head_only: bool,
     /// Somebody was told of backpressure, and `Drained` has not come yet.
     pub(super) is_congested: bool,
     pub(super) outbox_limit_bytes: u64,
@@ -47,23 +51,36 @@ impl Mirror {
             peer,
             tls,
             gauge,
+            head_only,
         } = acquaintance;
+        // The gauge goes on counting from request to request. All that was written for the last one has been applied, or
+        // this one would not have been read.
+        let applied_bytes = match gauge.levels().0 {
+            ENDED => 0,
+            applied => applied,
+        };
         Self {
             id,
             standing: Standing::Deciding,
             peer,
             tls,
             gauge,
+            head_only,
             is_congested: false,
             outbox_limit_bytes: limit as u64,
-            sent_bytes: 0,
-            applied_bytes: 0,
+            sent_bytes: applied_bytes,
+            applied_bytes,
             waiting_bytes: 0,
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
         self.standing == Standing::Open
+    }
+
+    /// A WebSocket, or an answer that has begun.
+    pub(super) fn takes_bytes(&self) -> bool {
+        matches!(self.standing, Standing::Open | Standing::Answering { .. })
     }
 
     /// Bytes on their way to the outbox, by what is known.

@@ -30,14 +30,15 @@ use hubbub_hub::{Policy, Topic, Topics};
 use hubbub_protocol::endpoint::Kind;
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::handshake::Offer;
-use hubbub_protocol::http::{Refusal, Response};
+use hubbub_protocol::http::{BodyEnd, Refusal, Response, ResponseHead};
 
-use self::command::{Batch, Command, Mail, OwnedResponse, Payload};
+use self::command::{Batch, Command, Mail, OwnedHead, OwnedResponse, Payload};
 use self::mailbox::Bell;
 use self::mirror::{Mirror, Mirrors, Standing};
 use self::thread::{EventFd, Shared, Spread, Thread};
 use crate::connection::Peer;
-use crate::event::{Event, Raw};
+use crate::event::{Event, Place, Raw};
+use crate::exchange::FilePart;
 use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::settings::{Settings, Threads};
@@ -289,6 +290,10 @@ impl Pool {
             .get_mut(usize::from(id.worker()).checked_sub(1)?)
     }
 
+    fn mirror_mut(&mut self, id: ConnectionId) -> Option<&mut Mirror> {
+        self.remote_mut(id)?.mirrors.get_mut(id)
+    }
+
     fn mirror(&self, id: ConnectionId) -> Option<&Mirror> {
         self.remote(id)?.mirrors.get(id)
     }
@@ -308,10 +313,28 @@ impl Pool {
     /// As [`Worker::send`].
     #[inline]
     pub(crate) fn send(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
+        if !self.is_open(id) {
+            return Sent::Closed;
+        }
+        self.grant(id, payload, |id, payload| Command::Send {
+            id,
+            kind,
+            payload,
+        })
+    }
+
+    /// Hands bytes for an outbox to its thread, if they find room there.
+    #[inline]
+    fn grant(
+        &mut self,
+        id: ConnectionId,
+        payload: &[u8],
+        command: impl FnOnce(ConnectionId, Place) -> Command,
+    ) -> Sent {
         let Some(remote) = self.remote_mut(id) else {
             return Sent::Closed;
         };
-        let Some(mirror) = remote.mirrors.get_mut(id).filter(|mirror| mirror.is_open()) else {
+        let Some(mirror) = remote.mirrors.get_mut(id) else {
             return Sent::Closed;
         };
         let limit = mirror.outbox_limit_bytes;
@@ -321,7 +344,7 @@ impl Pool {
             wait_until(|| mirror.read() || remote.shared.is_over());
             level = mirror.level_bytes(payload.len());
         }
-        if !mirror.is_open() {
+        if !mirror.takes_bytes() {
             return Sent::Closed;
         }
         let sent = if level >= limit {
@@ -341,7 +364,7 @@ impl Pool {
             let weight = 1 + payload.len() / BYTES_PER_DELIVERY;
             let backlog = remote.shared.commands.put(|commands| {
                 let payload = commands.keep(kept);
-                commands.list.push(Command::Send { id, kind, payload });
+                commands.list.push(command(id, payload));
                 commands.weight += weight;
                 commands.weight
             });
@@ -505,6 +528,117 @@ impl Pool {
         }
     }
 
+    /// As [`Worker::collect`].
+    pub(crate) fn collect(&mut self, id: ConnectionId, limit_bytes: u64) {
+        self.tell(id, Command::Collect { id, limit_bytes });
+    }
+
+    /// As [`Worker::stream`].
+    pub(crate) fn stream(&mut self, id: ConnectionId, limit_bytes: u64) {
+        self.tell(id, Command::Stream { id, limit_bytes });
+    }
+
+    /// As [`Worker::begin`].
+    pub(crate) fn begin(
+        &mut self,
+        id: ConnectionId,
+        status: u16,
+        fields: &[(&str, &str)],
+        length: Option<u64>,
+    ) -> Result<bool, Misuse> {
+        if !self.is_deciding(id) {
+            return Ok(false);
+        }
+        let head = ResponseHead {
+            status,
+            fields,
+            end: BodyEnd::Chunked,
+        };
+        // As in `respond`.
+        head.write(true, "", &mut Vec::new())?;
+        let head_only = self.mirror(id).is_some_and(|mirror| mirror.head_only);
+        let left = length.filter(|_| head.has_body() && !head_only);
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let head = Box::new(OwnedHead {
+            status,
+            fields: fields.iter().map(owned).collect(),
+            length,
+        });
+        self.tell(id, Command::Begin { id, head });
+        if let Some(mirror) = self.mirror_mut(id) {
+            mirror.standing = Standing::Answering { left };
+        }
+        Ok(true)
+    }
+
+    /// Counts a piece of an answer off what was announced. False when no answer has begun, or the connection is gone.
+    fn owe_less(&mut self, id: ConnectionId, bytes: u64) -> Result<bool, Misuse> {
+        let Some(mirror) = self.mirror_mut(id) else {
+            return Ok(false);
+        };
+        let Standing::Answering { left } = &mut mirror.standing else {
+            return Ok(false);
+        };
+        if let Some(left) = left {
+            let off = bytes.saturating_sub(*left);
+            *left = left.checked_sub(bytes).ok_or(Misuse::BadLength { off })?;
+        }
+        Ok(true)
+    }
+
+    /// As [`Worker::write`].
+    pub(crate) fn write(&mut self, id: ConnectionId, piece: &[u8]) -> Result<Sent, Misuse> {
+        if !self.owe_less(id, piece.len() as u64)? {
+            return Ok(Sent::Closed);
+        }
+        let sent = self.grant(id, piece, |id, piece| Command::Write { id, piece });
+        if sent == Sent::Dropped
+            && let Some(mirror) = self.mirror_mut(id)
+            && let Standing::Answering { left: Some(left) } = &mut mirror.standing
+        {
+            *left += piece.len() as u64;
+        }
+        Ok(sent)
+    }
+
+    /// As [`Worker::write_file`].
+    pub(crate) fn write_file(&mut self, id: ConnectionId, part: FilePart) -> Result<Sent, Misuse> {
+        if !self.owe_less(id, part.length)? {
+            return Ok(Sent::Closed);
+        }
+        let part = Box::new(part);
+        self.tell(id, Command::WriteFile { id, part });
+        self.tell(id, Command::TellDrained { id });
+        if let Some(mirror) = self.mirror_mut(id) {
+            mirror.is_congested = true;
+        }
+        Ok(Sent::Backpressure)
+    }
+
+    /// As [`Worker::finish`].
+    pub(crate) fn finish(&mut self, id: ConnectionId) -> Result<bool, Misuse> {
+        match self.mirror(id).map(|mirror| mirror.standing) {
+            Some(Standing::Answering {
+                left: Some(off @ 1..),
+            }) => {
+                self.cut(id);
+                Err(Misuse::BadLength { off })
+            }
+            Some(Standing::Answering { .. }) => {
+                self.forget(id);
+                self.tell(id, Command::Finish { id });
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// As [`Worker::cut`].
+    pub(crate) fn cut(&mut self, id: ConnectionId) {
+        self.forget(id);
+        self.tell(id, Command::Cut { id });
+    }
+
     fn is_deciding(&self, id: ConnectionId) -> bool {
         self.mirror(id)
             .is_some_and(|mirror| mirror.standing == Standing::Deciding)
@@ -577,7 +711,7 @@ impl Pool {
 
     pub(crate) fn is_congested(&self, id: ConnectionId) -> bool {
         self.mirror(id)
-            .is_some_and(|mirror| mirror.is_congested && mirror.is_open())
+            .is_some_and(|mirror| mirror.is_congested && mirror.takes_bytes())
     }
 
     /// Bytes on their way to the outbox, and in it.

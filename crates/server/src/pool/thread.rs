@@ -258,6 +258,10 @@ impl Thread {
                         self.worker.flush();
                     }
                 }
+                Command::Write { id, piece } => {
+                    let piece = bytes(&piece, &commands.bytes);
+                    self.worker.write_granted(id, piece);
+                }
                 Command::Upgrade { id, answer, terms } => {
                     let answer = bytes(&answer, &commands.bytes);
                     self.worker.upgrade(id, answer, &terms);
@@ -304,12 +308,24 @@ impl Thread {
                 };
                 worker.topics_mut().set_policy(pattern, policy);
             }
+            Command::Collect { id, limit_bytes } => worker.collect(id, limit_bytes),
+            Command::Stream { id, limit_bytes } => worker.stream(id, limit_bytes),
+            Command::Begin { id, head } => {
+                let begun = worker.begin(id, head.status, &borrowed(&head.fields), head.length);
+                debug_assert!(begun.is_ok(), "looked at before it was commanded");
+            }
+            Command::WriteFile { id, part } => {
+                let written = worker.write_file(id, *part);
+                debug_assert!(written.is_ok(), "looked at before it was commanded");
+            }
+            Command::Finish { id } => {
+                let finished = worker.finish(id);
+                debug_assert!(finished.is_ok(), "looked at before it was commanded");
+                self.account(id).paused = false;
+            }
+            Command::Cut { id } => worker.cut(id),
             Command::Respond { id, response } => {
-                let fields: Vec<(&str, &str)> = response
-                    .fields
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), value.as_str()))
-                    .collect();
+                let fields = borrowed(&response.fields);
                 let sent = worker.respond(
                     id,
                     &Response {
@@ -319,6 +335,7 @@ impl Thread {
                     },
                 );
                 debug_assert!(sent.is_ok(), "looked at before it was commanded");
+                self.account(id).paused = false;
             }
             Command::Refuse { id, refusal } => worker.refuse(id, &refusal),
             Command::Close { id, code, reason } => {
@@ -357,7 +374,12 @@ impl Thread {
     #[inline]
     fn tell(&mut self, raw: Raw) {
         match &raw {
-            Raw::Message { id, payload, .. } => {
+            Raw::Message { id, payload, .. }
+            | Raw::Body {
+                id,
+                content: payload,
+                ..
+            } => {
                 let bytes = match payload {
                     Place::Range(start, end) => end - start,
                     Place::Owned(bytes) => bytes.len(),
@@ -510,6 +532,13 @@ impl Thread {
         };
         self.shared.gone.store(stats.closed, Ordering::Release);
     }
+}
+
+fn borrowed(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+    let borrowed = fields.iter();
+    borrowed
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
 }
 
 #[inline]

@@ -1,6 +1,8 @@
 //! What is held for peers, in bytes, and what happens when it is too much.
 
 use super::Worker;
+use crate::connection::Phase;
+use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
 
 /// The close code for "try again later".
@@ -54,6 +56,13 @@ impl Worker {
         held
     }
 
+    /// Whether an answer, or a body, is on its way: nothing can be said in between.
+    fn is_answering(&self, id: ConnectionId) -> bool {
+        self.connections.get(id).is_some_and(|connection| {
+            matches!(connection.phase, Phase::Exchange(_)) || connection.outbox.has_file()
+        })
+    }
+
     /// Closes the largest holders until the budget holds.
     #[cold]
     fn shed(&mut self) {
@@ -70,6 +79,11 @@ impl Worker {
                 return;
             }
             self.stats.over_budget += 1;
+            if self.is_answering(id) {
+                self.tell_closed(id, Ending::new(TRY_LATER, "", ClosedBy::Server));
+                self.cut(id);
+                continue;
+            }
             self.abandon(id);
             self.fail(id, TRY_LATER, "server is out of memory for you");
             self.flush_one(id);

@@ -8,7 +8,7 @@ use hubbub_protocol::http::Refusal;
 use rustix::io::Errno;
 
 use super::{Farewell, Worker, monotonic_ns};
-use crate::clock::{Tick, ticks};
+use crate::clock::{TICK_MS, Tick, ticks};
 use crate::connection::{Connection, NEVER, Phase};
 use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
@@ -23,12 +23,14 @@ const HORIZON_TICKS: Tick = 100;
 pub(super) struct Spans {
     pub(super) head: Tick,
     pub(super) body: Tick,
+    pub(super) write: Tick,
     pub(super) keep_alive: Tick,
     pub(super) message: Tick,
     pub(super) close: Tick,
     ping_interval: Tick,
     ping_timeout: Tick,
     idle: Tick,
+    transfer_rate_bytes: usize,
 }
 
 impl Spans {
@@ -37,13 +39,20 @@ impl Spans {
         Self {
             head: ticks(settings.head_timeout_s),
             body: ticks(settings.body_timeout_s),
+            write: ticks(settings.write_timeout_s),
             keep_alive: ticks(settings.keep_alive_timeout_s),
             message: ticks(settings.message_timeout_s),
             close: ticks(settings.close_timeout_s),
             ping_interval: optional(settings.ping_interval_s),
             ping_timeout: ticks(settings.ping_timeout_s),
             idle: optional(settings.idle_timeout_s),
+            transfer_rate_bytes: settings.transfer_rate_bytes,
         }
+    }
+
+    /// How long so many bytes may take at the slowest rate that is allowed.
+    pub(super) fn for_bytes(&self, bytes: usize) -> Tick {
+        earned(bytes, self.transfer_rate_bytes)
     }
 }
 
@@ -69,10 +78,23 @@ impl Alarms {
     }
 }
 
+/// Ticks that so many bytes earn at a rate of bytes per second.
+fn earned(bytes: usize, rate_bytes: usize) -> Tick {
+    let ms = (bytes as u64).saturating_mul(1000) / rate_bytes.max(1) as u64;
+    (ms / TICK_MS).min(u64::from(Tick::MAX / 2)) as Tick
+}
+
 impl Worker {
     /// The tick at which this connection must be looked at if nothing comes.
     fn due(&self, connection: &Connection) -> Tick {
         let mut due = connection.deadline;
+        if matches!(connection.phase, Phase::Exchange(_)) && connection.flags.paused {
+            // A body that nobody reads cannot be late.
+            due = NEVER;
+        }
+        if connection.flags.blocked && !connection.is_open() {
+            due = due.min(connection.stalled);
+        }
         if let Phase::Open(endpoint) = &connection.phase
             && endpoint.is_open()
         {
@@ -152,19 +174,30 @@ impl Worker {
             return;
         };
         let deadline_passed = connection.deadline <= now;
+        if connection.flags.blocked && !connection.is_open() && connection.stalled <= now {
+            return self.stall(id);
+        }
         match &connection.phase {
+            // Its answers are still on their way: no pause of the client's.
+            Phase::Head { partial, .. } if partial.is_empty() && connection.flags.blocked => {
+                self.set_deadline(id, self.spans.keep_alive);
+            }
             Phase::Head { partial, .. } if partial.is_empty() => {
                 if !self.let_go(id) {
                     self.expire(id);
                 }
             }
             Phase::Head { .. } if self.farewell == Some(Farewell::Brisk) => self.broken(id, None),
-            Phase::Head { .. } | Phase::Body(_) => {
+            Phase::Head { .. } => {
                 self.stats.timeouts += 1;
                 self.refuse(id, &Refusal::new(408, "the request took too long"));
             }
+            Phase::Exchange(exchange) if exchange.upload.is_wanted() => {
+                self.stats.timeouts += 1;
+                self.refuse_upload(id, &Refusal::new(408, "the request's body took too long"));
+            }
             Phase::Linger | Phase::Connecting { .. } | Phase::Response { .. } => self.expire(id),
-            Phase::Deciding { .. } | Phase::Judging => {}
+            Phase::Deciding(_) | Phase::Exchange(_) | Phase::Judging => {}
             Phase::Open(_) if connection.is_judged() => self.judge(id),
             Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
             Phase::Open(_) if deadline_passed && connection.is_mid_message() => {
@@ -182,6 +215,20 @@ impl Worker {
             }
             Phase::Open(_) => self.ping(id),
         }
+    }
+
+    /// The client does not take what it asked for.
+    fn stall(&mut self, id: ConnectionId) {
+        self.stats.timeouts += 1;
+        let error = Some(Errno::TIMEDOUT.raw_os_error());
+        self.tell_closed(
+            id,
+            Ending {
+                os_error: error,
+                ..Ending::new(1006, "", ClosedBy::Network)
+            },
+        );
+        self.cut(id);
     }
 
     /// The peer had its time: no more words.

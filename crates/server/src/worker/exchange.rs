@@ -1,14 +1,13 @@
-//! The application's answer to a request: a WebSocket, or a response.
+//! The application's answer to a request: a WebSocket. Ordinary answers are `answer`'s.
 
 use hubbub_protocol::deflate::{self, Parameters, PerMessage};
 use hubbub_protocol::endpoint::{Endpoint, Role};
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::extensions::negotiate;
 use hubbub_protocol::handshake::{self, Acceptance, Offer};
-use hubbub_protocol::http::{Refusal, Response};
 
 use super::Worker;
-use crate::connection::{Connection, NEVER, Phase};
+use crate::connection::{NEVER, Phase};
 use crate::id::ConnectionId;
 
 /// On which terms an upgrade is accepted.
@@ -77,7 +76,7 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return Ok(false);
         };
-        if !matches!(connection.phase, Phase::Deciding { .. }) {
+        if !matches!(connection.phase, Phase::Deciding(_)) {
             return Ok(false);
         }
         let default = &self.settings.deflate;
@@ -92,7 +91,7 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if matches!(connection.phase, Phase::Deciding { .. }) {
+        if matches!(connection.phase, Phase::Deciding(_)) {
             connection
                 .outbox
                 .append(&mut self.pool, |out| out.extend_from_slice(answer));
@@ -129,65 +128,5 @@ impl Worker {
         self.arm(id);
         self.read_on(id);
         true
-    }
-
-    /// Answers a request that is with the application. False when the connection is gone.
-    ///
-    /// # Errors
-    /// A field that may not be sent; then the request still waits for an answer.
-    pub fn respond(&mut self, id: ConnectionId, response: &Response<'_>) -> Result<bool, Misuse> {
-        self.refresh_date();
-        let keeps_alive = self.keeps_alive();
-        let Some(connection) = self.connections.get_mut(id) else {
-            return Ok(false);
-        };
-        let Phase::Deciding {
-            keep_alive,
-            head_only,
-        } = connection.phase
-        else {
-            return Ok(false);
-        };
-        let keep_alive = keep_alive && !connection.flags.eof && keeps_alive;
-        let date = &self.date.1;
-        connection.outbox.append(&mut self.pool, |out| {
-            response.write(keep_alive, head_only, date, out)
-        })?;
-        connection.flags.told = true;
-        let method = std::mem::take(&mut connection.flags.method);
-        self.tally.answered(method, response.status);
-        if !keep_alive {
-            self.finish_after_flush(id);
-            return Ok(true);
-        }
-        connection.phase = Connection::idle_head();
-        self.mark_dirty(id);
-        self.set_deadline(id, self.spans.keep_alive);
-        self.read_on(id);
-        Ok(true)
-    }
-
-    /// Answers a request, whole or not, with an error, and ends the connection.
-    pub fn refuse(&mut self, id: ConnectionId, refusal: &Refusal) {
-        self.refresh_date();
-        self.stats.bad_requests += 1;
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        let head_only = matches!(
-            connection.phase,
-            Phase::Deciding {
-                head_only: true,
-                ..
-            }
-        );
-        let date = &self.date.1;
-        connection
-            .outbox
-            .append(&mut self.pool, |out| refusal.write(head_only, date, out));
-        connection.flags.told = true;
-        let method = std::mem::take(&mut connection.flags.method);
-        self.tally.answered(method, refusal.status);
-        self.finish_after_flush(id);
     }
 }

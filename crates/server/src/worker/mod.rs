@@ -6,6 +6,7 @@
 //! hands over and by one read for each ready connection, so none starves another.
 
 mod accept;
+mod answer;
 mod budget;
 mod client;
 mod deadlines;
@@ -14,6 +15,7 @@ mod exchange;
 mod publish;
 mod read;
 mod sealed;
+mod upload;
 mod write;
 
 use std::collections::VecDeque;
@@ -286,6 +288,7 @@ impl Worker {
     /// Who a connection is, for an application in another thread.
     pub(crate) fn introduce(&mut self, id: ConnectionId) -> Option<Acquaintance> {
         let connection = self.connections.get_mut(id)?;
+        let head_only = connection.asked().is_some_and(|asked| asked.head_only);
         let gauge = connection.gauge.get_or_insert_default();
         let gauge = Arc::clone(gauge);
         Some(Acquaintance {
@@ -297,6 +300,7 @@ impl Worker {
                 .and_then(|tls| tls.facts())
                 .map(Box::new),
             gauge,
+            head_only,
         })
     }
 
@@ -452,7 +456,7 @@ impl Worker {
     pub fn is_congested(&self, id: ConnectionId) -> bool {
         self.connections
             .get(id)
-            .is_some_and(|connection| connection.flags.congested && connection.is_open())
+            .is_some_and(|connection| connection.flags.congested && connection.takes_bytes())
     }
 
     /// Whether messages may be sent.

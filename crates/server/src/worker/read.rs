@@ -4,23 +4,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hubbub_protocol::endpoint::{self, Input, Payload};
 use hubbub_protocol::error::Violation;
-use hubbub_protocol::http::{BodyReader, CONTINUE, Framing, HeadScanner, Refusal, Request};
+use hubbub_protocol::http::HeadScanner;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use super::{Inbox, Worker};
 use crate::clock::Tick;
-use crate::connection::{NEVER, PartialBody, Phase, Verdict};
+use crate::connection::{NEVER, Phase, Verdict};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::id::ConnectionId;
 use crate::reactor::Interest;
-use crate::tally::Method;
 
 /// How long a close waits for the application's answers to what came before it.
 const ANSWER_TICKS: Tick = 5;
 
 /// What one call of [`Worker::digest`] found in the bytes at hand.
-enum Found {
+pub(super) enum Found {
     /// Nothing yet: all has been consumed.
     Nothing,
     /// Something was dealt with; there may be more.
@@ -48,6 +47,9 @@ impl Worker {
         };
         let broken = flags.intersects(Interest::ERR | Interest::HUP);
         if !broken && !connection.wanted_interest().contains(Interest::IN) {
+            if flags.contains(Interest::RDHUP) {
+                return self.on_hang_up(id);
+            }
             return self.refresh_interest(id);
         }
         if connection.tls.is_some() {
@@ -82,9 +84,9 @@ impl Worker {
             return;
         };
         match connection.phase {
-            // A client may close its half after the request: the answer is still wanted.
-            Phase::Deciding { .. } => self.refresh_interest(id),
-            Phase::Linger if connection.waiting_bytes() > 0 => self.refresh_interest(id),
+            // A client may close its half after the request: whether the answer is still wanted, the application decides.
+            _ if connection.is_request_whole() => self.on_hang_up(id),
+            Phase::Linger | Phase::Head { .. } if connection.has_to_send() => self.outlast(id),
             _ => self.broken(id, None),
         }
     }
@@ -118,8 +120,12 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return Found::Nothing;
         };
+        if !connection.may_digest()
+            && !matches!(connection.phase, Phase::Response { .. } | Phase::Linger)
+        {
+            return self.stash(id, inbox);
+        }
         match &mut connection.phase {
-            Phase::Open(_) if connection.flags.paused => self.stash(id, inbox),
             Phase::Open(endpoint) => {
                 let mut input = Input::new(&mut inbox.buffer[inbox.start..inbox.end]);
                 let received = endpoint.receive(&mut input, &mut self.codec);
@@ -151,10 +157,8 @@ impl Worker {
                 }
             }
             Phase::Head { .. } | Phase::Response { .. } => self.digest_head(id, inbox),
-            Phase::Body(_) => self.digest_body(id, inbox),
-            Phase::Deciding { .. } | Phase::Judging | Phase::Connecting { .. } => {
-                self.stash(id, inbox)
-            }
+            Phase::Exchange(_) => self.digest_upload(id, inbox),
+            Phase::Deciding(_) | Phase::Judging | Phase::Connecting { .. } => self.stash(id, inbox),
             Phase::Linger => {
                 inbox.start = inbox.end;
                 Found::Nothing
@@ -225,6 +229,11 @@ impl Worker {
             connection.flags.paused = false;
             connection.seen = self.clock.tick();
             connection.pinged = NEVER;
+            if matches!(&connection.phase, Phase::Exchange(exchange) if exchange.upload.is_wanted())
+            {
+                // While nobody read, the time was not the client's.
+                self.set_deadline(id, self.spans.body);
+            }
             self.read_on(id);
         }
     }
@@ -273,9 +282,7 @@ impl Worker {
         let Some(connection) = self.connections.get(id) else {
             return;
         };
-        let may_go_on = !connection.flags.paused
-            && matches!(connection.phase, Phase::Open(_) | Phase::Head { .. });
-        if connection.stash_len() > 0 && may_go_on {
+        if connection.stash_len() > 0 && connection.may_digest() {
             self.read_on(id);
         } else if connection.interest != connection.wanted_interest() {
             self.refresh_interest(id);
@@ -448,111 +455,6 @@ impl Worker {
             return Found::Event(Raw::Response { id, head });
         }
         self.on_request(id, head, inbox)
-    }
-
-    fn on_request(&mut self, id: ConnectionId, head: Place, inbox: &mut Inbox) -> Found {
-        let bytes = match &head {
-            Place::Range(start, end) => &inbox.buffer[*start..*end],
-            Place::Owned(bytes) => bytes,
-        };
-        let request = match Request::parse(bytes, &self.settings.head) {
-            Ok(request) => request,
-            Err(refusal) => {
-                self.refuse(id, &refusal);
-                return Found::Handled;
-            }
-        };
-        let (keep_alive, head_only) = (request.keep_alive(), request.method == "HEAD");
-        let framing = request.framing();
-        let connection = self
-            .connections
-            .get_mut(id)
-            .expect("looked up by the caller");
-        connection.flags.has_asked = true;
-        connection.flags.method = Method::of(request.method);
-        // An empty body is complete already: no byte of it will come to say so.
-        if matches!(framing, Framing::None | Framing::Length(0)) {
-            connection.phase = Phase::Deciding {
-                keep_alive,
-                head_only,
-            };
-            connection.deadline = NEVER;
-            connection.flags.told = false;
-            self.stats.requests += 1;
-            return Found::Event(Raw::Request {
-                id,
-                head,
-                body: Vec::new(),
-            });
-        }
-        // An upgrade has no body: what looks like one could be read as the next request by somebody else.
-        if request.fields.get("upgrade").is_some() {
-            self.refuse(id, &Refusal::bad("an upgrade request has no body"));
-            return Found::Handled;
-        }
-        match BodyReader::new(framing, self.settings.body_limit_bytes as u64) {
-            Err(refusal) => self.refuse(id, &refusal),
-            Ok(reader) => {
-                let expects = request.expects_continue();
-                let head = bytes.to_vec();
-                connection.phase = Phase::Body(Box::new(PartialBody {
-                    head,
-                    reader,
-                    body: Vec::new(),
-                    keep_alive,
-                    head_only,
-                }));
-                if expects {
-                    connection
-                        .outbox
-                        .append(&mut self.pool, |out| out.extend_from_slice(CONTINUE));
-                    self.mark_dirty(id);
-                }
-                self.set_deadline(id, self.spans.body);
-            }
-        }
-        Found::Handled
-    }
-
-    fn digest_body(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
-        let connection = self
-            .connections
-            .get_mut(id)
-            .expect("looked up by the caller");
-        let Phase::Body(partial) = &mut connection.phase else {
-            unreachable!("the caller has matched the phase")
-        };
-        match partial
-            .reader
-            .read(&inbox.buffer[inbox.start..inbox.end], &mut partial.body)
-        {
-            Err(refusal) => {
-                self.refuse(id, &refusal);
-                Found::Handled
-            }
-            Ok((consumed, complete)) => {
-                inbox.start += consumed;
-                if !complete {
-                    return Found::Nothing;
-                }
-                let deciding = Phase::Deciding {
-                    keep_alive: partial.keep_alive,
-                    head_only: partial.head_only,
-                };
-                let Phase::Body(partial) = std::mem::replace(&mut connection.phase, deciding)
-                else {
-                    unreachable!("matched above");
-                };
-                connection.deadline = NEVER;
-                connection.flags.told = false;
-                self.stats.requests += 1;
-                Found::Event(Raw::Request {
-                    id,
-                    head: Place::Owned(partial.head),
-                    body: partial.body,
-                })
-            }
-        }
     }
 }
 

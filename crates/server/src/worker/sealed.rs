@@ -206,6 +206,9 @@ impl Connection {
             let out = &mut sealing.sealed;
             out.clear();
             while out.len() < PORTION_BYTES {
+                if self.outbox.is_file_next() {
+                    self.outbox.read_file(pool)?;
+                }
                 let rest = &extra[flushed.extra..];
                 let limit = PORTION_BYTES - out.len();
                 let portion = self.outbox.portion(rest, limit, &mut sealing.gather);

@@ -10,7 +10,7 @@ use rustix::net::{Shutdown, shutdown};
 
 use super::Worker;
 use super::sealed::Sealing;
-use crate::connection::{Connection, Phase};
+use crate::connection::{Connection, NEVER, Phase};
 use crate::event::Raw;
 use crate::id::ConnectionId;
 use crate::outbox::{Flushed, Pool};
@@ -18,7 +18,7 @@ use crate::outbox::{Flushed, Pool};
 /// A message of this size is sent from the caller's memory if the socket takes it, without a copy.
 const DIRECT_BYTES: usize = 8 << 10;
 /// So much may be corked before it is sent ahead of the batch's end.
-const CORK_BYTES: usize = 64 << 10;
+pub(super) const CORK_BYTES: usize = 64 << 10;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Worker {
     }
 
     /// Whether the outbox is below its high water mark, after sending what the socket takes.
-    fn has_room(&mut self, id: ConnectionId) -> bool {
+    pub(super) fn has_room(&mut self, id: ConnectionId) -> bool {
         if self
             .connections
             .get(id)
@@ -259,6 +259,14 @@ impl Worker {
                 self.stats.bytes_out += flushed.bytes as u64;
                 connection.flags.blocked = flushed.blocked;
                 connection.note_level();
+                if !flushed.blocked {
+                    connection.stalled = NEVER;
+                } else if !connection.is_open() {
+                    self.note_stall(id, flushed.bytes);
+                }
+                let Some(connection) = self.connections.get_mut(id) else {
+                    return;
+                };
                 if connection.flags.finishing
                     || flushed.blocked
                     || connection.flags.congested
@@ -273,16 +281,39 @@ impl Worker {
         }
     }
 
+    /// The socket takes no more of an answer: until when it must have taken something, given what it took just now.
+    fn note_stall(&mut self, id: ConnectionId, bytes: usize) {
+        let latest = self.clock.tick().saturating_add(self.spans.write);
+        let earned = self.spans.for_bytes(bytes);
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.stalled = connection.stalled.saturating_add(earned).min(latest);
+        }
+        self.arm(id);
+    }
+
+    /// The peer sends no more, but may take what is left for it.
+    pub(super) fn outlast(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && matches!(connection.phase, Phase::Head { .. })
+        {
+            self.finish_after_answer(id);
+        }
+        self.refresh_interest(id);
+    }
+
     /// What a flush may set free.
     fn after_flush(&mut self, id: ConnectionId) {
         let low = self.settings.outbox_low_bytes;
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if connection.flags.finishing && connection.waiting_bytes() == 0 {
-            return self.finish(id);
+        if connection.flags.finishing && !connection.has_to_send() {
+            return self.half_close(id);
         }
-        if connection.flags.congested && connection.waiting_bytes() <= low {
+        if connection.flags.congested
+            && connection.waiting_bytes() <= low
+            && !connection.outbox.has_file()
+        {
             connection.flags.congested = false;
             self.told.push_back(Raw::Drained { id });
         }
@@ -298,7 +329,17 @@ impl Worker {
             self.mark_dirty(id);
         }
         self.drop_empty_rare(id);
-        self.refresh_interest(id);
+        match self.connections.get(id) {
+            // Requests that were put off until their answers find room.
+            Some(connection)
+                if matches!(connection.phase, Phase::Head { .. })
+                    && connection.stash_len() > 0
+                    && connection.may_digest() =>
+            {
+                self.read_on(id);
+            }
+            _ => self.refresh_interest(id),
+        }
     }
 
     fn drop_empty_rare(&mut self, id: ConnectionId) {
@@ -323,9 +364,17 @@ impl Worker {
         self.set_deadline(id, self.spans.close);
     }
 
+    /// The same behind an answer: until it has left, the client's pace is what counts, not the time that closing may take.
+    pub(super) fn finish_after_answer(&mut self, id: ConnectionId) {
+        self.finish_after_flush(id);
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.deadline = NEVER;
+        }
+    }
+
     /// Half-closes. Closing at once would answer whatever the peer still sends with a reset, and that could destroy what
     /// it has not read yet, our close frame among it.
-    fn finish(&mut self, id: ConnectionId) {
+    fn half_close(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
@@ -334,6 +383,9 @@ impl Worker {
         connection.tls = None;
         if connection.flags.eof || shutdown(&connection.socket, Shutdown::Write).is_err() {
             return self.broken(id, None);
+        }
+        if connection.deadline == NEVER {
+            self.set_deadline(id, self.spans.close);
         }
         self.refresh_interest(id);
     }

@@ -1,0 +1,474 @@
+//! Answers: what a handler returns, at once or later, becomes status, fields and body; what it raises becomes an error.
+//!
+//! Bodies that are still to come are asked for here, and handed to whoever wants them. Routing is `requests`'.
+
+use hubbub_protocol::handshake::{Offer, examine};
+use hubbub_protocol::http::{Refusal, Request as Head, Response};
+use hubbub_server::ConnectionId;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+
+use crate::dispatch::{guard, report, report_at};
+use crate::engine::Engine;
+use crate::errors;
+use crate::exchange::{Exchange, forget, has_begun};
+use crate::file::OpenFile;
+use crate::request::Request;
+use crate::requests::{admitted, python_request};
+use crate::route::Route;
+
+pub(crate) const TEXT: (&str, &str) = ("Content-Type", "text/plain; charset=utf-8");
+
+/// Calls the handler of a request that is whole.
+pub(crate) fn call(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    route: &Py<Route>,
+    request: &Head<'_>,
+    head: &[u8],
+    body: &[u8],
+) -> PyResult<()> {
+    let py = engine.py();
+    if !body.is_empty() && body.len() as u64 > body_limit(engine, route)? {
+        return refuse(engine, id, &Refusal::new(413, "the body is too large"));
+    }
+    let python = python_request(engine, id, request, body)?;
+    let since = route.get().tally.request();
+    let answer = route.get().handler.call1(py, (python,));
+    route.get().tally.answered(since);
+    let aim = Aim::Response(route.clone_ref(py));
+    on_answer(engine, id, answer, aim, head, None)
+}
+
+/// A body is to come: the route says how its handler wants it.
+pub(crate) fn ask_for_body(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    route: &Py<Route>,
+    request: &Head<'_>,
+    head: &[u8],
+) -> PyResult<()> {
+    let py = engine.py();
+    let limit = body_limit(engine, route)?;
+    if !route.get().streams {
+        return engine.get().core.with(|core| {
+            core.unanswered.entry(id).or_default().collecting =
+                Some((head.to_vec(), route.clone_ref(py)));
+            core.worker.collect(id, limit);
+        });
+    }
+    let exchange = Exchange::of(engine, id)?;
+    engine
+        .get()
+        .core
+        .with(|core| core.worker.stream(id, limit))?;
+    let python = python_request(engine, id, request, b"")?;
+    python.get().body_follows(exchange)?;
+    let since = route.get().tally.request();
+    let answer = route.get().handler.call1(py, (python,));
+    route.get().tally.answered(since);
+    let aim = Aim::Response(route.clone_ref(py));
+    on_answer(engine, id, answer, aim, head, None)
+}
+
+fn body_limit(engine: &Bound<'_, Engine>, route: &Py<Route>) -> PyResult<u64> {
+    match route.get().body_limit_bytes {
+        Some(limit) => Ok(limit),
+        None => engine
+            .get()
+            .core
+            .with(|core| core.worker.settings().body_limit_bytes as u64),
+    }
+}
+
+/// A body, or a piece of one.
+pub(crate) fn on_body(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    content: &[u8],
+    is_last: bool,
+) -> PyResult<()> {
+    let py = engine.py();
+    let (collecting, exchange) = engine.get().core.with(|core| {
+        let one = core.unanswered.get_mut(&id);
+        one.map_or((None, None), |one| {
+            let exchange = one.exchange.as_ref();
+            (
+                one.collecting.take(),
+                exchange.map(|exchange| exchange.clone_ref(py)),
+            )
+        })
+    })?;
+    let Some((head, route)) = collecting else {
+        return match exchange {
+            Some(exchange) => guard(engine, id, exchange.get().push(py, content, is_last)),
+            None => Ok(()),
+        };
+    };
+    let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+    let request = Head::parse(&head, &limits).map_err(|bad| errors::failure(bad.reason))?;
+    call(engine, id, &route, &request, &head, content)
+}
+
+/// Nobody waits for the answer any more, as far as can be told: the handler is cancelled.
+pub(crate) fn on_hung_up(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
+    let py = engine.py();
+    let task = engine.get().core.with(|core| {
+        let one = core.unanswered.get_mut(&id)?;
+        one.has_hung_up = true;
+        one.task.as_ref().map(|task| task.clone_ref(py))
+    })?;
+    match task {
+        Some(task) => task.call_method0(py, "cancel").map(drop),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn on_drained(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
+    let py = engine.py();
+    let exchange = engine.get().core.with(|core| {
+        let one = core.unanswered.get(&id)?;
+        Some(one.exchange.as_ref()?.clone_ref(py))
+    })?;
+    match exchange {
+        Some(exchange) => guard(engine, id, exchange.get().wake_writers(py)),
+        None => Ok(()),
+    }
+}
+
+/// The connection has ended before the answer: who works on it is told.
+pub(crate) fn on_gone(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
+    let py = engine.py();
+    let gone = engine.get().core.with(|core| core.unanswered.remove(&id))?;
+    let Some(gone) = gone else {
+        return Ok(());
+    };
+    if let Some(exchange) = gone.exchange {
+        guard(engine, id, exchange.get().end(py))?;
+    }
+    match gone.task {
+        Some(task) => task.call_method0(py, "cancel").map(drop),
+        None => Ok(()),
+    }
+}
+
+/// What is to be done with what Python answers.
+pub(crate) enum Aim {
+    Response(Py<Route>),
+    Admission {
+        route: Py<Route>,
+        request: Py<Request>,
+    },
+}
+
+impl Aim {
+    fn route(&self) -> &Route {
+        match self {
+            Self::Response(route) | Self::Admission { route, .. } => route.get(),
+        }
+    }
+}
+
+impl Later {
+    /// The handler has ended, and no answer can be given any more: it has been, it broke off, or nobody waits for it.
+    fn after_the_end(
+        &self,
+        engine: &Bound<'_, Engine>,
+        is_ours: bool,
+        answer: PyResult<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = engine.py();
+        if is_ours {
+            engine.get().core.with(|core| core.worker.cut(self.id))?;
+            forget(engine.get(), py, self.id)?;
+        }
+        let is_told =
+            |error: &PyErr| !error.is_instance_of::<pyo3::exceptions::asyncio::CancelledError>(py);
+        match answer {
+            Err(error) if is_told(&error) => self.tell(engine, error),
+            Ok(_) if is_ours => self.tell(
+                engine,
+                errors::misuse("the answer was begun and not finished"),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn tell(&self, engine: &Bound<'_, Engine>, error: PyErr) -> PyResult<()> {
+        self.aim.route().tally.error();
+        report_at(
+            engine,
+            "handler",
+            Some(error),
+            self.id,
+            &path(engine, &self.head)?,
+        )
+    }
+}
+
+/// The path in a head that was kept.
+fn path(engine: &Bound<'_, Engine>, head: &[u8]) -> PyResult<String> {
+    let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+    let path = Head::parse(head, &limits).map(|head| head.target.path.into_owned());
+    Ok(path.unwrap_or_default())
+}
+
+/// Acts on an answer, or waits for it if it is a coroutine.
+pub(crate) fn on_answer(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    answer: PyResult<Py<PyAny>>,
+    aim: Aim,
+    head: &[u8],
+    offer: Option<&Offer<'_>>,
+) -> PyResult<()> {
+    let py = engine.py();
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return reject(engine, id, aim.route(), head, error),
+    };
+    if answer.bind(py).is_instance_of::<PyTuple>() {
+        let acted = act(engine, id, answer.bind(py), &aim, head, offer);
+        return acted.or_else(|error| reject(engine, id, aim.route(), head, error));
+    }
+    let task = match engine
+        .get()
+        .event_loop(py)?
+        .call_method1(py, "create_task", (answer,))
+    {
+        Ok(task) => task,
+        Err(error) => return reject(engine, id, aim.route(), head, error),
+    };
+    aim.route().tally.begun();
+    engine.get().core.with(|core| {
+        core.unanswered.entry(id).or_default().task = Some(task.clone_ref(py));
+    })?;
+    let later = Later {
+        engine: engine.clone().unbind(),
+        id,
+        aim,
+        head: head.to_vec(),
+    };
+    task.call_method1(py, "add_done_callback", (Py::new(py, later)?,))?;
+    engine.get().core.with(|core| core.handlers += 1)
+}
+
+fn act(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    answer: &Bound<'_, PyAny>,
+    aim: &Aim,
+    head: &[u8],
+    offer: Option<&Offer<'_>>,
+) -> PyResult<()> {
+    match (aim, offer) {
+        (Aim::Admission { route, request }, Some(offer)) => {
+            let (data, arguments): (Py<PyAny>, Bound<'_, PyDict>) = answer.extract()?;
+            admitted(
+                engine,
+                id,
+                route,
+                head,
+                offer,
+                Some((request, data, arguments)),
+            )
+        }
+        _ => {
+            let (status, fields, body) =
+                answer.extract::<(u16, Vec<(String, String)>, Bound<'_, PyAny>)>()?;
+            let fields: Vec<(&str, &str)> = fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            match body.cast::<PyBytes>() {
+                Ok(body) => respond(engine, id, status, &fields, body.as_bytes()),
+                Err(_) => respond_in_parts(engine, id, status, &fields, body.cast::<PyList>()?),
+            }
+        }
+    }
+}
+
+/// The rest of an exchange whose answer is a Task.
+#[pyclass(frozen, module = "hubbub")]
+struct Later {
+    engine: Py<Engine>,
+    id: ConnectionId,
+    aim: Aim,
+    head: Vec<u8>,
+}
+
+#[pymethods]
+impl Later {
+    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = task.py();
+        let engine = self.engine.bind(py);
+        self.aim.route().tally.ended();
+        // The request is answered outside a batch: see to it that the answer leaves.
+        engine.get().change(py, |core| core.handlers -= 1)?;
+        let (is_ours, has_hung_up) = engine.get().core.with(|core| {
+            let one = core.unanswered.get(&self.id);
+            one.map_or((false, false), |one| {
+                let is_ours = one.task.as_ref().is_some_and(|ours| ours.is(task));
+                (is_ours, one.has_hung_up)
+            })
+        })?;
+        let answer = task.call_method0("result");
+        if !is_ours || has_begun(engine.get(), py, self.id)? || has_hung_up {
+            return self.after_the_end(engine, is_ours, answer);
+        }
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return reject(engine, self.id, self.aim.route(), &self.head, error),
+        };
+        let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+        let request =
+            Head::parse(&self.head, &limits).map_err(|refusal| errors::failure(refusal.reason))?;
+        let offer = examine(&request).ok().flatten();
+        let acted = act(
+            engine,
+            self.id,
+            &answer,
+            &self.aim,
+            &self.head,
+            offer.as_ref(),
+        );
+        acted.or_else(|error| reject(engine, self.id, self.aim.route(), &self.head, error))
+    }
+}
+
+/// An answer by exception: `Reject` says which; anything else is our fault.
+fn reject(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    route: &Route,
+    head: &[u8],
+    error: PyErr,
+) -> PyResult<()> {
+    let py = engine.py();
+    let may_say = !has_begun(engine.get(), py, id)?;
+    if may_say && error.is_instance(py, errors::reject_class(py)?) {
+        let value = error.value(py);
+        let status: u16 = value.getattr("status")?.extract()?;
+        let reason: String = value.getattr("reason")?.extract()?;
+        let given: Vec<(String, String)> = value.getattr("headers")?.extract()?;
+        let mut fields = vec![TEXT];
+        fields.extend(
+            given
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
+        let text = if reason.is_empty() {
+            hubbub_protocol::http::reason_phrase(status).to_owned()
+        } else {
+            reason
+        };
+        return respond(engine, id, status, &fields, text.as_bytes());
+    }
+    let is_cancelled = error.is_instance_of::<pyo3::exceptions::asyncio::CancelledError>(py);
+    if !is_cancelled && !error.is_instance_of::<PyException>(py) {
+        return Err(error);
+    }
+    route.tally.error();
+    report_at(engine, "handler", Some(error), id, &path(engine, head)?)?;
+    if has_begun(engine.get(), py, id)? {
+        engine.get().core.with(|core| core.worker.cut(id))?;
+        return forget(engine.get(), py, id);
+    }
+    respond(engine, id, 500, &[TEXT], b"internal server error")
+}
+
+pub(crate) fn respond(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    status: u16,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> PyResult<()> {
+    let responded = engine.get().core.with(|core| {
+        core.worker.respond(
+            id,
+            &Response {
+                status,
+                fields,
+                body,
+            },
+        )
+    })?;
+    forget(engine.get(), engine.py(), id)?;
+    if let Err(misuse) = responded {
+        report(
+            engine,
+            "handler",
+            Some(errors::misuse(&misuse.to_string())),
+            id,
+        )?;
+        let plain = Response {
+            status: 500,
+            fields: &[TEXT],
+            body: b"internal server error",
+        };
+        let _ = engine
+            .get()
+            .core
+            .with(|core| core.worker.respond(id, &plain))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn refuse(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    refusal: &Refusal,
+) -> PyResult<()> {
+    engine
+        .get()
+        .core
+        .with(|core| core.worker.refuse(id, refusal))?;
+    forget(engine.get(), engine.py(), id)
+}
+
+/// Answers with bytes and parts of files, one behind the other.
+fn respond_in_parts(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    status: u16,
+    fields: &[(&str, &str)],
+    parts: &Bound<'_, PyList>,
+) -> PyResult<()> {
+    enum Part<'py> {
+        Bytes(Bound<'py, PyBytes>),
+        File(Bound<'py, OpenFile>, u64, u64),
+    }
+    let mut body = Vec::with_capacity(parts.len());
+    let mut length = 0;
+    for part in parts {
+        body.push(match part.cast_into::<PyBytes>() {
+            Ok(bytes) => {
+                length += bytes.as_bytes().len() as u64;
+                Part::Bytes(bytes)
+            }
+            Err(other) => {
+                let (file, offset, count) = other.into_inner().extract()?;
+                length += count;
+                Part::File(file, offset, count)
+            }
+        });
+    }
+    let answered = engine.get().core.with(|core| {
+        if !core.worker.begin(id, status, fields, Some(length))? {
+            return Ok(());
+        }
+        for part in &body {
+            match part {
+                Part::Bytes(bytes) => core.worker.write(id, bytes.as_bytes())?,
+                Part::File(file, offset, count) => core
+                    .worker
+                    .write_file(id, file.get().part(*offset, *count))?,
+            };
+        }
+        core.worker.finish(id).map(drop)
+    })?;
+    forget(engine.get(), engine.py(), id)?;
+    answered.map_err(|misuse: hubbub_protocol::error::Misuse| errors::misuse(&misuse.to_string()))
+}

@@ -1,0 +1,393 @@
+//! `Exchange`: one HTTP request that takes its time – a body that is read piece by piece, an answer in pieces, a Task.
+//!
+//! There is one only where it is needed: a plain function that answers at once never meets it.
+
+use std::collections::{HashMap, VecDeque};
+
+use hubbub_server::{ConnectionId, Sent as Outcome};
+use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::cell::LoopCell;
+use crate::engine::Engine;
+use crate::errors;
+use crate::file::OpenFile;
+use crate::park::Park;
+use crate::route::Route;
+use crate::sent::{Owner, Sent};
+
+/// What the binding keeps of a request that is not answered yet.
+#[derive(Default)]
+pub(crate) struct Unanswered {
+    /// A body is being collected: the request's head, and the route that gets it.
+    pub(crate) collecting: Option<(Vec<u8>, Py<Route>)>,
+    /// Who reads or writes in pieces.
+    pub(crate) exchange: Option<Py<Exchange>>,
+    /// The handler.
+    pub(crate) task: Option<Py<PyAny>>,
+    /// The client has hung up, so nobody waits for the answer.
+    pub(crate) has_hung_up: bool,
+}
+
+/// By connection: none has two requests with the application.
+pub(crate) type UnansweredTable = HashMap<ConnectionId, Unanswered>;
+
+/// See the module.
+#[pyclass(frozen, module = "hubbub")]
+pub(crate) struct Exchange {
+    engine: Py<Engine>,
+    id: ConnectionId,
+    state: LoopCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Pieces of the request's body that have not been taken.
+    pieces: VecDeque<Py<PyBytes>>,
+    waiting_bytes: usize,
+    is_whole: bool,
+    paused: bool,
+    /// Who waits for a piece, and for room.
+    reader: Option<Py<Park>>,
+    writers: Vec<Py<Park>>,
+    has_begun: bool,
+    /// Answered, cut or gone: the connection may be another request's by now.
+    is_over: bool,
+}
+
+/// What a reader finds.
+enum Next {
+    Piece(Py<PyBytes>, bool),
+    End,
+    Wait(Py<Park>),
+}
+
+impl Exchange {
+    pub(crate) fn new(engine: Py<Engine>, id: ConnectionId) -> Self {
+        Self {
+            engine,
+            id,
+            state: LoopCell::new(State::default()),
+        }
+    }
+
+    /// The exchange of a request; made when it is first asked for.
+    pub(crate) fn of(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<Py<Exchange>> {
+        let py = engine.py();
+        let known = engine.get().core.with(|core| {
+            let one = core.unanswered.get(&id)?;
+            Some(one.exchange.as_ref()?.clone_ref(py))
+        })?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let made = Py::new(py, Self::new(engine.clone().unbind(), id))?;
+        engine.get().core.with(|core| {
+            core.unanswered.entry(id).or_default().exchange = Some(made.clone_ref(py));
+        })?;
+        Ok(made)
+    }
+
+    /// The next piece of the request's body has come.
+    pub(crate) fn push(&self, py: Python<'_>, piece: &[u8], is_last: bool) -> PyResult<()> {
+        let limit = self.engine.get().queue_limits.bytes;
+        let made = (!piece.is_empty()).then(|| PyBytes::new(py, piece).unbind());
+        let (pause, waiting, park) = self.state.with(|state| {
+            state.waiting_bytes += piece.len();
+            state.pieces.extend(made);
+            state.is_whole |= is_last;
+            let pause = state.waiting_bytes >= limit && !state.paused && !state.is_whole;
+            state.paused |= pause;
+            (pause, state.waiting_bytes, state.reader.take())
+        })?;
+        self.engine.get().core.with(|core| {
+            if pause {
+                core.worker.pause(self.id);
+            }
+            core.worker.set_app_held(self.id, waiting);
+        })?;
+        park.map_or(Ok(()), |park| park.get().wake(park.bind(py)))
+    }
+
+    fn next(&self, py: Python<'_>) -> PyResult<Next> {
+        let next = self.state.with(|state| {
+            if let Some(piece) = state.pieces.pop_front() {
+                state.waiting_bytes -= piece.bind(py).as_bytes().len();
+                let resume = state.paused && state.pieces.is_empty();
+                state.paused &= !resume;
+                return Some(Next::Piece(piece, resume));
+            }
+            (state.is_whole || state.is_over).then_some(Next::End)
+        })?;
+        match next {
+            Some(Next::Piece(piece, resume)) => {
+                let waiting = self.state.with(|state| state.waiting_bytes)?;
+                if resume || waiting == 0 {
+                    self.engine.get().change(py, |core| {
+                        core.worker.set_app_held(self.id, waiting);
+                        if resume {
+                            core.worker.resume(self.id);
+                        }
+                    })?;
+                }
+                Ok(Next::Piece(piece, resume))
+            }
+            Some(other) => Ok(other),
+            None => {
+                let park = self.new_park(py)?;
+                let other = self
+                    .state
+                    .with(|state| state.reader.replace(park.clone_ref(py)))?;
+                if other.is_some_and(|other| other.get().is_waiting().unwrap_or(false)) {
+                    return Err(errors::misuse("two tasks read the body of one request"));
+                }
+                Ok(Next::Wait(park))
+            }
+        }
+    }
+
+    fn new_park(&self, py: Python<'_>) -> PyResult<Py<Park>> {
+        Py::new(py, Park::new(self.engine.get().event_loop(py)?))
+    }
+
+    pub(crate) fn has_begun(&self) -> PyResult<bool> {
+        self.state.with(|state| state.has_begun)
+    }
+
+    pub(crate) fn is_over(&self) -> PyResult<bool> {
+        self.state.with(|state| state.is_over)
+    }
+
+    /// Nothing more will come or go: whoever waits goes on.
+    pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
+        let (reader, writers) = self.state.with(|state| {
+            state.is_over = true;
+            (state.reader.take(), std::mem::take(&mut state.writers))
+        })?;
+        reader
+            .into_iter()
+            .chain(writers)
+            .try_for_each(|park| park.get().wake(park.bind(py)))
+    }
+
+    /// Something to wait on while the outbox is above its mark; `None` when there is room, or no connection.
+    pub(crate) fn wait_for_room(&self, py: Python<'_>) -> PyResult<Option<Py<Park>>> {
+        let is_open = self.is_open()?;
+        let core = &self.engine.get().core;
+        if !is_open || core.with(|core| !core.worker.is_congested(self.id))? {
+            return Ok(None);
+        }
+        let park = self.new_park(py)?;
+        self.state
+            .with(|state| state.writers.push(park.clone_ref(py)))?;
+        Ok(Some(park))
+    }
+
+    /// The outbox has drained: whoever waits for room goes on.
+    pub(crate) fn wake_writers(&self, py: Python<'_>) -> PyResult<()> {
+        let writers = self
+            .state
+            .with(|state| std::mem::take(&mut state.writers))?;
+        writers
+            .into_iter()
+            .try_for_each(|park| park.get().wake(park.bind(py)))
+    }
+
+    pub(crate) fn is_open(&self) -> PyResult<bool> {
+        self.state.with(|state| state.has_begun && !state.is_over)
+    }
+
+    pub(crate) fn write_now(&self, py: Python<'_>, piece: &[u8]) -> PyResult<Outcome> {
+        if !self.is_open()? {
+            return Ok(Outcome::Closed);
+        }
+        let written = self
+            .engine
+            .get()
+            .change(py, |core| core.worker.write(self.id, piece))?;
+        written.map_err(|misuse| errors::misuse(&misuse.to_string()))
+    }
+}
+
+/// The request has been answered: from now on the connection is the next one's.
+#[inline]
+pub(crate) fn forget(engine: &Engine, py: Python<'_>, id: ConnectionId) -> PyResult<()> {
+    let gone = engine.core.with(|core| {
+        if core.unanswered.is_empty() {
+            return None;
+        }
+        core.unanswered.remove(&id)
+    })?;
+    match gone.and_then(|gone| gone.exchange) {
+        Some(exchange) => exchange.get().end(py),
+        None => Ok(()),
+    }
+}
+
+/// Whether the answer to this request has begun, so that another can no longer be given.
+pub(crate) fn has_begun(engine: &Engine, py: Python<'_>, id: ConnectionId) -> PyResult<bool> {
+    let exchange = engine.core.with(|core| {
+        let one = core.unanswered.get(&id)?;
+        Some(one.exchange.as_ref()?.clone_ref(py))
+    })?;
+    exchange.map_or(Ok(false), |exchange| exchange.get().has_begun())
+}
+
+#[pymethods]
+impl Exchange {
+    /// Begins the answer: status, fields, and the length of the body if it is known. False when the client has gone.
+    #[pyo3(signature = (status, fields, length=None))]
+    fn begin(
+        &self,
+        py: Python<'_>,
+        status: u16,
+        fields: Vec<(String, String)>,
+        length: Option<u64>,
+    ) -> PyResult<bool> {
+        if self.is_over()? {
+            return Ok(false);
+        }
+        if self.has_begun()? {
+            return Err(errors::misuse("the answer has begun already"));
+        }
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let begun = self.engine.get().change(py, |core| {
+            core.worker.begin(self.id, status, &fields, length)
+        })?;
+        let begun = begun.map_err(|misuse| errors::misuse(&misuse.to_string()))?;
+        self.state.with(|state| state.has_begun = begun)?;
+        Ok(begun)
+    }
+
+    /// Sends the next piece of the body.
+    fn write(slf: &Bound<'_, Self>, piece: &Bound<'_, PyBytes>) -> PyResult<Py<Sent>> {
+        let outcome = slf.get().write_now(slf.py(), piece.as_bytes())?;
+        let owner = || Owner::Exchange(slf.clone().unbind());
+        Sent::of(slf.py(), outcome, owner, piece.as_any())
+    }
+
+    /// Sends a part of an open file as the next piece of the body.
+    fn write_file(
+        slf: &Bound<'_, Self>,
+        file: &Bound<'_, OpenFile>,
+        offset: u64,
+        length: u64,
+    ) -> PyResult<Py<Sent>> {
+        let (py, exchange) = (slf.py(), slf.get());
+        let owner = || Owner::Exchange(slf.clone().unbind());
+        if !exchange.is_open()? {
+            return Sent::of(py, Outcome::Closed, owner, slf.as_any());
+        }
+        let part = file.get().part(offset, length);
+        let written = exchange
+            .engine
+            .get()
+            .change(py, |core| core.worker.write_file(exchange.id, part))?;
+        let outcome = written.map_err(|misuse| errors::misuse(&misuse.to_string()))?;
+        Sent::of(py, outcome, owner, slf.as_any())
+    }
+
+    /// Ends the answer. False when the client has gone.
+    fn finish(&self, py: Python<'_>) -> PyResult<bool> {
+        if !self.is_open()? {
+            return Ok(false);
+        }
+        let finished = self
+            .engine
+            .get()
+            .change(py, |core| core.worker.finish(self.id))?;
+        forget(self.engine.get(), py, self.id)?;
+        finished.map_err(|misuse| errors::misuse(&misuse.to_string()))
+    }
+
+    /// Ends the connection in the middle of the answer.
+    fn cut(&self, py: Python<'_>) -> PyResult<()> {
+        if self.is_over()? {
+            return Ok(());
+        }
+        self.engine
+            .get()
+            .change(py, |core| core.worker.cut(self.id))?;
+        forget(self.engine.get(), py, self.id)
+    }
+
+    /// The answer has begun and can go on.
+    #[getter(is_open)]
+    fn get_is_open(&self) -> PyResult<bool> {
+        self.is_open()
+    }
+}
+
+/// The pieces of a request's body, for `async for`.
+#[pyclass(frozen, module = "hubbub")]
+pub(crate) struct Pieces {
+    /// None once, and from the beginning where the body was at hand.
+    whole: LoopCell<Option<Py<PyBytes>>>,
+    exchange: Option<Py<Exchange>>,
+}
+
+impl Pieces {
+    pub(crate) fn of_whole(body: Option<Py<PyBytes>>) -> Self {
+        Self {
+            whole: LoopCell::new(body),
+            exchange: None,
+        }
+    }
+
+    pub(crate) fn of_exchange(exchange: Py<Exchange>) -> Self {
+        Self {
+            whole: LoopCell::new(None),
+            exchange: Some(exchange),
+        }
+    }
+}
+
+#[pymethods]
+impl Pieces {
+    fn __aiter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __anext__(&self, py: Python<'_>) -> PyResult<NextPiece> {
+        Ok(NextPiece {
+            whole: self.whole.with(Option::take)?,
+            exchange: self.exchange.as_ref().map(|one| one.clone_ref(py)),
+        })
+    }
+}
+
+/// The wait for one piece.
+#[pyclass(module = "hubbub")]
+pub(crate) struct NextPiece {
+    whole: Option<Py<PyBytes>>,
+    exchange: Option<Py<Exchange>>,
+}
+
+#[pymethods]
+impl NextPiece {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&mut self, py: Python<'_>) -> PyResult<Py<Park>> {
+        if let Some(whole) = self.whole.take() {
+            return Err(PyStopIteration::new_err((whole,)));
+        }
+        let Some(exchange) = &self.exchange else {
+            return Err(PyStopAsyncIteration::new_err(()));
+        };
+        match exchange.get().next(py)? {
+            Next::Piece(piece, _) => Err(PyStopIteration::new_err((piece,))),
+            Next::End => Err(PyStopAsyncIteration::new_err(())),
+            Next::Wait(park) => Ok(park),
+        }
+    }
+}

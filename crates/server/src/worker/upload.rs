@@ -1,0 +1,204 @@
+//! Requests with bodies: asked for by the application, collected or handed out as they come.
+//!
+//! A body that has come whole with its head is handed out with it. Any other is announced, and not a byte of it is read
+//! before somebody wants it; a client that expects a 100 is answered with it only then (RFC 9110 §10.1.1).
+
+use hubbub_protocol::http::{BodyReader, CONTINUE, Framing, Refusal, Request};
+
+use super::read::Found;
+use super::{Inbox, Worker};
+use crate::connection::{NEVER, Phase};
+use crate::event::{ClosedBy, Ending, Place, Raw};
+use crate::exchange::{Answer, Asked, Exchange, Upload};
+use crate::id::ConnectionId;
+use crate::tally::Method;
+
+impl Worker {
+    pub(super) fn on_request(&mut self, id: ConnectionId, head: Place, inbox: &mut Inbox) -> Found {
+        let bytes = match &head {
+            Place::Range(start, end) => &inbox.buffer[*start..*end],
+            Place::Owned(bytes) => bytes,
+        };
+        let request = match Request::parse(bytes, &self.settings.head) {
+            Ok(request) => request,
+            Err(refusal) => {
+                self.refuse(id, &refusal);
+                return Found::Handled;
+            }
+        };
+        let asked = Asked {
+            keep_alive: request.keep_alive(),
+            head_only: request.method == "HEAD",
+            http11: request.http11,
+        };
+        let framing = request.framing();
+        let has_body = !matches!(framing, Framing::None | Framing::Length(0));
+        // An upgrade has no body: what looks like one could be read as the next request by somebody else.
+        if has_body && request.fields.get("upgrade").is_some() {
+            self.refuse(id, &Refusal::bad("an upgrade request has no body"));
+            return Found::Handled;
+        }
+        let expects_continue = request.expects_continue();
+        let method = Method::of(request.method);
+        let connection = self
+            .connections
+            .get_mut(id)
+            .expect("looked up by the caller");
+        connection.deadline = NEVER;
+        connection.flags.told = false;
+        connection.flags.hung_up = false;
+        connection.flags.has_asked = true;
+        connection.flags.method = method;
+        self.stats.requests += 1;
+        let at_hand = &inbox.buffer[inbox.start..inbox.end];
+        let limit = self.settings.body_limit_bytes as u64;
+        let mut body = Vec::new();
+        let is_announced = match framing {
+            Framing::None => false,
+            Framing::Length(length) if length <= limit && length <= at_hand.len() as u64 => {
+                body.extend_from_slice(&at_hand[..length as usize]);
+                inbox.start += length as usize;
+                false
+            }
+            _ => true,
+        };
+        connection.phase = if is_announced {
+            Phase::Exchange(Box::new(Exchange {
+                asked,
+                expects_continue,
+                head_bytes: bytes.len(),
+                upload: Upload::Announced(framing),
+                answer: Answer::Awaited,
+            }))
+        } else {
+            Phase::Deciding(asked)
+        };
+        Found::Event(Raw::Request {
+            id,
+            head,
+            body,
+            is_announced,
+        })
+    }
+
+    /// Asks for the body that was announced, whole; [`Event::Body`](crate::Event::Body) brings it. One that is longer is refused with 413.
+    pub fn collect(&mut self, id: ConnectionId, limit_bytes: u64) {
+        self.want(id, limit_bytes, |reader| Upload::Collected {
+            reader,
+            body: Vec::new(),
+        });
+    }
+
+    /// Asks for the body that was announced, piece by piece. [`Worker::pause`] and [`Worker::resume`] hold the client to
+    /// the pace of who reads them.
+    pub fn stream(&mut self, id: ConnectionId, limit_bytes: u64) {
+        self.want(id, limit_bytes, Upload::Streamed);
+    }
+
+    fn want(&mut self, id: ConnectionId, limit_bytes: u64, how: impl FnOnce(BodyReader) -> Upload) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let Phase::Exchange(exchange) = &mut connection.phase else {
+            return;
+        };
+        let Upload::Announced(framing) = exchange.upload else {
+            return;
+        };
+        match BodyReader::new(framing, limit_bytes) {
+            Err(refusal) => self.refuse_upload(id, &refusal),
+            Ok(reader) => {
+                exchange.upload = how(reader);
+                if std::mem::take(&mut exchange.expects_continue)
+                    && exchange.answer == Answer::Awaited
+                {
+                    connection
+                        .outbox
+                        .append(&mut self.pool, |out| out.extend_from_slice(CONTINUE));
+                    self.mark_dirty(id);
+                }
+                self.set_deadline(id, self.spans.body);
+                self.read_on(id);
+            }
+        }
+    }
+
+    pub(super) fn digest_upload(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
+        let now = self.clock.tick();
+        let connection = self
+            .connections
+            .get_mut(id)
+            .expect("looked up by the caller");
+        let Phase::Exchange(exchange) = &mut connection.phase else {
+            unreachable!("the caller has matched the phase")
+        };
+        let bytes = &mut inbox.buffer[inbox.start..inbox.end];
+        let read = match &mut exchange.upload {
+            Upload::Collected { reader, body } => reader
+                .read(bytes, body)
+                .map(|(taken, is_last)| (taken, 0..0, is_last)),
+            Upload::Streamed(reader) => reader.read_in_place(bytes),
+            Upload::Announced(_) | Upload::Done => unreachable!("the caller has asked"),
+        };
+        let (taken, content, is_last) = match read {
+            Ok(read) => read,
+            Err(refusal) => {
+                self.refuse_upload(id, &refusal);
+                return Found::Handled;
+            }
+        };
+        let start = inbox.start;
+        inbox.start += taken;
+        let content = match &mut exchange.upload {
+            Upload::Collected { body, .. } if is_last => Place::Owned(std::mem::take(body)),
+            Upload::Collected { .. } => return Found::Nothing,
+            _ if content.is_empty() && !is_last => return Found::Nothing,
+            _ => {
+                // A byte alone renews nothing: time is given for what has come, at the slowest rate that is bearable.
+                let earned = self.spans.for_bytes(content.len());
+                let latest = now.saturating_add(self.spans.body);
+                connection.deadline = connection.deadline.saturating_add(earned).min(latest);
+                Place::Range(start + content.start, start + content.end)
+            }
+        };
+        if is_last {
+            exchange.upload = Upload::Done;
+            connection.deadline = NEVER;
+        }
+        Found::Event(Raw::Body {
+            id,
+            content,
+            is_last,
+        })
+    }
+
+    /// A body that is too long, too slow or none at all: the request is refused if its answer has not begun.
+    pub(super) fn refuse_upload(&mut self, id: ConnectionId, refusal: &Refusal) {
+        self.tell_closed(id, Ending::new(1006, refusal.reason, ClosedBy::Server));
+        let has_begun = self
+            .connections
+            .get(id)
+            .is_some_and(|connection| connection.asked().is_none());
+        if has_begun {
+            self.stats.bad_requests += 1;
+            self.cut(id);
+        } else {
+            self.refuse(id, refusal);
+        }
+    }
+
+    /// The peer will send no more while the application is to answer.
+    pub(super) fn on_hang_up(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.flags.hung_up = true;
+        // Who has asked for more waits for answers, and so may one that wanted to end with this one (RFC 9112 §9.6): unless
+        // it has begun, and there is no telling how much of it will come.
+        let was_last = connection.asked().is_some_and(|asked| !asked.keep_alive);
+        if !connection.flags.told && connection.stash_len() == 0 && !was_last {
+            self.told.push_back(Raw::HungUp { id });
+        }
+        self.refresh_interest(id);
+    }
+}
