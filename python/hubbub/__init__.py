@@ -13,12 +13,13 @@ Serve it with `hubbub run FILE.py:app`, `hubbub.run(app)`, or inside a running l
 `hubbub.testing`.
 """
 
-from hubbub._core import Headers, Request, Sent, WebSocket, __version__
+from hubbub._core import Headers, Request, Sent, TlsInfo, WebSocket, __version__
 from hubbub.app import App
 from hubbub.channel import Channel
 from hubbub.client import Connecting, connect
-from hubbub.config import ServerSettings
+from hubbub.config import CertificatePair, ServerSettings, TlsSettings
 from hubbub.errors import (
+    BadCertificate,
     CannotListen,
     ConnectionClosed,
     Failure,
@@ -42,10 +43,13 @@ from hubbub.loop import new_event_loop
 from hubbub.running import run
 from hubbub.server import Server, serve
 from hubbub.stats import Stats
+from hubbub.tls import Trust
 
 __all__ = [
     "App",
+    "BadCertificate",
     "CannotListen",
+    "CertificatePair",
     "Channel",
     "Connecting",
     "ConnectionClosed",
@@ -67,6 +71,9 @@ __all__ = [
     "ServerSettings",
     "Stats",
     "StreamingResponse",
+    "TlsInfo",
+    "TlsSettings",
+    "Trust",
     "Upload",
     "Violation",
     "WebSocket",

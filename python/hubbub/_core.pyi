@@ -39,6 +39,9 @@ __all__ = [
     "Request",
     "Route",
     "Sent",
+    "TlsContext",
+    "TlsInfo",
+    "TlsTrust",
     "WebSocket",
     "__version__",
     "bench",
@@ -149,6 +152,10 @@ class Request:
     @property
     def peer(self) -> str:
         """Where it came from: "127.0.0.1:5123", "[::1]:5123" or "unix"."""
+
+    @property
+    def tls(self) -> TlsInfo | None:
+        """What TLS has found out; None if it came without."""
 
     @property
     def body(self) -> bytes:
@@ -269,6 +276,92 @@ class Directory:
         Raises:
             OSError: The machine has no descriptors or no memory left, or its disk fails.
         """
+
+@final
+class TlsInfo:
+    """What a TLS handshake agreed on, and who is there."""
+
+    @property
+    def version(self) -> str:
+        """Either "TLSv1.3" or "TLSv1.2"."""
+
+    @property
+    def cipher(self) -> str:
+        """The cipher suite: "TLS13_AES_256_GCM_SHA384"."""
+
+    @property
+    def server_name(self) -> str | None:
+        """The name that the client asked for (SNI), in lower case."""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier session was resumed."""
+
+    @property
+    def client_certificate(self) -> bytes | None:
+        """The client's certificate in DER; it was verified, or nobody would be here."""
+
+    @property
+    def client_subject(self) -> str | None:
+        """Whom that certificate names: "CN=ada,O=Engines" (RFC 4514)."""
+
+@final
+class TlsContext:
+    """What a listener shows and asks in a TLS handshake; serves any number of listeners.
+
+    Args:
+        pairs: Name (for errors), certificate chain and key, both in PEM; chosen by the name that
+            the client asks for, else the first.
+        client_ca: Who may sign clients' certificates, in PEM.
+        client_auth: "off", "optional" or "required".
+        minimum_version: "1.2" or "1.3".
+
+    Raises:
+        ValueError: Something cannot be used; with its name and the reason.
+    """
+
+    def __new__(
+        cls,
+        pairs: Sequence[tuple[str, bytes, bytes]],
+        *,
+        client_ca: bytes | None = None,
+        client_auth: str = "off",
+        minimum_version: str = "1.2",
+    ) -> TlsContext: ...
+    def replace(
+        self,
+        pairs: Sequence[tuple[str, bytes, bytes]],
+        *,
+        client_ca: bytes | None = None,
+        client_auth: str = "off",
+        minimum_version: str = "1.2",
+    ) -> None:
+        """Uses others for the handshakes to come; open connections keep what they have.
+
+        Raises:
+            ValueError: Something cannot be used; with its name and the reason. Nothing changes.
+        """
+
+@final
+class TlsTrust:
+    """Whom a client believes; keeps the tickets that resume its sessions.
+
+    Args:
+        ca: Who may sign servers' certificates, in PEM; None: whom the system trusts.
+        pair: The client's own name (for errors), chain and key, in PEM.
+        no_verification: Believe anybody.
+
+    Raises:
+        ValueError: Something cannot be used; with its name and the reason.
+    """
+
+    def __new__(
+        cls,
+        *,
+        ca: bytes | None = None,
+        pair: tuple[str, bytes, bytes] | None = None,
+        no_verification: bool = False,
+    ) -> TlsTrust: ...
 
 @final
 class WebSocket(Generic[_D]):
@@ -554,7 +647,14 @@ class Engine:
         The one method that any thread may call.
         """
 
-    def listen(self, address: str, *, backlog: int = 4096, group: int = 0) -> str:
+    def listen(
+        self,
+        address: str,
+        *,
+        backlog: int = 4096,
+        group: int = 0,
+        tls: TlsContext | None = None,
+    ) -> str:
         """Accepts connections at an address.
 
         Args:
@@ -562,6 +662,7 @@ class Engine:
             backlog: How many the kernel may hold ready.
             group: Its connections meet only the routes of this group. Others than 0 are served in
                 the loop's own thread, whatever `threads` says.
+            tls: Whoever connects there speaks TLS.
 
         Returns:
             The address that was bound, in the same form.
@@ -644,6 +745,7 @@ class Engine:
         message_limit_bytes: int | None = None,
         compression: str | None = None,
         timeout_s: float = 10.0,
+        tls: tuple[TlsTrust, str] | None = None,
     ) -> None:
         """Opens a client connection and tells the outcome to `future`.
 
@@ -651,12 +753,14 @@ class Engine:
             address: "tcp://127.0.0.1:8000" or "unix:/path".
             host: Value of the field `Host`.
             target: Path and query.
-            future: Gets the WebSocket, or `HandshakeRejected`, `HandshakeTimeout` or an `OSError`.
+            future: Gets the WebSocket, or `HandshakeRejected`, `HandshakeTimeout`, an `OSError`, or
+                a `Failure` that says what TLS has found wrong.
             subprotocols: What is offered, best first.
             headers: More header fields of the request.
             message_limit_bytes: Instead of the setting of this name.
             compression: Instead of the setting of this name.
             timeout_s: For connecting and handshake together.
+            tls: Whom to believe, and the name or address that the certificate must have.
         """
 
     def stop_listening(self, *, group: int | None = None, accept_waiting: bool = False) -> None:

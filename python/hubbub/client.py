@@ -19,8 +19,9 @@ from hubbub.errors import HandshakeTimeout, Misuse
 from hubbub.loop import Lease
 from hubbub.reconnect import connections
 from hubbub.routing import refuse_unknown
+from hubbub.tls import Trust
 
-_SCHEMES = {"ws": 80, "http": 80}
+_SCHEMES = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 _SECURE = ("wss", "https")
 
 
@@ -39,22 +40,23 @@ class Endpoint:
     target: str
     """Path and query."""
 
+    is_secure: bool
+    """By TLS (RFC 6455 §4.1)."""
+
     @classmethod
     def parse(cls, url: str) -> "Endpoint":
-        """Reads "ws://host:port/path?query"; "http://" means the same.
+        """Reads "ws://host:port/path?query" and "wss://…"; "http://" and "https://" mean the same.
 
         Raises:
-            Misuse: It is no URL of a WebSocket, or one that cannot be opened yet.
+            Misuse: It is no URL of a WebSocket.
         """
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
             raise Misuse(f"not a URL: {url!r}: {error}") from None
-        if parts.scheme in _SECURE:
-            raise Misuse(f"wss:// is not yet supported: {url!r}")
         if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise Misuse(f"expected ws://host/path: {url!r}")
+            raise Misuse(f"expected ws://host/path or wss://host/path: {url!r}")
         if parts.username is not None:
             raise Misuse("credentials belong into a header field, not into the URL")
         # §3: "Fragment identifiers are meaningless in the context of WebSocket URIs".
@@ -66,7 +68,8 @@ class Endpoint:
         default = _SCHEMES[parts.scheme]
         host = bracketed(parts.hostname)
         authority = host if port in (None, default) else f"{host}:{port}"
-        return cls(parts.hostname, port or default, authority, target)
+        is_secure = parts.scheme in _SECURE
+        return cls(parts.hostname, port or default, authority, target, is_secure)
 
 
 class Connecting:
@@ -182,13 +185,16 @@ class ConnectOptions(TypedDict, total=False):
     uds: str | None
     """Path of a Unix socket to connect to instead of the URL's host."""
 
+    tls: Trust | None
+    """Of "wss://": whom to believe; None: whom the system trusts."""
+
 
 def connect(url: str, **options: Unpack[ConnectOptions]) -> Connecting:
     """Opens a WebSocket to a server.
 
     Both ways work, inside asyncio or uvloop::
 
-        async with hubbub.connect("ws://127.0.0.1:8000/echo") as ws:
+        async with hubbub.connect("wss://example.org/echo") as ws:
             ws.send("hello")
             print(await ws.recv())
 
@@ -206,11 +212,13 @@ def connect(url: str, **options: Unpack[ConnectOptions]) -> Connecting:
     will not change, such as 401 or 404, is raised.
 
     Args:
-        url: "ws://host:port/path?query".
+        url: "ws://host:port/path?query", or "wss://" for TLS.
         **options: See `ConnectOptions`.
 
     Raises:
         Misuse: The URL or an option is not possible.
+        BadCertificate: A file of `tls` cannot be used.
+        Failure: When awaited: the server's certificate is not to be believed, or TLS failed else.
         HandshakeRejected: When awaited: the server said no; with its status.
         HandshakeTimeout: When awaited: it took too long.
         OSError: When awaited: the server cannot be reached.
@@ -231,4 +239,10 @@ def connect(url: str, **options: Unpack[ConnectOptions]) -> Connecting:
         }
     except ValueError as error:
         raise Misuse(str(error)) from None
+    trust = options.get("tls")
+    if endpoint.is_secure:
+        trust = trust or Trust()
+        native["tls"] = (trust.native(), trust.server_name or endpoint.host)
+    elif trust is not None:
+        raise Misuse(f"tls is for wss://: {url!r}")
     return Connecting(endpoint, options.get("uds"), timeout_s, native)

@@ -5,6 +5,7 @@
     │   └── InvalidMessage      not a message of this channel        code, reason, payload
     ├── Misuse                  the caller did                       (a programming mistake)
     ├── Failure                 the world did
+    │   ├── BadCertificate      a file of TLS cannot be used         path, reason
     │   ├── CannotListen        an address cannot be bound           address (an OSError, too)
     │   ├── ConnectionClosed    nothing more will arrive             code, reason
     │   ├── HandshakeRejected   a server answered other than 101     status, headers, body
@@ -18,6 +19,7 @@ package.
 from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "BadCertificate",
     "CannotListen",
     "ConnectionClosed",
     "Failure",
@@ -70,6 +72,20 @@ class Misuse(HubbubError):
 
 class Failure(HubbubError):
     """The world did not go along: a peer left, a resource was missing."""
+
+
+class BadCertificate(Failure):
+    """A certificate, a key or an authority cannot be used.
+
+    Attributes:
+        path: The file.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class CannotListen(Failure, OSError):

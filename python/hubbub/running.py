@@ -12,10 +12,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from hubbub import address
 from hubbub.app import App
 from hubbub.assembly import OneApp
-from hubbub.config import ServerSettings
+from hubbub.config import ServerSettings, TlsSettings
 from hubbub.drain import LAST_WORDS_S, PATIENCE_S
 from hubbub.errors import Failure
 from hubbub.handover import Successor, command_line, predecessor
@@ -45,7 +44,7 @@ class Program:
     """A process that is one server.
 
     SIGINT and SIGTERM end it, a second one at once. SIGUSR2 replaces it by a new process of the
-    same command line, SIGHUP reloads, where there is something to reload.
+    same command line, SIGHUP reloads, where there is something to reload: certificates, modules.
     """
 
     def __init__(
@@ -55,7 +54,8 @@ class Program:
 
         Args:
             server: What it runs.
-            reload: What SIGHUP asks for; None: it ends the program, as always.
+            reload: What SIGHUP asks for besides certificates. Where there is neither, SIGHUP ends
+                the program, as always.
         """
         self._server = server
         self._settings = server.settings
@@ -80,7 +80,7 @@ class Program:
             CannotListen: An address cannot be bound.
         """
         orders = {signal.SIGUSR2: self._order(self._try_upgrade)}
-        if self._reload is not None:
+        if self._reload is not None or any(one.tls for one in self._server.listen):
             orders[signal.SIGHUP] = self._order(self._try_reload)
         with Signals(orders) as signals, self._pid_file:
             self._signals = signals
@@ -135,7 +135,7 @@ class Program:
 
     async def _begin(self) -> None:
         received().close_rest()
-        urls = [address.url_of(one, "http") for one in self._server.addresses]
+        urls = self._server.urls
         for url in urls:
             logger.info("serving on %s (ctrl-c to stop)", url)
         if await predecessor().relieve():
@@ -165,11 +165,11 @@ class Program:
             return
 
     async def _try_reload(self) -> None:
-        if self._reload is None:
-            return
         self._supervisor.reloading()
+        self._server.reload_certificates()
         try:
-            await self._reload()
+            if self._reload is not None:
+                await self._reload()
         except Exception:
             logger.exception("reloading failed")
         self._supervisor.ready("serving")
@@ -191,6 +191,7 @@ def run(
     uds: str | None = None,
     fd: int | None = None,
     backlog: int = 4096,
+    tls: TlsSettings | None = None,
     settings: ServerSettings | None = None,
 ) -> None:
     """Serves an app until SIGINT or SIGTERM; a second signal ends it without waiting.
@@ -204,7 +205,7 @@ def run(
             a second signal.
     """
     settings = settings or ServerSettings()
-    listen = [listen_settings(host, port, uds, fd, backlog)]
+    listen = [listen_settings(host, port, uds, fd, backlog, tls)]
     program = Program(Server(OneApp(app), listen, settings))
     code = run_program(program.run(), EventLoop(EngineHost(settings)))
     if code != DRAINED:

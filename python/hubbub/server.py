@@ -13,7 +13,7 @@ from hubbub import address
 from hubbub._core import Engine
 from hubbub.app import App
 from hubbub.assembly import OneApp
-from hubbub.config import ListenSettings, ServerSettings
+from hubbub.config import ListenSettings, ServerSettings, TlsSettings
 from hubbub.drain import drain
 from hubbub.errors import CannotListen, Misuse
 from hubbub.inheritance import Inheritance, received
@@ -21,6 +21,7 @@ from hubbub.listening import Sockets
 from hubbub.loop import EngineHost, host_for_server
 from hubbub.report import Listener
 from hubbub.stats import Stats
+from hubbub.tls import AllCertificates
 
 State = Literal["starting", "ready", "draining", "stopped"]
 """Where a server stands; it is ready for work only when "ready"."""
@@ -108,6 +109,8 @@ class Server:
         self._sockets = Sockets()
         self._host: EngineHost | None = None
         self._addresses: tuple[str, ...] = ()
+        self._urls: tuple[str, ...] = ()
+        self._certificates = AllCertificates(())
         self._state: State = "starting"
 
     async def __aenter__(self) -> "Server":
@@ -115,9 +118,11 @@ class Server:
 
         Raises:
             Misuse: What it serves cannot be served as it is declared.
+            BadCertificate: A file of TLS cannot be used.
             CannotListen: An address cannot be bound.
         """
         loop = asyncio.get_running_loop()
+        self._certificates = AllCertificates(one.tls for one in self._listen)
         host = self._host = host_for_server(loop, self._settings)
         host.reports.listener = self._listener
         try:
@@ -130,6 +135,7 @@ class Server:
         except BaseException:
             await self._stop()
             raise
+        self._certificates.watch()
         self._state = "ready"
         if self._admin is not None:
             self._admin.ready()
@@ -157,12 +163,22 @@ class Server:
     @property
     def url(self) -> str:
         """Where a browser finds it: "http://127.0.0.1:8000". `hubbub.connect` takes it, too."""
-        return address.url_of(self._addresses[0], "http")
+        return self._urls[0]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The same for each of its addresses: "https://…" where TLS is spoken."""
+        return self._urls
+
+    @property
+    def listen(self) -> tuple[ListenSettings, ...]:
+        """Where it was told to listen."""
+        return self._listen
 
     @property
     def ws_url(self) -> str:
         """Where a WebSocket client finds it: "ws://127.0.0.1:8000"."""
-        return address.url_of(self._addresses[0], "ws")
+        return "ws" + self._urls[0].removeprefix("http")
 
     @property
     def settings(self) -> ServerSettings:
@@ -188,6 +204,14 @@ class Server:
         if self._host is None:
             raise Misuse("the server is not running")
         return Stats.of(self._host.engine.stats())
+
+    def reload_certificates(self) -> bool:
+        """Reads the files of TLS again, for the handshakes to come; they are watched as well.
+
+        Returns:
+            Whether all of them are in use now. What is wrong with one is logged; the old one stays.
+        """
+        return self._certificates.reload()
 
     async def close(self, *, window_s: float | None = None, successor: bool = False) -> bool:
         """Stops in order; a second call does nothing. Cancelled, it stops without waiting.
@@ -225,16 +249,23 @@ class Server:
 
     def _accept(self, engine: Engine) -> tuple[str, ...]:
         addresses: list[str] = []
+        urls: list[str] = []
         for one in self._sockets.bound:
+            wanted = one.settings
+            context = self._certificates.context(wanted.tls)
             try:
-                addresses.append(engine.listen(one.lend(), backlog=one.settings.backlog))
+                bound = engine.listen(one.lend(), backlog=wanted.backlog, tls=context)
             except OSError as error:
                 raise CannotListen(one.key, error) from None
+            addresses.append(bound)
+            urls.append(address.url_of(bound, "http" if context is None else "https"))
+        self._urls = tuple(urls)
         return tuple(addresses)
 
     async def _stop(self) -> None:
         host, self._host = self._host, None
         self._sockets.close()
+        self._certificates.unwatch()
         try:
             await self._modules.stop()
         finally:
@@ -252,6 +283,7 @@ def listen_settings(
     uds: str | None = None,
     fd: int | None = None,
     backlog: int = 4096,
+    tls: TlsSettings | None = None,
 ) -> ListenSettings:
     """Where to listen, as arguments and flags say it.
 
@@ -268,7 +300,7 @@ def listen_settings(
         bind = f"fd:{fd}"
     else:
         bind = f"{address.bracketed(host.strip('[]'))}:{port}"
-    return ListenSettings(bind=bind, backlog=backlog)
+    return ListenSettings(bind=bind, backlog=backlog, tls=tls)
 
 
 def serve(
@@ -279,6 +311,7 @@ def serve(
     uds: str | None = None,
     fd: int | None = None,
     backlog: int = 4096,
+    tls: TlsSettings | None = None,
     settings: ServerSettings | None = None,
 ) -> Server:
     """Serves an app inside the running event loop, asyncio's or uvloop's.
@@ -296,9 +329,10 @@ def serve(
         uds: Path of a Unix socket to listen on instead.
         fd: Number of an inherited listening socket to use instead.
         backlog: How many connections the kernel may hold ready.
+        tls: Certificate and key, for https and wss.
         settings: Limits, deadlines, compression.
 
     Raises:
         Misuse: The arguments contradict each other.
     """
-    return Server(OneApp(app), [listen_settings(host, port, uds, fd, backlog)], settings)
+    return Server(OneApp(app), [listen_settings(host, port, uds, fd, backlog, tls)], settings)

@@ -71,6 +71,15 @@ class Stats:
     pings_merged: int
     """Pings answered with a later pong only."""
 
+    tls_handshakes: int
+    """TLS handshakes completed."""
+
+    tls_resumed: int
+    """Of these, sessions resumed by a ticket."""
+
+    tls_failures: int
+    """TLS handshakes that failed: no TLS, nothing in common, an unknown certificate, too slow."""
+
     panics: int
     """Panics caught; each closed one connection."""
 

@@ -18,7 +18,6 @@ from hubbub import (
     ConnectionClosed,
     HandshakeRejected,
     HandshakeTimeout,
-    Misuse,
     WebSocket,
 )
 from hubbub.testing import serve
@@ -227,8 +226,3 @@ async def test_connections_of_our_own_outlive_a_server_in_the_same_loop() -> Non
                 pass
             ws.send("still here")
             assert await asyncio.wait_for(ws.recv(), 5) == "still here"
-
-
-def test_wss_is_told_to_come_later() -> None:
-    with pytest.raises(Misuse, match="not yet supported"):
-        hubbub.connect("wss://example.org/")

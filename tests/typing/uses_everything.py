@@ -15,7 +15,9 @@ from msgspec import Struct
 import hubbub
 from hubbub import (
     App,
+    BadCertificate,
     CannotListen,
+    CertificatePair,
     Channel,
     Connecting,
     ConnectionClosed,
@@ -37,6 +39,9 @@ from hubbub import (
     ServerSettings,
     Stats,
     StreamingResponse,
+    TlsInfo,
+    TlsSettings,
+    Trust,
     Upload,
     Violation,
     WebSocket,
@@ -88,6 +93,16 @@ def joined(ws: WebSocket[User]) -> None:
 @app.message("/echo")
 def echo(ws: WebSocket, msg: str | bytes) -> str | bytes:
     return msg
+
+
+@app.get("/whoami")
+def whoami(req: Request) -> str:
+    tls = req.tls
+    assert_type(tls, TlsInfo | None)
+    if tls is None:
+        return "anybody"
+    print(tls.version, tls.cipher, tls.server_name, tls.resumed, tls.client_certificate)
+    return tls.client_subject or "somebody"
 
 
 @app.message(
@@ -297,19 +312,40 @@ async def client() -> None:
         ws.close()
         async for again in hubbub.connect("ws://localhost/"):
             assert_type(again, WebSocket[None])
+        trust = Trust(ca="ca.pem", cert="me.pem", key="me.key", server_name="example.org")
+        await hubbub.connect("wss://127.0.0.1/", tls=trust)
+        await hubbub.connect("wss://localhost/", tls=Trust(without_verification=True))
     except HandshakeRejected as refused:
         print(refused.status, refused.headers, refused.body)
-    except (HandshakeTimeout, CannotListen, Failure, Violation, Misuse, HubbubError, OSError):
+    except (
+        HandshakeTimeout,
+        CannotListen,
+        BadCertificate,
+        Failure,
+        Violation,
+        Misuse,
+        HubbubError,
+        OSError,
+    ):
         raise
 
 
 async def embedded() -> None:
     settings = ServerSettings(message_limit_bytes=1024, ping_interval_s=5)
     settings = ServerSettings.parse({"message_limit_bytes": "1KiB", "ping_interval_s": "5s"})
-    async with hubbub.serve(app, host="::1", port=0, settings=settings) as server:
+    tls = TlsSettings(
+        cert="fullchain.pem",
+        key="privkey.pem",
+        more=(CertificatePair("other.pem", "other.key"),),
+        client_ca="clients.pem",
+        client_auth="optional",
+        minimum_version="1.3",
+    )
+    async with hubbub.serve(app, host="::1", port=0, tls=tls, settings=settings) as server:
         assert_type(server, Server)
         assert_type(server.stats(), Stats)
-        print(server.addresses, server.url, server.ws_url, server.stats())
+        assert_type(server.reload_certificates(), bool)
+        print(server.addresses, server.urls, server.url, server.ws_url, server.stats())
         await server.close()
 
 

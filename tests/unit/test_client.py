@@ -6,6 +6,7 @@ import pytest
 
 from hubbub.client import Endpoint, connect
 from hubbub.errors import Misuse
+from hubbub.tls import Trust
 
 
 @pytest.mark.parametrize(
@@ -18,17 +19,19 @@ from hubbub.errors import Misuse
         ("ws://[::1]:8000/", "::1", 8000, "[::1]:8000", "/"),
         ("http://127.0.0.1:8000/echo", "127.0.0.1", 8000, "127.0.0.1:8000", "/echo"),
         ("WS://Example.ORG/Path", "example.org", 80, "example.org", "/Path"),
+        ("wss://example.org", "example.org", 443, "example.org", "/"),
+        ("https://example.org:443/x", "example.org", 443, "example.org", "/x"),
+        ("wss://example.org:80/", "example.org", 80, "example.org:80", "/"),
     ],
 )
 def test_urls(url: str, host: str, port: int, authority: str, target: str) -> None:
-    assert Endpoint.parse(url) == Endpoint(host, port, authority, target)
+    secure = url.startswith(("wss", "https"))
+    assert Endpoint.parse(url) == Endpoint(host, port, authority, target, secure)
 
 
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("wss://example.org/", "not yet supported"),
-        ("https://example.org/", "not yet supported"),
         ("ftp://example.org/", "expected ws://"),
         ("example.org", "expected ws://"),
         ("ws:///x", "expected ws://"),
@@ -53,6 +56,7 @@ def test_urls_that_cannot_be_opened(url: str, why: str) -> None:
         ({"message_limit_bytes": "big"}, Misuse),
         ({"subprotocols": "chat"}, Misuse),
         ({"header": {}}, TypeError),
+        ({"tls": Trust()}, Misuse),
     ],
 )
 def test_options_that_cannot_be(options: Any, error: type[Exception]) -> None:

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use hubbub_protocol::deflate;
 use hubbub_protocol::handshake::{ClientRefusal, ClientRequest as Opening, verify};
-use hubbub_server::{ClientRequest, ConnectionId, Ending, Target};
+use hubbub_server::{ClientRequest, ConnectionId, Ending, Target, TlsTrust};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
@@ -12,6 +12,9 @@ use crate::engine::Engine;
 use crate::errors;
 use crate::peers::{Move, Peer};
 use crate::websocket::WebSocket;
+
+/// RFC 6455 §7.4.1: the close code that stands for a TLS handshake that failed.
+const TLS_FAILED: u16 = 1015;
 
 /// The address does not name a place to connect to.
 pub(crate) struct NoAddress(pub(crate) String);
@@ -72,6 +75,7 @@ fn target(address: &str) -> Result<Target, NoAddress> {
 pub(crate) fn connect(
     engine: &Bound<'_, Engine>,
     address: &str,
+    tls: Option<(TlsTrust, String)>,
     wish: Wish,
     future: Py<PyAny>,
     timeout_s: f64,
@@ -88,7 +92,7 @@ pub(crate) fn connect(
             address: target,
             head,
             timeout_s,
-            tls: None,
+            tls,
         })?;
         core.peers.insert(Peer {
             id,
@@ -180,6 +184,9 @@ pub(crate) fn fail(py: Python<'_>, future: &Py<PyAny>, ending: &Ending) -> PyRes
     }
     let error = match ending.timed_out() {
         true => PyErr::from_type(errors::handshake_timeout_class(py)?.clone(), ()),
+        false if ending.code == TLS_FAILED => {
+            errors::failure(&format!("TLS failed: {}", ending.reason))
+        }
         false => match ending.os_error {
             Some(number) => errors::os(std::io::Error::from_raw_os_error(number)),
             None => PyOSError::new_err("the server closed the connection during the handshake"),

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,7 @@ use crate::peers::Peers;
 use crate::request::Request;
 use crate::route::{Route, window};
 use crate::table::Table;
+use crate::tls::{TlsContext, TlsTrust};
 
 /// What may wait for a handler before reading from its peer pauses.
 #[derive(Clone, Copy)]
@@ -159,16 +161,18 @@ impl Engine {
                 .worker
                 .peer(id)
                 .map_or_else(String::new, |peer| peer.to_string());
-            kept.map(|(head, route)| (head, route, peer, core.worker.settings().head))
+            let tls = core.worker.tls(id);
+            kept.map(|(head, route)| (head, route, peer, tls, core.worker.settings().head))
         })?;
-        let (head, route, peer, limits) = kept.ok_or_else(|| {
+        let (head, route, peer, tls, limits) = kept.ok_or_else(|| {
             errors::misuse("the connection is gone, and its request was never asked for")
         })?;
         let params = |path: &str| {
             let route = route.as_ref();
             route.map_or_else(Vec::new, |route| route.get().params(path))
         };
-        Request::of_kept(py, id, &head, &limits, params, peer)
+        let request = Request::of_kept(py, id, &head, &limits, params, peer)?;
+        Ok(request.with_tls(tls))
     }
 
     /// What asyncio has to do besides: None when that cannot be told.
@@ -434,12 +438,22 @@ impl Engine {
     }
 
     /// Listens at "tcp://HOST:PORT", "unix:PATH" or "fd:N"; returns the address that was bound, in the same form.
-    #[pyo3(signature = (address, *, backlog=4096, group=0))]
-    fn listen(&self, address: &str, backlog: i32, group: u8) -> PyResult<String> {
+    /// With `tls`, whoever connects there speaks TLS.
+    #[pyo3(signature = (address, *, backlog=4096, group=0, tls=None))]
+    fn listen(
+        &self,
+        address: &str,
+        backlog: i32,
+        group: u8,
+        tls: Option<&TlsContext>,
+    ) -> PyResult<String> {
         let address = Address::parse(address).map_err(PyValueError::new_err)?;
-        let listener = Listener::bind(&address, backlog)
+        let mut listener = Listener::bind(&address, backlog)
             .map_err(errors::os)?
             .in_group(group);
+        if let Some(tls) = tls {
+            listener = listener.with_tls(Arc::clone(&tls.context));
+        }
         let bound = listener.address().map_err(errors::os)?;
         self.core
             .with(|core| core.worker.listen(listener))?
@@ -647,7 +661,7 @@ impl Engine {
 
     /// Opens a WebSocket as a client; the future gets it, or what went wrong.
     #[pyo3(signature = (address, host, target, future, *, subprotocols=Vec::new(), headers=Vec::new(),
-        message_limit_bytes=None, compression=None, timeout_s=10.0))]
+        message_limit_bytes=None, compression=None, timeout_s=10.0, tls=None))]
     #[allow(clippy::too_many_arguments)]
     fn connect(
         slf: &Bound<'_, Self>,
@@ -660,7 +674,9 @@ impl Engine {
         message_limit_bytes: Option<usize>,
         compression: Option<&str>,
         timeout_s: f64,
+        tls: Option<(PyRef<'_, TlsTrust>, String)>,
     ) -> PyResult<()> {
+        let tls = tls.map(|(trust, name)| (trust.trust.clone(), name));
         let window = compression.map(window).transpose()?;
         let wish = crate::client::Wish {
             host,
@@ -670,7 +686,7 @@ impl Engine {
             message_limit_bytes,
             window,
         };
-        crate::client::connect(slf, address, wish, future, timeout_s)
+        crate::client::connect(slf, address, tls, wish, future, timeout_s)
     }
 }
 

@@ -28,6 +28,7 @@ mod steps;
 mod stream;
 mod table;
 mod text;
+mod tls;
 mod websocket;
 
 use pyo3::prelude::*;
@@ -51,6 +52,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<websocket::WebSocket>()?;
     module.add_class::<sent::Sent>()?;
     module.add_class::<channels::Channels>()?;
+    module.add_class::<tls::TlsContext>()?;
+    module.add_class::<tls::TlsInfo>()?;
+    module.add_class::<tls::TlsTrust>()?;
     module.add_function(wrap_pyfunction!(channels::delta, module)?)?;
     module.add_function(wrap_pyfunction!(bench::bench, module)?)?;
     module.add_function(wrap_pyfunction!(system_memory_bytes, module)?)?;

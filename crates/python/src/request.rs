@@ -1,7 +1,7 @@
 //! `Request` and its `Headers`: what a client asked for, parsed when somebody looks.
 
 use hubbub_protocol::http::{Limits, Request as Head};
-use hubbub_server::ConnectionId;
+use hubbub_server::{ConnectionId, TlsFacts};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use crate::engine::Engine;
 use crate::errors;
 use crate::exchange::{Exchange, Pieces};
+use crate::tls::TlsInfo;
 
 /// A request's head, in fields that live as long as it does.
 #[pyclass(frozen, module = "hubbub")]
@@ -94,6 +95,7 @@ pub(crate) struct Request {
     stream: PyOnceLock<Py<Exchange>>,
     /// Where the answer goes.
     engine: Option<Py<Engine>>,
+    tls: Option<TlsFacts>,
 }
 
 impl Request {
@@ -135,7 +137,13 @@ impl Request {
             body: PyBytes::new(py, body).unbind(),
             stream: PyOnceLock::new(),
             engine,
+            tls: None,
         })
+    }
+
+    /// The same, having come by TLS.
+    pub(crate) fn with_tls(self, tls: Option<TlsFacts>) -> Self {
+        Self { tls, ..self }
     }
 
     /// From a head that was kept. It has been parsed once, so it parses.
@@ -249,6 +257,13 @@ impl Request {
     #[getter]
     fn peer(&self) -> &str {
         &self.peer
+    }
+
+    /// What TLS has found out; None without TLS.
+    #[getter]
+    fn tls(&self) -> Option<TlsInfo> {
+        let facts = self.tls.clone()?;
+        Some(TlsInfo { facts })
     }
 
     /// The body, whole.

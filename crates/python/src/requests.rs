@@ -72,10 +72,11 @@ pub(crate) fn on_request(
     match found {
         Found::WebSocket(route) => {
             let offer = offer.expect("the table looked at it");
+            let is_tls = engine.get().core.with(|core| core.worker.is_tls(id))?;
             if !route
                 .get()
                 .origins
-                .allows(offer.origin(), request.host, false)
+                .allows(offer.origin(), request.host, is_tls)
             {
                 return refuse(engine, id, &Refusal::foreign_origin());
             }
@@ -114,7 +115,7 @@ pub(crate) fn python_request(
     head: &Head<'_>,
     body: &[u8],
 ) -> PyResult<Py<Request>> {
-    let (params, peer) = engine.get().core.with(|core| {
+    let (params, peer, tls) = engine.get().core.with(|core| {
         let group = core.worker.group(id);
         let params = core.table.params(group, head.host, &head.target.path);
         (
@@ -122,12 +123,11 @@ pub(crate) fn python_request(
             core.worker
                 .peer(id)
                 .map_or_else(String::new, |peer| peer.to_string()),
+            core.worker.tls(id),
         )
     })?;
-    Py::new(
-        engine.py(),
-        Request::new(engine, id, head, params, peer, body)?,
-    )
+    let request = Request::new(engine, id, head, params, peer, body)?;
+    Py::new(engine.py(), request.with_tls(tls))
 }
 
 /// Shakes hands, and starts what the route leads to.

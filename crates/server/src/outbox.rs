@@ -21,7 +21,7 @@ const COPY_LIMIT_BYTES: usize = 1024;
 /// How many pieces one system call takes.
 const PIECES: usize = 64;
 /// How much of a file leaves before other connections have their turn.
-const FILE_TURN_BYTES: usize = 1 << 20;
+pub(crate) const FILE_TURN_BYTES: usize = 1 << 20;
 /// How much of a file is read at a time where the kernel cannot send it by itself.
 const FILE_READ_BYTES: usize = 64 << 10;
 

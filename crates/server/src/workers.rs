@@ -450,6 +450,11 @@ impl Workers {
         route!(&self, id, tls(), or None)
     }
 
+    /// Whether a connection speaks TLS.
+    pub fn is_tls(&self, id: ConnectionId) -> bool {
+        route!(&self, id, is_tls(), or false)
+    }
+
     /// As [`Worker::rtt`].
     pub fn rtt(&self, id: ConnectionId) -> Option<Duration> {
         route!(&self, id, rtt(), or None)

@@ -10,8 +10,9 @@ from hubbub.assembly import OneApp
 from hubbub.cli import flags
 from hubbub.cli.load import load
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
+from hubbub.cli.ssl import SslFlags
 from hubbub.config import ListenSettings, LogFormat, LogLevel, LogSettings
-from hubbub.errors import CannotListen, Misuse
+from hubbub.errors import BadCertificate, CannotListen, Misuse
 from hubbub.loop import EngineHost, EventLoop
 from hubbub.running import Program, run_program
 from hubbub.server import Server, listen_settings
@@ -28,6 +29,7 @@ def run(
     fd: int | None = None,
     bind: list[str] | None = None,
     backlog: int = 4096,
+    ssl: Annotated[SslFlags | None, Parameter(name="*")] = None,
     app_dir: Path = Path(),
     log_level: LogLevel = "info",
     log_format: LogFormat = "auto",
@@ -65,18 +67,21 @@ def run(
     log.configure(LogSettings(log_level, log_format, access_log))
     chosen = flags.parsed(settings)
     try:
+        tls = None if ssl is None else ssl.settings()
         if bind:
-            listen = [ListenSettings(bind=one, backlog=backlog) for one in bind]
+            listen = [ListenSettings(bind=one, backlog=backlog, tls=tls) for one in bind]
         else:
-            listen = [listen_settings(host, port, str(uds) if uds else None, fd, backlog)]
+            listen = [listen_settings(host, port, str(uds) if uds else None, fd, backlog, tls)]
         engine = EngineHost(chosen)
-    except Misuse as error:
+    except (BadCertificate, Misuse) as error:
         raise Mistake(str(error)) from None
     serving = Server(OneApp(load(target, app_dir)), listen, chosen)
     try:
         return run_program(Program(serving).run(), EventLoop(engine))
     except CannotListen as error:
         raise Mistake(str(error), BIND) from None
+    except BadCertificate as error:
+        raise Mistake(str(error)) from None
     except Misuse as error:
         raise Mistake(f"{target}: {error}", IMPORT) from None
     except Exception:

@@ -33,6 +33,9 @@ class TlsSettings:
     key: str = setting(path="file", hint="/etc/hubbub/privkey.pem")
     """PEM file of its private key."""
 
+    key_password: str = setting("", is_secret=True)
+    """Opens `key`, if it is encrypted; a key that only the server can read serves as well."""
+
     more: tuple[CertificatePair, ...] = ()
     """Further pairs of certificate and key, chosen by the name a client asks for (SNI)."""
 

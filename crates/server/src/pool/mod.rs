@@ -785,6 +785,11 @@ impl Pool {
         known.max(usize::from(self.has_events()))
     }
 
+    /// As [`Worker::is_tls`].
+    pub(crate) fn is_tls(&self, id: ConnectionId) -> bool {
+        self.mirror(id).is_some_and(|mirror| mirror.tls.is_some())
+    }
+
     /// As [`Worker::tls`].
     pub(crate) fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
         self.mirror(id)?.tls.as_deref().cloned()

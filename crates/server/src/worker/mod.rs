@@ -304,6 +304,13 @@ impl Worker {
         })
     }
 
+    /// Whether a connection speaks TLS.
+    pub fn is_tls(&self, id: ConnectionId) -> bool {
+        self.connections
+            .get(id)
+            .is_some_and(|connection| connection.tls.is_some())
+    }
+
     /// What TLS has found out about a connection; nothing if it does not speak TLS.
     pub fn tls(&self, id: ConnectionId) -> Option<TlsFacts> {
         self.connections.get(id)?.tls.as_ref()?.facts()

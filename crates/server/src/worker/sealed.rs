@@ -14,7 +14,7 @@ use super::{Inbox, READ_LIMIT_BYTES, Worker};
 use crate::connection::{Connection, Phase};
 use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
-use crate::outbox::{Flushed, Outbox, Pool};
+use crate::outbox::{FILE_TURN_BYTES, Flushed, Outbox, Pool};
 use crate::tls::{RECORD_BYTES, Tls, TlsContext};
 
 /// How much plaintext one system call carries: more records at a time would only leave the cache.
@@ -236,6 +236,10 @@ impl Connection {
             flushed.bytes += sent;
             if sent < out.len() {
                 tls.keep(&out[sent..]);
+                flushed.blocked = true;
+                break;
+            }
+            if flushed.bytes >= FILE_TURN_BYTES && self.outbox.has_file() {
                 flushed.blocked = true;
                 break;
             }
