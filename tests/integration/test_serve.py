@@ -2,7 +2,10 @@
 
 import asyncio
 import http.client
+import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -157,6 +160,48 @@ def test_values_reach_the_server(folder: Path) -> None:
         assert asyncio.run(longest(server.address, 2048)) is None
 
 
+def test_the_admin_listener_takes_orders(folder: Path) -> None:
+    (folder / "hubbub.toml").write_text(
+        '[[listen]]\nbind = "127.0.0.1:0"\n[[app]]\nimport = "one.py:app"\n'
+        '[admin]\nbind = "unix:admin.sock"\n[server]\npid_file = "pid"\n'
+    )
+
+    def ask(method: str, path: str) -> tuple[int, str]:
+        connection = UnixConnection(str(folder / "admin.sock"))
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    with serving(folder, "-c", "hubbub.toml") as server:
+        assert ask("GET", "/readyz")[0] == 200
+        status, answer = ask("POST", "/upgrade")
+        assert status == 200
+        successor = json.loads(answer)["pid"]
+        try:
+            assert successor != server.process.pid
+            assert server.process.wait(STOP_TIMEOUT_S) == 0
+            assert get(server.address, "/") == "one"
+            assert (folder / "pid").read_text().strip() == str(successor)
+        finally:
+            os.kill(successor, signal.SIGTERM)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=30)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self._path)
+
+
 # One of each kind; tests/unit/config has them all.
 KINDS = (
     "no equals sign",
@@ -190,9 +235,8 @@ def test_a_taken_port_is_4_and_nothing_has_started(folder: Path) -> None:
             '[[app]]\nimport = "one.py:app"\n'
         )
         message = refused(folder, "-c", "hubbub.toml", code=4)
-    assert message.endswith(
-        f"hubbub: cannot listen on tcp://127.0.0.1:{port}: Address already in use\n"
-    )
+    told = f"hubbub: cannot listen on tcp://127.0.0.1:{port}: Address already in use\n"
+    assert told in message
     assert not (folder / "started").exists()
     assert not (folder / "free.sock").exists()
 

@@ -6,14 +6,17 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hubbub import log
+from hubbub._core import Request
+from hubbub.admin import Admin
 from hubbub.app import App
 from hubbub.assembly import OneApp
-from hubbub.cli import configuration, flags
+from hubbub.cli import flags
+from hubbub.cli.configuration import import_apps, read
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.options import Assigned, ConfigurationFile
 from hubbub.config import Loaded, LogFormat, LogLevel
 from hubbub.config.sources import Assignment, Given, Origin, Text
-from hubbub.errors import CannotListen, Misuse
+from hubbub.errors import CannotListen, Failure, Misuse, Reject
 from hubbub.loop import EngineHost, EventLoop
 from hubbub.running import Program, run_program
 from hubbub.server import Server
@@ -49,19 +52,26 @@ def serve(
     access_log
         Write a line for each WebSocket that opens and closes.
     """
-    given = flags.assignments(settings)
-    given += _listeners(bind)
-    chosen = {"level": log_level, "format": log_format, "access": access_log}
-    for key, value in chosen.items():
+    given = [*flags.assignments(settings), *_listeners(bind)]
+    logging = {"level": log_level, "format": log_format, "access": access_log}
+    for key, value in logging.items():
         if value is not None:
             flag = "--access-log" if key == "access" else f"--log-{key}"
             given.append((("log", key), Given(value, Origin(flag))))
-    loaded = configuration.read(config, assigned, given)
-    log.configure(loaded.configuration.log)
-    server = _server(loaded, config)
+    loaded = read(config, assigned, given)
+    told = loaded.configuration
+    log.configure(told.log)
+    modules = OneApp(_all(loaded, config))
     try:
-        engine = EngineHost(loaded.configuration.server)
-        return run_program(Program(server).run(), EventLoop(engine))
+        admin = Admin(told.admin, storage=told.storage.path)
+        server = Server(modules, told.listen, told.server, admin=admin)
+        program = Program(server)
+        _give_orders(admin, program)
+        loop = EventLoop(EngineHost(told.server))
+    except Misuse as error:
+        raise Mistake(str(error)) from None
+    try:
+        return run_program(program.run(), loop)
     except CannotListen as error:
         raise Mistake(str(error), BIND) from None
     except Misuse as error:
@@ -74,21 +84,33 @@ def serve(
         raise Mistake("an application did not start", IMPORT) from None
 
 
+def _give_orders(admin: Admin, program: Program) -> None:
+    """Lets the admin listener take the orders that concern the whole program."""
+
+    async def upgrade(req: Request) -> dict[str, int]:
+        try:
+            return {"pid": await program.upgrade()}
+        except Failure as error:
+            raise Reject(409, str(error)) from None
+
+    admin.route("POST", "/upgrade", upgrade)
+
+
 def _listeners(binds: tuple[str, ...]) -> list[Assignment]:
     origin = Origin("--bind")
     tables = [Given({"bind": Given(Text(one), origin)}, origin) for one in binds]
     return [(("listen",), Given(tables, origin))] if tables else []
 
 
-def _server(loaded: Loaded, file: Path | None) -> Server:
+def _all(loaded: Loaded, file: Path | None) -> App:
     root = App()
-    apps = configuration.import_apps(loaded, file)
+    apps = import_apps(loaded, file)
     for app, settings in zip(apps, loaded.configuration.apps, strict=True):
         if settings.hosts:
             raise Mistake(f"{settings.label}: hosts are not told apart yet")
         root.mount(settings.mount, app)
-    if not apps:
-        from hubbub import demo
+    if apps:
+        return root
+    from hubbub import demo
 
-        root = demo.app
-    return Server(OneApp(root), loaded.configuration.listen, loaded.configuration.server)
+    return demo.app

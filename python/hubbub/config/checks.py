@@ -151,11 +151,13 @@ def _admin(configuration: Configuration) -> Iterator[Problem]:
     if admin.token and admin.token_file:
         yield ("admin", "token_file"), "expected token or token_file, not both"
     try:
-        if not admin.address or not is_public(admin.address):
-            return
+        bind = parse_bind(admin.address)
     except ValueError:
         return
-    if not (admin.token or admin.token_file):
+    if not isinstance(bind, (Tcp, Unix)):
+        what = 'expected "HOST:PORT", "unix:/PATH", "auto" or "off"'
+        yield ("admin", "bind"), f"{what}: found {shown(admin.bind)}"
+    elif is_public(admin.bind) and not (admin.token or admin.token_file):
         what = "expected token_file, too, since others than this machine can reach"
         yield ("admin", "bind"), f"{what} {shown(admin.bind)}"
 
