@@ -35,6 +35,7 @@ from hubbub.forms import Form, Upload
 from hubbub.http import (
     Event,
     EventSourceResponse,
+    FileResponse,
     Response,
     StreamingResponse,
     last_event_id,
@@ -56,6 +57,7 @@ __all__ = [
     "Event",
     "EventSourceResponse",
     "Failure",
+    "FileResponse",
     "Form",
     "HandshakeRejected",
     "HandshakeTimeout",

@@ -245,6 +245,13 @@ class OpenFile:
     """
 
     def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    def read(self) -> bytes:
+        """All that is in it.
+
+        Raises:
+            OSError: It cannot be read, or has become shorter.
+        """
+
     @property
     def size(self) -> int:
         """Its length in bytes."""

@@ -7,6 +7,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, Literal, Protocol, TypeVar, Unpack, overload
 
 from msgspec import Struct
@@ -25,9 +26,11 @@ from hubbub.routing import (
     EndpointOptions,
     Hook,
     RouteOptions,
+    StaticOptions,
     checked_hook,
     http_declarations,
     parameter_names,
+    refuse_unknown,
 )
 from hubbub.tasks import Tasks
 
@@ -254,6 +257,33 @@ class App:
             return handler
 
         return declare
+
+    def static(
+        self, path: str, directory: str | PathLike[str], **options: Unpack[StaticOptions]
+    ) -> None:
+        """Answers GET and HEAD with the files below a directory, and no others.
+
+        Whatever the path and whatever the links, nothing outside is reached; dotfiles and
+        everything that is no regular file are hidden, and directories are not listed. Answers can
+        be revalidated (ETag, Last-Modified), continued (Range) and come compressed where it pays.
+
+        Args:
+            path: Where they stand: "/assets", or "/".
+            directory: Where they are.
+            **options: See `StaticOptions`.
+
+        Raises:
+            Misuse: There is no such directory, or the path is none.
+        """
+        refuse_unknown(StaticOptions, options)
+        if parameter_names(path):
+            raise Misuse(f"files stand under a plain path: {path!r}")
+        files = http.Static(directory, **options)
+        below = path.rstrip("/") + "/"
+        self._routes += [
+            Declaration(below, "http", files.answer),
+            Declaration(below + "{*path}", "http", files.answer),
+        ]
 
     def mount(self, path: str, app: "App") -> None:
         """Puts all of another app below a path; its lifespan and timers run along.

@@ -102,6 +102,25 @@ class RouteOptions(TypedDict, total=False):
     """The handler reads the body as it comes, by `request.stream()`; else it is collected first."""
 
 
+class StaticOptions(TypedDict, total=False):
+    """What `App.static` can be told."""
+
+    index: str
+    """What stands for a directory, "index.html"; empty: nothing does."""
+
+    cache_control: str
+    """What clients may keep; "no-cache", the default: they ask each time whether it has changed."""
+
+    immutable: bool
+    """Names with a hash in them, such as "app-3f2a9c1b.js", may be kept for ever."""
+
+    precompressed: bool
+    """Whether "x.js.br" and "x.js.gz" are sent for "x.js"; they are, unless this says no."""
+
+    headers: Mapping[str, str]
+    """More header fields; "content-security-policy" replaces the strict one of HTML pages."""
+
+
 def http_declarations(
     path: str, methods: Sequence[str], handler: Callable[..., Any], options: RouteOptions
 ) -> list[Declaration]:

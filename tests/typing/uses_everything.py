@@ -24,6 +24,7 @@ from hubbub import (
     Event,
     EventSourceResponse,
     Failure,
+    FileResponse,
     Form,
     HandshakeRejected,
     HandshakeTimeout,
@@ -253,6 +254,14 @@ def events(req: Request) -> EventSourceResponse:
         yield Event({"a": 1}, event="thing", id="1", retry_ms=1000)
 
     return EventSourceResponse(some())
+
+
+@app.get("/report")
+def report(req: Request) -> FileResponse:
+    return FileResponse("report.pdf", download_as="Report.pdf")
+
+
+app.static("/assets", "assets", immutable=True, cache_control="no-store", index="")
 
 
 @app.get("/away")

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hubbub_server::{Entry, FilePart, OpenFile as File, Root};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBytes, PyString};
 
 use crate::errors;
 
@@ -28,6 +28,12 @@ impl OpenFile {
     #[new]
     fn new(path: PathBuf) -> PyResult<Self> {
         File::open(&path).map(Self).map_err(errors::os)
+    }
+
+    /// All that is in it.
+    fn read<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let content = self.0.read().map_err(errors::os)?;
+        Ok(PyBytes::new(py, &content))
     }
 
     /// Its length in bytes.

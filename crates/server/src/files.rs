@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread};
 
 /// A file that is open for reading, and what was known of it then.
 #[derive(Clone, Debug)]
@@ -122,6 +122,26 @@ impl OpenFile {
                 "not a regular file",
             )),
         }
+    }
+}
+
+impl OpenFile {
+    /// All of it, if it has not become shorter.
+    ///
+    /// # Errors
+    /// What pread(2) may fail with; it has become shorter.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        let mut content = vec![0; usize::try_from(self.size).unwrap_or(usize::MAX)];
+        let mut filled = 0;
+        while filled < content.len() {
+            match pread(&self.file, &mut content[filled..], filled as u64) {
+                Ok(0) => return Err(Errno::IO.into()),
+                Ok(count) => filled += count,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(content)
     }
 }
 

@@ -1,8 +1,10 @@
 """HTTP answers, from plain values to streams and files. Routes are declared on `App`."""
 
 from hubbub.http.adapt import Adapted, Answer, adapt
+from hubbub.http.files import FileResponse
 from hubbub.http.response import BaseResponse, Encoded, Response, encode, encode_refusal
 from hubbub.http.sse import Event, EventSourceResponse, last_event_id
+from hubbub.http.static import Static
 from hubbub.http.streaming import StreamingResponse
 
 __all__ = [
@@ -12,7 +14,9 @@ __all__ = [
     "Encoded",
     "Event",
     "EventSourceResponse",
+    "FileResponse",
     "Response",
+    "Static",
     "StreamingResponse",
     "adapt",
     "encode",

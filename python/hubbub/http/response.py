@@ -211,13 +211,16 @@ def encode(result: object, request: Request) -> Encoded | Awaitable[None]:
 
 
 def encode_refusal(refusal: Reject, request: Request) -> Encoded:
-    """The answer for a `Reject`: text, or JSON for those who ask for it."""
-    reason = refusal.reason
+    """The answer for a `Reject`."""
+    status, fields, body = encode_error(refusal.status, refusal.reason, request)
+    return status, [*fields, *refusal.headers], body
+
+
+def encode_error(status: int, reason: str, request: Request) -> Encoded:
+    """The answer that says what went wrong: as text, or as JSON to those who ask for it."""
     if reason and wants_json(request):
-        body = msgspec.json.encode({"status": refusal.status, "error": reason})
-        return refusal.status, [*_JSON_FIELDS, *refusal.headers], body
-    body = f"{reason}\n".encode() if reason else b""
-    return refusal.status, [*_TEXT_FIELDS, *refusal.headers], body
+        return status, _JSON_FIELDS, msgspec.json.encode({"status": status, "error": reason})
+    return status, _TEXT_FIELDS, f"{reason}\n".encode() if reason else b""
 
 
 def wants_json(request: Request) -> bool:

@@ -58,13 +58,13 @@ async def ask(
         reader, writer = await asyncio.open_connection(host, port)
         try:
             writer.write(head.encode("latin-1") + b"\r\n" + body)
-            return parse(await reader.read())
+            return parse(await reader.read(), has_body=method != "HEAD")
         finally:
             writer.close()
             await writer.wait_closed()
 
 
-def parse(answer: bytes) -> Answer:
+def parse(answer: bytes, *, has_body: bool = True) -> Answer:
     """One answer that ends with its connection.
 
     Raises:
@@ -78,6 +78,6 @@ def parse(answer: bytes) -> Answer:
     for line in lines:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-    if len(body) < int(headers.get("content-length", "0")):
+    if has_body and len(body) < int(headers.get("content-length", "0")):
         raise ConnectionError(f"cut short: {len(body)} bytes of {headers['content-length']}")
     return Answer(int(status_line.split()[1]), headers, body)
