@@ -158,6 +158,18 @@ class Request:
         """What TLS has found out; None if it came without."""
 
     @property
+    def client(self) -> str:
+        """The client's address, as trusted proxies tell it: "203.0.113.9", "::1" or "unix"."""
+
+    @property
+    def scheme(self) -> Literal["http", "https"]:
+        """What the client used, to us or to a trusted proxy in front of us."""
+
+    @property
+    def host(self) -> str:
+        """The host that the client asked for, with its port if it named one."""
+
+    @property
     def body(self) -> bytes:
         """The whole body; empty for an upgrade.
 
@@ -401,6 +413,10 @@ class WebSocket(Generic[_D]):
         """The other end: "127.0.0.1:5123", "[::1]:5123" or "unix"."""
 
     @property
+    def client(self) -> str:
+        """The client's address, as trusted proxies tell it: "203.0.113.9", "::1" or "unix"."""
+
+    @property
     def subprotocol(self) -> str | None:
         """What was agreed on, if anything (RFC 6455 §1.9)."""
 
@@ -597,7 +613,7 @@ class Engine:
 
     def __new__(
         cls,
-        settings: Mapping[str, int | float | str | bool],
+        settings: Mapping[str, int | float | str | bool | tuple[str, ...]],
         report: Callable[[str, BaseException | None, int, str], None],
     ) -> Engine: ...
     @property
@@ -661,6 +677,7 @@ class Engine:
         backlog: int = 4096,
         group: int = 0,
         tls: TlsContext | None = None,
+        proxy_protocol: bool = False,
     ) -> str:
         """Accepts connections at an address.
 
@@ -670,6 +687,7 @@ class Engine:
             group: Its connections meet only the routes of this group. Others than 0 are served in
                 the loop's own thread, whatever `threads` says.
             tls: Whoever connects there speaks TLS.
+            proxy_protocol: Each connection begins with a PROXY header of a trusted proxy.
 
         Returns:
             The address that was bound, in the same form.

@@ -32,13 +32,13 @@ def _after(first: Hook, second: Hook | None) -> Hook:
 
 
 def _log_open(ws: WebSocket[Any]) -> None:
-    access.info("%s #%d open %s", ws.peer, ws.id, printable(ws.path))
+    access.info("%s #%d open %s", ws.client, ws.id, printable(ws.path))
 
 
 def _log_close(ws: WebSocket[Any]) -> None:
     access.info(
         "%s #%d close %s %s by %s: %s",
-        ws.peer,
+        ws.client,
         ws.id,
         printable(ws.path),
         ws.close_code,

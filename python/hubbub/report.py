@@ -23,6 +23,10 @@ class Reports:
         self, event: str, exception: BaseException | None, connection_id: int, path: str
     ) -> None:
         """Takes one report."""
+        if event == "limit":
+            # Of nobody in particular: `path` says which one, and who came up against it.
+            logger.warning("%s", printable(path), extra={"event": event})
+            return
         logger.log(
             logging.WARNING if exception is None else logging.ERROR,
             "%s: connection %d, path %s",

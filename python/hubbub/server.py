@@ -254,7 +254,12 @@ class Server:
             wanted = one.settings
             context = self._certificates.context(wanted.tls)
             try:
-                bound = engine.listen(one.lend(), backlog=wanted.backlog, tls=context)
+                bound = engine.listen(
+                    one.lend(),
+                    backlog=wanted.backlog,
+                    tls=context,
+                    proxy_protocol=wanted.proxy_protocol,
+                )
             except OSError as error:
                 raise CannotListen(one.key, error) from None
             addresses.append(bound)

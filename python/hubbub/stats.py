@@ -26,6 +26,30 @@ class Stats:
     accept_pauses: int
     """Times the listener was paused for want of descriptors."""
 
+    over_connection_limit: int
+    """Connections beyond the limit for all."""
+
+    over_address_connection_limit: int
+    """Connections beyond the limit for one address."""
+
+    over_handshake_rate: int
+    """Handshakes beyond the rate for all."""
+
+    over_address_handshake_rate: int
+    """Handshakes beyond the rate for one address."""
+
+    over_message_rate: int
+    """Times a connection sent more messages than its rate."""
+
+    over_byte_rate: int
+    """Times a connection sent more bytes than its rate."""
+
+    let_pass: int
+    """Of all that was beyond a limit, what passed because the limit is only tried."""
+
+    proxy_refused: int
+    """Connections closed for a PROXY header that was none, or a stranger's."""
+
     requests: int
     """HTTP requests handed to the application."""
 

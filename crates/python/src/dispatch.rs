@@ -4,7 +4,7 @@
 //! end the program (KeyboardInterrupt, SystemExit) goes up.
 
 use hubbub_protocol::endpoint::Kind;
-use hubbub_server::{ConnectionId, Ending, Event, Inbox, Sent as Outcome};
+use hubbub_server::{ConnectionId, Ending, Event, Inbox, Limit, Notice, Sent as Outcome};
 use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
@@ -78,6 +78,7 @@ fn on_event(engine: &Bound<'_, Engine>, event: Event<'_>) -> PyResult<()> {
             None => answers::on_drained(engine, id),
         },
         Event::Closed { id, ending } => on_closed(engine, id, ending),
+        Event::Notice(notice) => on_notice(engine, &notice),
         _ => Ok(()),
     }
 }
@@ -257,6 +258,29 @@ fn wrong_reply(py: Python<'_>, error: PyErr) -> PyErr {
 fn fault_slow(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
     engine.get().core.with(|core| core.worker.close_slow(id))?;
     report(engine, "slow-consumer", None, id)
+}
+
+/// A limit that somebody came up against, in words.
+fn on_notice(engine: &Bound<'_, Engine>, notice: &Notice) -> PyResult<()> {
+    let mut text = match notice.limit {
+        Limit::Proxy => "refused for want of a trusted PROXY header".to_owned(),
+        limit => format!("{} reached", limit.name()),
+    };
+    if notice.times > 1 {
+        text += &format!(" {} times", notice.times);
+    }
+    if let Some(peer) = notice.peer {
+        text += &format!(", by {peer}");
+    }
+    if notice.dry_run {
+        text += ", let pass: dry run";
+    }
+    let nothing = engine.py().None();
+    let told = engine
+        .get()
+        .report
+        .call1(engine.py(), ("limit", nothing, 0, text));
+    told.map(drop)
 }
 
 fn on_closed(engine: &Bound<'_, Engine>, id: ConnectionId, ending: Ending) -> PyResult<()> {

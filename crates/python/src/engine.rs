@@ -13,14 +13,17 @@ use std::time::{Duration, Instant};
 
 use hubbub_hub::{Patterns, Topic};
 use hubbub_protocol::deflate;
+use hubbub_protocol::http::{Request as Head, Spelling};
+use hubbub_protocol::network::Networks;
 use hubbub_server::{
-    Address, ConnectionId, Farewell, Inbox, Interest, Listener, Publication, Settings, Threads,
-    Workers, monotonic_ms, monotonic_ns,
+    Address, ConnectionId, Farewell, Inbox, Interest, Listener, Publication, RatePolicy, Settings,
+    Threads, Workers, monotonic_ms, monotonic_ns,
 };
 use pyo3::exceptions::{PyKeyError, PyOSError, PySystemExit, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::caller::Sender;
 use crate::cell::LoopCell;
 use crate::convert;
 use crate::errors;
@@ -157,21 +160,18 @@ impl Engine {
                 let route = peer.route.as_ref().map(|route| route.clone_ref(py));
                 (peer.head.to_vec(), route)
             });
-            let peer = core
-                .worker
-                .peer(id)
-                .map_or_else(String::new, |peer| peer.to_string());
             let tls = core.worker.tls(id);
-            kept.map(|(head, route)| (head, route, peer, tls, core.worker.settings().head))
+            kept.map(|(head, route)| (head, route, tls, core.worker.settings().head))
         })?;
-        let (head, route, peer, tls, limits) = kept.ok_or_else(|| {
+        let (head, route, tls, limits) = kept.ok_or_else(|| {
             errors::misuse("the connection is gone, and its request was never asked for")
         })?;
         let params = |path: &str| {
             let route = route.as_ref();
             route.map_or_else(Vec::new, |route| route.get().params(path))
         };
-        let request = Request::of_kept(py, id, &head, &limits, params, peer)?;
+        let sender = |head: &Head<'_>| self.core.with(|core| Sender::of(&core.worker, id, head));
+        let request = Request::of_kept(py, id, &head, &limits, params, sender)?;
         Ok(request.with_tls(tls))
     }
 
@@ -438,14 +438,16 @@ impl Engine {
     }
 
     /// Listens at "tcp://HOST:PORT", "unix:PATH" or "fd:N"; returns the address that was bound, in the same form.
-    /// With `tls`, whoever connects there speaks TLS.
-    #[pyo3(signature = (address, *, backlog=4096, group=0, tls=None))]
+    /// With `tls`, whoever connects there speaks TLS; with `proxy_protocol` each connection begins with a PROXY header of
+    /// a trusted proxy.
+    #[pyo3(signature = (address, *, backlog=4096, group=0, tls=None, proxy_protocol=false))]
     fn listen(
         &self,
         address: &str,
         backlog: i32,
         group: u8,
         tls: Option<&TlsContext>,
+        proxy_protocol: bool,
     ) -> PyResult<String> {
         let address = Address::parse(address).map_err(PyValueError::new_err)?;
         let mut listener = Listener::bind(&address, backlog)
@@ -453,6 +455,9 @@ impl Engine {
             .in_group(group);
         if let Some(tls) = tls {
             listener = listener.with_tls(Arc::clone(&tls.context));
+        }
+        if proxy_protocol {
+            listener = listener.behind_proxy();
         }
         let bound = listener.address().map_err(errors::os)?;
         self.core
@@ -751,6 +756,41 @@ fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
             "outbox_low_bytes" => settings.outbox_low_bytes = value.extract()?,
             "held_limit_bytes" => settings.held_limit_bytes = value.extract()?,
             "connection_limit" => settings.connection_limit = value.extract()?,
+            "address_connection_limit" => settings.limits.address_connections = value.extract()?,
+            "handshake_rate" => settings.limits.handshakes_per_s = value.extract()?,
+            "handshake_burst" => settings.limits.handshake_burst = value.extract()?,
+            "address_handshake_rate" => {
+                settings.limits.address_handshakes_per_s = value.extract()?;
+            }
+            "address_handshake_burst" => {
+                settings.limits.address_handshake_burst = value.extract()?;
+            }
+            "message_rate" => settings.limits.messages_per_s = value.extract()?,
+            "byte_rate_bytes" => settings.limits.bytes_per_s = value.extract()?,
+            "rate_policy" => {
+                settings.limits.rate_policy = match value.extract::<&str>()? {
+                    "close" => RatePolicy::Close,
+                    _ => RatePolicy::Pause,
+                }
+            }
+            "exempt_networks" => settings.limits.exempt = networks(&value)?,
+            "trusted_proxies" => settings.limits.trusted = networks(&value)?,
+            "proxy_headers" => {
+                settings.limits.spelling = match value.extract::<&str>()? {
+                    "forwarded" => Spelling::Forwarded,
+                    "off" => Spelling::Off,
+                    _ => Spelling::XForwarded,
+                }
+            }
+            "dry_run" => {
+                for name in value.extract::<Vec<String>>()? {
+                    settings
+                        .limits
+                        .dry_run
+                        .add(&name)
+                        .map_err(PyValueError::new_err)?;
+                }
+            }
             "compression" => compression = Some(value.extract::<String>()?),
             "compression_window_bits" => settings.deflate.window_bits = value.extract()?,
             "compression_minimum_bytes" => settings.deflate.minimum_bytes = value.extract()?,
@@ -767,6 +807,12 @@ fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
         settings.held_limit_bytes = (hubbub_server::system_memory_bytes() / 4) as usize;
     }
     Ok(settings)
+}
+
+fn networks(given: &Bound<'_, PyAny>) -> PyResult<Networks> {
+    let texts: Vec<String> = given.extract()?;
+    Networks::parse(texts.iter().map(String::as_str))
+        .map_err(|bad| PyValueError::new_err(bad.to_string()))
 }
 
 impl From<crate::client::NoAddress> for PyErr {

@@ -5,6 +5,7 @@
 
 mod answers;
 mod bench;
+mod caller;
 mod cell;
 mod channels;
 mod client;

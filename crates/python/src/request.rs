@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
+use crate::caller::Sender;
 use crate::engine::Engine;
 use crate::errors;
 use crate::exchange::{Exchange, Pieces};
@@ -87,7 +88,7 @@ pub(crate) struct Request {
     path: String,
     query_string: String,
     raw_target: String,
-    peer: String,
+    sender: Sender,
     params: Vec<(String, String)>,
     headers: Py<Headers>,
     body: Py<PyBytes>,
@@ -104,11 +105,11 @@ impl Request {
         id: ConnectionId,
         head: &Head<'_>,
         params: Vec<(String, String)>,
-        peer: String,
+        sender: Sender,
         body: &[u8],
     ) -> PyResult<Self> {
         let engine_too = Some(engine.clone().unbind());
-        Self::made(engine.py(), engine_too, id, head, params, peer, body)
+        Self::made(engine.py(), engine_too, id, head, params, sender, body)
     }
 
     fn made(
@@ -117,7 +118,7 @@ impl Request {
         id: ConnectionId,
         head: &Head<'_>,
         params: Vec<(String, String)>,
-        peer: String,
+        sender: Sender,
         body: &[u8],
     ) -> PyResult<Self> {
         let fields = head
@@ -131,7 +132,7 @@ impl Request {
             path: head.target.path.clone().into_owned(),
             query_string: head.target.query.to_owned(),
             raw_target: head.target.raw.to_owned(),
-            peer,
+            sender,
             params,
             headers: Py::new(py, Headers { fields })?,
             body: PyBytes::new(py, body).unbind(),
@@ -153,12 +154,13 @@ impl Request {
         head: &[u8],
         limits: &Limits,
         params: impl FnOnce(&str) -> Vec<(String, String)>,
-        peer: String,
+        sender: impl FnOnce(&Head<'_>) -> PyResult<Sender>,
     ) -> PyResult<Self> {
         let head =
             Head::parse(head, limits).map_err(|refusal| crate::errors::failure(refusal.reason))?;
         let params = params(&head.target.path);
-        Self::made(py, None, id, &head, params, peer, b"")
+        let sender = sender(&head)?;
+        Self::made(py, None, id, &head, params, sender, b"")
     }
 
     /// The body is not at hand: it comes this way.
@@ -169,8 +171,8 @@ impl Request {
         Ok(())
     }
 
-    pub(crate) fn peer_text(&self) -> String {
-        self.peer.clone()
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.sender
     }
 }
 
@@ -255,8 +257,26 @@ impl Request {
 
     /// The peer's address: "127.0.0.1:5123", "[::1]:5123" or "unix".
     #[getter]
-    fn peer(&self) -> &str {
-        &self.peer
+    fn peer(&self) -> String {
+        self.sender.peer_text()
+    }
+
+    /// The client's address, as trusted proxies tell it: "127.0.0.1", "::1" or "unix".
+    #[getter]
+    fn client(&self) -> String {
+        self.sender.client_text()
+    }
+
+    /// "http" or "https", as the client used it.
+    #[getter]
+    fn scheme(&self) -> &'static str {
+        if self.sender.tls() { "https" } else { "http" }
+    }
+
+    /// The host that the client asked for.
+    #[getter]
+    fn host(&self) -> &str {
+        self.sender.host()
     }
 
     /// What TLS has found out; None without TLS.

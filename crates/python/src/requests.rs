@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use crate::answers::{self, Aim, TEXT, on_answer, refuse, respond};
+use crate::caller::Sender;
 use crate::dispatch::{fault, guard, report};
 use crate::driver::Driver;
 use crate::engine::Engine;
@@ -72,12 +73,12 @@ pub(crate) fn on_request(
     match found {
         Found::WebSocket(route) => {
             let offer = offer.expect("the table looked at it");
-            let is_tls = engine.get().core.with(|core| core.worker.is_tls(id))?;
-            if !route
+            let sender = engine
                 .get()
-                .origins
-                .allows(offer.origin(), request.host, is_tls)
-            {
+                .core
+                .with(|core| Sender::of(&core.worker, id, &request))?;
+            let origins = &route.get().origins;
+            if !origins.allows(offer.origin(), sender.host(), sender.tls()) {
                 return refuse(engine, id, &Refusal::foreign_origin());
             }
             match &route.get().admit {
@@ -115,18 +116,13 @@ pub(crate) fn python_request(
     head: &Head<'_>,
     body: &[u8],
 ) -> PyResult<Py<Request>> {
-    let (params, peer, tls) = engine.get().core.with(|core| {
+    let (params, sender, tls) = engine.get().core.with(|core| {
         let group = core.worker.group(id);
         let params = core.table.params(group, head.host, &head.target.path);
-        (
-            params,
-            core.worker
-                .peer(id)
-                .map_or_else(String::new, |peer| peer.to_string()),
-            core.worker.tls(id),
-        )
+        let sender = Sender::of(&core.worker, id, head);
+        (params, sender, core.worker.tls(id))
     })?;
-    let request = Request::new(engine, id, head, params, peer, body)?;
+    let request = Request::new(engine, id, head, params, sender, body)?;
     Py::new(engine.py(), request.with_tls(tls))
 }
 

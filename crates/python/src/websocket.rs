@@ -481,12 +481,18 @@ impl WebSocket {
         Ok(self.request(py)?.get().path().to_owned())
     }
 
+    /// The client's address, as trusted proxies tell it: "127.0.0.1", "::1" or "unix".
+    #[getter]
+    fn client(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.request(py)?.get().sender().client_text())
+    }
+
     /// The peer's address: "127.0.0.1:5123", "[::1]:5123" or "unix".
     #[getter]
     fn peer(&self, py: Python<'_>) -> PyResult<String> {
         match self.engine().core.with(|core| core.worker.peer(self.id))? {
             Some(peer) => Ok(peer.to_string()),
-            None => Ok(self.request(py)?.get().peer_text()),
+            None => Ok(self.request(py)?.get().sender().peer_text()),
         }
     }
 

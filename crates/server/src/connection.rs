@@ -2,7 +2,7 @@
 //!
 //! Decides nothing by itself: the worker's rooms (`read`, `write`, `deadlines` …) move it from phase to phase.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::HeadScanner;
 
 use crate::clock::Tick;
+use crate::door::Seat;
 use crate::exchange::{Answer, Asked, Exchange, Upload};
 use crate::gauge::Gauge;
 use crate::id::ConnectionId;
@@ -18,9 +19,12 @@ use crate::outbox::Outbox;
 use crate::reactor::Interest;
 use crate::tally::Method;
 use crate::tls::{Tls, TlsContext, TlsFacts};
+use crate::worker::Preface;
 
 /// Where a connection stands.
 pub(crate) enum Phase {
+    /// Waiting for a PROXY header, or in the middle of it.
+    Preface(Box<Preface>),
     /// Waiting for a request, or in the middle of its head.
     Head {
         scanner: HeadScanner,
@@ -45,6 +49,26 @@ pub(crate) enum Phase {
     Linger,
 }
 
+/// What a proxy has said of the connection it has opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proxied {
+    /// Who connected to it.
+    pub(crate) client: Peer,
+    /// And did so through TLS.
+    pub(crate) tls: bool,
+}
+
+/// Who is at the other end, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The other end of the socket.
+    pub peer: Peer,
+    /// The client: the peer itself, or whom it has named in a PROXY header.
+    pub client: Peer,
+    /// The client came through TLS, to us or, by that header, to the proxy.
+    pub tls: bool,
+}
+
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
@@ -62,6 +86,15 @@ impl Peer {
             Some(SocketAddr::V4(v4)) => Self::V4(v4.ip().octets(), v4.port()),
             Some(SocketAddr::V6(v6)) => Self::V6(v6.ip().octets(), v6.port()),
             None => Self::Unix,
+        }
+    }
+
+    /// The address without the port; `None` for a Unix socket.
+    pub fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::V4(ip, _) => Some(ip.into()),
+            Self::V6(ip, _) => Some(ip.into()),
+            Self::Unix => None,
         }
     }
 }
@@ -103,6 +136,10 @@ pub(crate) struct Connection {
     /// Bytes that the application holds for this connection.
     pub(crate) app_held: u32,
     pub(crate) peer: Peer,
+    /// Whom the peer speaks for, as its PROXY header says.
+    pub(crate) proxied: Option<Box<Proxied>>,
+    /// Where its client is counted.
+    pub(crate) seat: Seat,
     /// That of the listener it came by; 0 for our own.
     pub(crate) group: u8,
     pub(crate) rare: Option<Box<Rare>>,
@@ -118,12 +155,16 @@ pub(crate) struct Arrival {
     pub(crate) peer: Peer,
     pub(crate) group: u8,
     pub(crate) tls: Option<Arc<TlsContext>>,
+    /// It begins with a PROXY header.
+    pub(crate) proxied: bool,
+    /// Where its peer is counted.
+    pub(crate) seat: Seat,
 }
 
 /// A connection as it is made known to an application in another thread.
 pub(crate) struct Acquaintance {
     pub(crate) id: ConnectionId,
-    pub(crate) peer: Peer,
+    pub(crate) caller: Caller,
     pub(crate) tls: Option<Box<TlsFacts>>,
     pub(crate) gauge: Arc<Gauge>,
     /// Its answer has no body.
@@ -160,6 +201,14 @@ pub(crate) struct Flags {
     pub(crate) blocked: bool,
     /// The application has asked for a pause in reading.
     pub(crate) paused: bool,
+    /// The rates for messages and bytes hold for it.
+    pub(crate) paced: bool,
+    /// It talks too fast: reading pauses until its rate has made up for that.
+    pub(crate) throttled: bool,
+    /// It has been refused, and only stays to hear so.
+    pub(crate) turned_away: bool,
+    /// It has been at the door already, with its TLS handshake.
+    pub(crate) has_shaken: bool,
     /// Somebody was told of backpressure and waits for [`Event::Drained`](crate::Event::Drained).
     pub(crate) congested: bool,
     /// Once the outbox is empty: shut down our side and linger.
@@ -184,6 +233,14 @@ pub(crate) struct Flags {
     pub(crate) has_untaken: bool,
     /// Of the request that is not answered yet.
     pub(crate) method: Method,
+}
+
+impl Flags {
+    /// Whether reading pauses, for whatever reason.
+    #[inline]
+    pub(crate) fn is_held(self) -> bool {
+        self.paused | self.throttled
+    }
 }
 
 impl Connection {
@@ -214,6 +271,8 @@ impl Connection {
             charged: 0,
             app_held: 0,
             peer,
+            proxied: None,
+            seat: Seat::NONE,
             group: 0,
             rare: None,
             tls: None,
@@ -288,6 +347,7 @@ impl Connection {
         let phase = match &self.phase {
             Phase::Head { partial, .. } | Phase::Response { partial, .. } => partial.capacity(),
             Phase::Exchange(exchange) => exchange.held_bytes(),
+            Phase::Preface(preface) => preface.held_bytes(),
             Phase::Connecting { request } => request.len(),
             Phase::Open(endpoint) => endpoint.held_bytes(),
             Phase::Deciding(_) | Phase::Judging | Phase::Linger => 0,
@@ -308,6 +368,22 @@ impl Connection {
         change
     }
 
+    /// The client: the peer, or whom it has named in a PROXY header.
+    pub(crate) fn client(&self) -> Peer {
+        self.proxied
+            .as_ref()
+            .map_or(self.peer, |proxied| proxied.client)
+    }
+
+    pub(crate) fn caller(&self) -> Caller {
+        let by_proxy = self.proxied.as_ref().is_some_and(|proxied| proxied.tls);
+        Caller {
+            peer: self.peer,
+            client: self.client(),
+            tls: self.tls.is_some() || by_proxy,
+        }
+    }
+
     /// A peer is read no further once half of its outbox is full: the answers to what one more read may bring must find room.
     #[inline]
     pub(crate) fn has_answer_room(&self) -> bool {
@@ -316,7 +392,7 @@ impl Connection {
 
     /// Whether what has arrived may be looked at now.
     pub(crate) fn may_digest(&self) -> bool {
-        !self.flags.paused
+        !self.flags.is_held()
             && match &self.phase {
                 Phase::Open(_) => true,
                 Phase::Head { .. } => self.has_answer_room(),
@@ -349,8 +425,8 @@ impl Connection {
         let reads = match &self.phase {
             Phase::Deciding(_) | Phase::Judging | Phase::Connecting { .. } => false,
             Phase::Linger => true,
-            Phase::Exchange(exchange) => !self.flags.paused && exchange.upload.is_wanted(),
-            _ => !self.flags.paused && self.has_answer_room(),
+            Phase::Exchange(exchange) => !self.flags.is_held() && exchange.upload.is_wanted(),
+            _ => !self.flags.is_held() && self.has_answer_room(),
         };
         // Who waits for an answer sends nothing, but may go away.
         if !reads && !self.flags.eof && !self.flags.hung_up && self.is_request_whole() {

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use hubbub_protocol::endpoint::Kind;
 
 use crate::id::ConnectionId;
+use crate::worker::Notice;
 
 /// Something the application should know or decide.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ pub enum Event<'b> {
         /// How.
         ending: Ending,
     },
+    /// Something for the log.
+    Notice(Notice),
 }
 
 /// Bytes in the receive buffer, or a message that had to be put together elsewhere.
@@ -168,6 +171,7 @@ pub(crate) enum Raw {
         id: ConnectionId,
         ending: Ending,
     },
+    Notice(Notice),
 }
 
 pub(crate) enum Place {
@@ -218,6 +222,7 @@ impl Raw {
             Raw::ReadEnd { id } => Event::ReadEnd { id },
             Raw::Drained { id } => Event::Drained { id },
             Raw::Closed { id, ending } => Event::Closed { id, ending },
+            Raw::Notice(notice) => Event::Notice(notice),
         }
     }
 }

@@ -4,15 +4,18 @@
 //! no threads and no application. [`Workers`] is the same for several threads: one worker here, any number beside it (`pool`).
 //! See `examples/echo.rs` for all it takes to serve from Rust alone.
 
+mod bucket;
 mod budget;
 mod clock;
 mod connection;
+mod door;
 mod event;
 mod exchange;
 mod files;
 mod gauge;
 mod id;
 mod leave;
+mod limits;
 mod listener;
 mod outbox;
 mod pool;
@@ -27,11 +30,12 @@ mod worker;
 mod workers;
 
 pub use budget::system_memory_bytes;
-pub use connection::Peer;
+pub use connection::{Caller, Peer};
 pub use event::{Bytes, ClosedBy, Ending, Event};
 pub use exchange::FilePart;
 pub use files::{Entry, OpenFile, Root};
 pub use id::ConnectionId;
+pub use limits::{DryRun, Limit, Limits, RatePolicy};
 pub use listener::{Address, Listener};
 pub use reactor::{Interest, ReadyList};
 pub use settings::{Settings, Threads};
@@ -42,7 +46,7 @@ pub use tls::{
     TrustSettings,
 };
 pub use worker::{
-    Accept, ClientRequest, Farewell, Inbox, Publication, Sent, Target, Worker, monotonic_ms,
-    monotonic_ns,
+    Accept, ClientRequest, Farewell, Inbox, Notice, Publication, Sent, Target, Worker,
+    monotonic_ms, monotonic_ns,
 };
 pub use workers::Workers;

@@ -60,6 +60,7 @@ pub struct Listener {
     path: Option<PathBuf>,
     group: u8,
     tls: Option<Arc<TlsContext>>,
+    proxied: bool,
 }
 
 impl Listener {
@@ -84,6 +85,7 @@ impl Listener {
             path,
             group: 0,
             tls: None,
+            proxied: false,
         })
     }
 
@@ -104,6 +106,17 @@ impl Listener {
     pub fn with_tls(mut self, context: Arc<TlsContext>) -> Self {
         self.tls = Some(context);
         self
+    }
+
+    /// Whoever connects here is a proxy, and says for whom in a PROXY header.
+    #[must_use]
+    pub fn behind_proxy(mut self) -> Self {
+        self.proxied = true;
+        self
+    }
+
+    pub(crate) fn is_behind_proxy(&self) -> bool {
+        self.proxied
     }
 
     pub(crate) fn tls(&self) -> Option<&Arc<TlsContext>> {

@@ -2,6 +2,8 @@
 
 use hubbub_protocol::{deflate, http};
 
+use crate::limits::Limits;
+
 /// Limits, timeouts and habits of a worker. The defaults are safe on the open internet.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -39,6 +41,8 @@ pub struct Settings {
     pub held_limit_bytes: usize,
     /// Most connections at once; 0 without bound (but for descriptors).
     pub connection_limit: usize,
+    /// Who may come in, and how fast a peer may talk.
+    pub limits: Limits,
     /// permessage-deflate: window, smallest message, level.
     pub deflate: deflate::Settings,
 }
@@ -84,6 +88,7 @@ impl Default for Settings {
             outbox_low_bytes: 64 << 10,
             held_limit_bytes: usize::MAX,
             connection_limit: 0,
+            limits: Limits::default(),
             deflate: deflate::Settings::default(),
         }
     }

@@ -28,6 +28,22 @@ counters! {
     refused,
     /// Times the listener was paused for want of descriptors.
     accept_pauses,
+    /// Connections beyond the limit for all.
+    over_connection_limit,
+    /// Connections beyond the limit for one address.
+    over_address_connection_limit,
+    /// Handshakes beyond the rate for all.
+    over_handshake_rate,
+    /// Handshakes beyond the rate for one address.
+    over_address_handshake_rate,
+    /// Times a connection sent more messages than its rate.
+    over_message_rate,
+    /// Times a connection sent more bytes than its rate.
+    over_byte_rate,
+    /// Of all that was beyond a limit, what passed because the limit is only tried.
+    let_pass,
+    /// Connections closed for a PROXY header that was none, or a stranger's.
+    proxy_refused,
     /// Handshakes that became WebSockets.
     upgraded,
     /// HTTP requests handed to the application.

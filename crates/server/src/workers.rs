@@ -14,7 +14,7 @@ use hubbub_protocol::error::Misuse;
 use hubbub_protocol::handshake::Offer;
 use hubbub_protocol::http::{Refusal, Response};
 
-use crate::connection::Peer;
+use crate::connection::{Caller, Peer};
 use crate::event::Event;
 use crate::exchange::FilePart;
 use crate::id::ConnectionId;
@@ -453,6 +453,11 @@ impl Workers {
     /// Whether a connection speaks TLS.
     pub fn is_tls(&self, id: ConnectionId) -> bool {
         route!(&self, id, is_tls(), or false)
+    }
+
+    /// As [`Worker::caller`].
+    pub fn caller(&self, id: ConnectionId) -> Option<Caller> {
+        route!(&self, id, caller(), or None)
     }
 
     /// As [`Worker::rtt`].

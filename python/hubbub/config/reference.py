@@ -91,6 +91,8 @@ class Setting:
             return size_text(self.default)
         if self.unit == "duration":
             return duration_text(self.default)
+        if isinstance(self.default, tuple):
+            return ",".join(map(str, self.default)) or "none"
         return str(self.default)
 
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import partial
+from ipaddress import ip_network
 from typing import Any, Literal
 
 from hubbub.config import values
@@ -17,6 +18,24 @@ from hubbub.config.units import size_text
 
 Compression = Literal["off", "shared", "dedicated"]
 """How permessage-deflate (RFC 7692) keeps its windows."""
+
+RatePolicy = Literal["pause", "close"]
+"""What happens to a peer that talks too fast."""
+
+ProxyHeaders = Literal["x-forwarded", "forwarded", "off"]
+"""Which fields of a request name a proxy's client."""
+
+DRY_RUNS = (
+    "all",
+    "connection_limit",
+    "address_connection_limit",
+    "handshake_rate",
+    "address_handshake_rate",
+    "message_rate",
+    "byte_rate",
+    "held_limit",
+)
+"""The limits that can be tried without being enforced."""
 
 _PYTHON_ONLY = (
     "blocked_warning_s",
@@ -75,8 +94,44 @@ class ServerSettings:
     pid_file: str = _server("", path="file", hint="/run/hubbub/hubbub.pid")
     """File that names the process that serves; if empty, none."""
 
+    trusted_proxies: tuple[str, ...] = _server((), flag="--forwarded-allow-ips")
+    """Proxies that are believed when they name their clients; "*": everybody."""
+
+    proxy_headers: ProxyHeaders = setting("x-forwarded", section="server")
+    """Where they do: "x-forwarded" (`X-Forwarded-For` …), "forwarded" (RFC 7239) or "off"."""
+
     connection_limit: int = _limit(0, flag="--limit-concurrency")
     """Most connections at a time; 0: as many as there are descriptors."""
+
+    address_connection_limit: int = _limit(512)
+    """Most connections of one address (IPv6: of one network of 64 bits); 0: no limit."""
+
+    handshake_rate: int = _limit(5_000)
+    """Handshakes per second in all, upgrades and TLS; beyond it 503; 0: no limit."""
+
+    handshake_burst: int = _limit(10_000)
+    """How many handshakes may come at once before their rate counts."""
+
+    address_handshake_rate: int = _limit(100)
+    """Handshakes per second of one address; beyond it 429; 0: no limit."""
+
+    address_handshake_burst: int = _limit(500)
+    """How many handshakes of one address may come at once."""
+
+    message_rate: int = _limit(10_000)
+    """Messages per second of one WebSocket, at most a second's worth at once; 0: no limit."""
+
+    byte_rate_bytes: int = _limit(134_217_728)
+    """Bytes per second of one WebSocket, at most a second's worth at once; 0: no limit."""
+
+    rate_policy: RatePolicy = setting("pause", section="server.limits")
+    """Beyond these rates: "pause", the peer is read no faster; "close", it is closed with 1008."""
+
+    exempt_networks: tuple[str, ...] = _limit(("127.0.0.0/8", "::1", "unix"))
+    """Peers for whom rates and limits per address do not hold: addresses, networks, "unix"."""
+
+    dry_run: tuple[str, ...] = _limit(())
+    """Limits that are only tried ("all": every one): counted and logged, but nobody is refused."""
 
     held_limit_bytes: int = _limit(0)
     """How much all connections together may hold; 0: a quarter of the memory."""
@@ -161,6 +216,12 @@ class ServerSettings:
                 values.parse(one, getattr(self, one.name))
             except ValueError as error:
                 raise ValueError(f"{one.name}: {error}") from None
+        for word in self.dry_run:
+            if word not in DRY_RUNS:
+                raise ValueError(f"dry_run: expected some of {', '.join(DRY_RUNS)}: found {word}")
+        for name in ("exempt_networks", "trusted_proxies"):
+            for text in getattr(self, name):
+                _check_network(name, text)
         if self.outbox_low_bytes > self.outbox_limit_bytes:
             limit = size_text(self.outbox_limit_bytes)
             raise ValueError(
@@ -189,7 +250,7 @@ class ServerSettings:
                 raise ValueError(f"{name}: {error}") from None
         return cls(**parsed)
 
-    def native(self) -> dict[str, int | float | str | bool]:
+    def native(self) -> dict[str, int | float | str | tuple[str, ...]]:
         """What the engine is told: all but what only the Python side acts upon."""
         told = {one.name: getattr(self, one.name) for one in fields(self)}
         for ours in _PYTHON_ONLY:
@@ -197,3 +258,13 @@ class ServerSettings:
         if self.held_limit_bytes == 0:
             del told["held_limit_bytes"]
         return told
+
+
+def _check_network(name: str, text: str) -> None:
+    if text in ("unix", "*"):
+        return
+    try:
+        ip_network(text)
+    except ValueError:
+        expected = 'an address, a network such as 192.0.2.0/24, "unix" or "*"'
+        raise ValueError(f"{name}: expected {expected}: found {text!r}") from None

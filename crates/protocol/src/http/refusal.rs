@@ -46,6 +46,24 @@ impl Refusal {
         Refusal::new(403, "pages of this origin may not connect")
     }
 
+    /// 429: this client has had what there is for one; it may come back in a second.
+    pub const fn too_many(reason: &'static str) -> Refusal {
+        Refusal {
+            status: 429,
+            reason,
+            fields: &[TEXT, ("Retry-After", "1")],
+        }
+    }
+
+    /// 503: there is too much to do at present, whoever asks.
+    pub const fn busy(reason: &'static str) -> Refusal {
+        Refusal {
+            status: 503,
+            reason,
+            fields: &[TEXT, ("Retry-After", "2")],
+        }
+    }
+
     /// 426: the resource speaks WebSocket only. For a plain request to such a resource.
     pub const fn upgrade_required() -> Refusal {
         Refusal {

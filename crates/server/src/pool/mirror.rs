@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::connection::{Acquaintance, Peer};
+use crate::connection::{Acquaintance, Caller};
 use crate::gauge::{ENDED, Gauge};
 use crate::id::ConnectionId;
 use crate::tls::TlsFacts;
@@ -29,7 +29,7 @@ pub(super) enum Standing {
 pub(super) struct Mirror {
     pub(super) id: ConnectionId,
     pub(super) standing: Standing,
-    pub(super) peer: Peer,
+    pub(super) caller: Caller,
     pub(super) tls: Option<Box<TlsFacts>>,
     pub(super) gauge: Arc<Gauge>,
     /// The answer has no body.
@@ -48,7 +48,7 @@ impl Mirror {
     pub(super) fn new(acquaintance: Acquaintance, limit: usize) -> Self {
         let Acquaintance {
             id,
-            peer,
+            caller,
             tls,
             gauge,
             head_only,
@@ -62,7 +62,7 @@ impl Mirror {
         Self {
             id,
             standing: Standing::Deciding,
-            peer,
+            caller,
             tls,
             gauge,
             head_only,

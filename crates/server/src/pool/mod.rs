@@ -36,7 +36,8 @@ use self::command::{Batch, Command, Mail, OwnedHead, OwnedResponse, Payload};
 use self::mailbox::Bell;
 use self::mirror::{Mirror, Mirrors, Standing};
 use self::thread::{EventFd, Shared, Spread, Thread};
-use crate::connection::Peer;
+use crate::connection::{Caller, Peer};
+use crate::door::Door;
 use crate::event::{Event, Place, Raw};
 use crate::exchange::FilePart;
 use crate::id::ConnectionId;
@@ -143,7 +144,6 @@ impl Pool {
         let own = Settings {
             // One budget: connections are spread evenly, and so is what they may hold.
             held_limit_bytes: settings.held_limit_bytes / count,
-            connection_limit: 0,
             ..settings.clone()
         };
         let mut pool = Self {
@@ -156,11 +156,12 @@ impl Pool {
             dropped: 0,
             settings,
         };
+        let door = Arc::new(Door::new(&own.limits));
         for (index, one) in shared.iter().enumerate() {
             let mut worker = Worker::new(index as u8 + 1, own.clone())?;
+            worker.share_door(&door);
             if index == 0 {
-                let mut spread = Spread::new(shared.clone(), pool.settings.connection_limit);
-                worker.accept_for(Box::new(move |arrival| spread.place(arrival)));
+                worker.accept_for(Box::new(Spread::new(shared.clone())));
             }
             let tally = Arc::clone(worker.tally());
             let thread = Thread::new(worker, Arc::clone(one), threads)?;
@@ -697,7 +698,11 @@ impl Pool {
     }
 
     pub(crate) fn peer(&self, id: ConnectionId) -> Option<Peer> {
-        self.mirror(id).map(|mirror| mirror.peer)
+        self.mirror(id).map(|mirror| mirror.caller.peer)
+    }
+
+    pub(crate) fn caller(&self, id: ConnectionId) -> Option<Caller> {
+        self.mirror(id).map(|mirror| mirror.caller)
     }
 
     pub(crate) fn rtt(&self, id: ConnectionId) -> Option<Duration> {

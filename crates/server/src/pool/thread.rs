@@ -21,7 +21,7 @@ use crate::event::{Place, Raw};
 use crate::id::ConnectionId;
 use crate::settings::Threads;
 use crate::stats::Stats;
-use crate::worker::{Inbox, Worker};
+use crate::worker::{Host, Inbox, Worker};
 
 /// Published bytes after which connections are flushed, though more commands wait: outboxes must not fill for that reason alone.
 const FLUSH_BYTES: usize = 64 << 10;
@@ -65,8 +65,6 @@ pub(crate) struct Shared {
     pub(crate) placed: AtomicU64,
     /// Of these, those that are gone. Only this thread writes.
     gone: AtomicU64,
-    /// Connections that found no place at all; counted by the accepting thread.
-    pub(crate) refused: AtomicU64,
     counts: Mutex<Counts>,
     has_stopped_listening: AtomicBool,
     awaits_receipts: AtomicBool,
@@ -88,7 +86,6 @@ impl Shared {
             events: Mailbox::new(Arc::clone(loop_bell)),
             placed: AtomicU64::new(0),
             gone: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
             counts: Mutex::default(),
             has_stopped_listening: AtomicBool::new(false),
             awaits_receipts: AtomicBool::new(false),
@@ -104,9 +101,7 @@ impl Shared {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let mut counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.stats.refused += self.refused.load(Ordering::Relaxed);
-        counts
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this thread has closed its listeners.
@@ -552,33 +547,26 @@ fn bytes<'a>(place: &'a Place, buffer: &'a [u8]) -> &'a [u8] {
 /// Gives accepted connections to the thread that has the fewest, the accepting one included.
 pub(crate) struct Spread {
     threads: Vec<Arc<Shared>>,
-    connection_limit: usize,
     /// Where the search begins, so that equals take turns.
     turn: usize,
 }
 
 impl Spread {
-    pub(crate) fn new(threads: Vec<Arc<Shared>>, connection_limit: usize) -> Self {
-        Self {
-            threads,
-            connection_limit,
-            turn: 0,
-        }
+    pub(crate) fn new(threads: Vec<Arc<Shared>>) -> Self {
+        Self { threads, turn: 0 }
     }
+}
 
-    /// Hands a connection on; gives it back if it is for the accepting thread itself, the first one.
-    pub(crate) fn place(&mut self, arrival: Arrival) -> Option<Arrival> {
-        let count = self.threads.len();
-        let all: usize = self
-            .threads
+impl Host for Spread {
+    fn connection_count(&self) -> usize {
+        self.threads
             .iter()
             .map(|thread| thread.connection_count())
-            .sum();
-        if self.connection_limit > 0 && all >= self.connection_limit {
-            // Dropping the socket closes it; a 503 would need a place to wait.
-            self.threads[0].refused.fetch_add(1, Ordering::Relaxed);
-            return None;
-        }
+            .sum()
+    }
+
+    fn place(&mut self, arrival: Arrival) -> Option<Arrival> {
+        let count = self.threads.len();
         let chosen = (0..count)
             .map(|step| (self.turn + step) % count)
             .min_by_key(|&index| self.threads[index].connection_count())?;
@@ -592,5 +580,9 @@ impl Spread {
             .commands
             .put(|commands| commands.list.push(Command::Adopt(arrival)));
         None
+    }
+
+    fn keep(&mut self) {
+        self.threads[0].placed.fetch_add(1, Ordering::Release);
     }
 }

@@ -12,9 +12,13 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 
-use super::{Inbox, Worker};
-use crate::connection::{Arrival, Connection, Peer};
+use hubbub_protocol::http::Refusal;
+
+use super::{Inbox, Preface, Worker};
+use crate::connection::{Arrival, Connection, Peer, Phase};
+use crate::door::{Door, Seat};
 use crate::id::ConnectionId;
+use crate::limits::Limit;
 use crate::listener::Listener;
 use crate::reactor::{Interest, Reactor, Token};
 
@@ -32,12 +36,21 @@ pub(super) struct Gate {
     spare: Option<OwnedFd>,
     /// Resting until this tick.
     rests_until: Option<u32>,
-    /// Finds a place for a connection in another worker, or gives it back.
-    host: Option<Host>,
+    /// The workers it accepts for.
+    host: Option<Box<dyn Host>>,
 }
 
-/// See [`Worker::accept_for`].
-pub(crate) type Host = Box<dyn FnMut(Arrival) -> Option<Arrival> + Send>;
+/// Several workers that share the work. See [`Worker::accept_for`].
+pub(crate) trait Host: Send {
+    /// Connections in all of them.
+    fn connection_count(&self) -> usize;
+
+    /// Hands a connection on; gives it back if it is for the accepting worker itself.
+    fn place(&mut self, arrival: Arrival) -> Option<Arrival>;
+
+    /// The accepting worker keeps one.
+    fn keep(&mut self);
+}
 
 impl Gate {
     pub(super) fn new() -> io::Result<Self> {
@@ -137,9 +150,14 @@ impl Worker {
         Ok(())
     }
 
-    /// Asks `host` of every accepted connection whether it is for another worker.
-    pub(crate) fn accept_for(&mut self, host: Host) {
+    /// From now on this worker accepts for others, too; they have one door.
+    pub(crate) fn accept_for(&mut self, host: Box<dyn Host>) {
         self.gate.host = Some(host);
+    }
+
+    /// Counts those who come together with other workers.
+    pub(crate) fn share_door(&mut self, door: &Arc<Door>) {
+        self.door = Arc::clone(door);
     }
 
     /// The group of the listener that a connection came by.
@@ -164,15 +182,10 @@ impl Worker {
                         peer: Peer::of(address),
                         group: listener.group(),
                         tls: listener.tls().map(Arc::clone),
+                        proxied: listener.is_behind_proxy(),
+                        seat: Seat::NONE,
                     };
-                    match &mut self.gate.host {
-                        None => self.admit(arrival, inbox),
-                        Some(host) => {
-                            if let Some(arrival) = host(arrival) {
-                                self.adopt(arrival, inbox);
-                            }
-                        }
-                    }
+                    self.admit(arrival, inbox);
                 }
                 Err(Errno::AGAIN) => return false,
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
@@ -189,14 +202,89 @@ impl Worker {
         true
     }
 
-    fn admit(&mut self, arrival: Arrival, inbox: &mut Inbox) {
+    fn admit(&mut self, mut arrival: Arrival, inbox: &mut Inbox) {
+        // Who looks after the server comes in even when it is full.
+        if arrival.group == 0
+            && let Err(limit) = self.look_over(&mut arrival)
+        {
+            return self.turn_away(arrival, limit);
+        }
+        let arrival = match &mut self.gate.host {
+            Some(host) => host.place(arrival),
+            None => Some(arrival),
+        };
+        if let Some(arrival) = arrival {
+            self.adopt(arrival, inbox);
+        }
+    }
+
+    /// Whether there is room for a connection, and for one more of its address.
+    fn look_over(&mut self, arrival: &mut Arrival) -> Result<(), Limit> {
+        let peer = arrival.peer;
         let limit = self.settings.connection_limit;
-        if limit > 0 && self.connections.len() >= limit {
-            // Dropping the socket closes it; a 503 would need a place to wait.
-            self.stats.refused += 1;
+        if limit > 0 && self.present() >= limit && self.exceeds(Limit::Connections, Some(peer)) {
+            return Err(Limit::Connections);
+        }
+        if arrival.proxied {
+            // Its client is met as soon as the proxy has named him.
+            let is_trusted = self.settings.limits.may_proxy(peer.address());
+            return is_trusted.then_some(()).ok_or(Limit::Proxy);
+        }
+        if let Some(address) = peer.address() {
+            arrival.seat = match self.door.enter(address) {
+                Ok(seat) => seat,
+                Err(seat) if self.exceeds(Limit::AddressConnections, Some(peer)) => {
+                    self.door.leave(seat);
+                    return Err(Limit::AddressConnections);
+                }
+                Err(seat) => seat,
+            };
+        }
+        if arrival.tls.is_some() && !self.may_shake(peer) {
+            self.door.leave(arrival.seat);
+            return Err(Limit::Handshakes);
+        }
+        Ok(())
+    }
+
+    /// Connections in all, without those that only stay to hear that they are refused.
+    fn present(&self) -> usize {
+        let all = match &self.gate.host {
+            Some(host) => host.connection_count(),
+            None => self.connections.len(),
+        };
+        all.saturating_sub(self.door.lingering())
+    }
+
+    /// Says why, as far as that costs nothing: a few at a time wait until they have been heard. Closing at once would answer a
+    /// request that is already there with a reset, which could destroy the answer.
+    fn turn_away(&mut self, arrival: Arrival, limit: Limit) {
+        self.stats.refused += 1;
+        let refusal = match limit {
+            Limit::Proxy => {
+                self.exceeds(limit, Some(arrival.peer));
+                return;
+            }
+            Limit::AddressConnections => Refusal::too_many("too many connections from you"),
+            _ => Refusal::busy("too many connections at present"),
+        };
+        // Before a TLS handshake nothing could be said that would be understood.
+        if arrival.tls.is_some() || !self.door.may_linger() {
             return;
         }
-        self.adopt(arrival, inbox);
+        let deadline = self.clock.tick() + self.spans.close;
+        let (socket, peer) = (arrival.socket, arrival.peer);
+        self.stats.accepted += 1;
+        if let Some(host) = &mut self.gate.host {
+            host.keep();
+        }
+        if let Some(id) = self.register(socket, peer, Phase::Linger, deadline, Interest::IN) {
+            self.door.linger();
+            if let Some(connection) = self.connections.get_mut(id) {
+                connection.flags.turned_away = true;
+            }
+            self.refuse(id, &refusal);
+        }
     }
 
     /// Serves a connection that has been accepted, here or by another worker.
@@ -207,21 +295,26 @@ impl Worker {
             peer,
             group,
             tls,
+            proxied,
+            seat,
         } = arrival;
+        let phase = if proxied {
+            Phase::Preface(Box::new(Preface::before(tls.clone())))
+        } else {
+            Connection::idle_head()
+        };
         let deadline = self.clock.tick() + self.patience();
-        let Some(id) = self.register(
-            socket,
-            peer,
-            Connection::idle_head(),
-            deadline,
-            Interest::IN,
-        ) else {
+        let Some(id) = self.register(socket, peer, phase, deadline, Interest::IN) else {
+            self.door.leave(seat);
             self.stats.refused += 1;
             return;
         };
         let connection = self.connections.get_mut(id).expect("registered above");
         connection.group = group;
+        connection.seat = seat;
+        connection.flags.has_shaken = tls.is_some();
         if let Some(context) = tls
+            && !proxied
             && !self.secure(id, &context)
         {
             return;

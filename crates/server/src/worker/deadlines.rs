@@ -86,7 +86,7 @@ fn earned(bytes: usize, rate_bytes: usize) -> Tick {
 
 impl Worker {
     /// The tick at which this connection must be looked at if nothing comes.
-    fn due(&self, connection: &Connection) -> Tick {
+    fn due(&self, id: ConnectionId, connection: &Connection) -> Tick {
         let mut due = connection.deadline;
         if matches!(connection.phase, Phase::Exchange(_)) && connection.flags.paused {
             // A body that nobody reads cannot be late.
@@ -103,6 +103,9 @@ impl Worker {
             } else {
                 connection.pinged.saturating_add(self.spans.ping_timeout)
             };
+            if connection.flags.throttled {
+                due = due.min(self.clock.tick().saturating_add(self.owed_ticks(id)));
+            }
             due = due
                 .min(alive)
                 .min(connection.seen.saturating_add(self.spans.idle));
@@ -116,7 +119,7 @@ impl Worker {
         let Some(connection) = self.connections.get(id) else {
             return;
         };
-        let due = self.due(connection);
+        let due = self.due(id, connection);
         if due >= connection.armed {
             return;
         }
@@ -153,7 +156,7 @@ impl Worker {
             }
             connection.armed = NEVER;
             let connection = self.connections.get(id).expect("looked up above");
-            if self.due(connection) <= now {
+            if self.due(id, connection) <= now {
                 self.overdue(id, now);
             }
             self.arm(id);
@@ -196,15 +199,21 @@ impl Worker {
                 self.stats.timeouts += 1;
                 self.refuse_upload(id, &Refusal::new(408, "the request's body took too long"));
             }
-            Phase::Linger | Phase::Connecting { .. } | Phase::Response { .. } => self.expire(id),
+            Phase::Preface(_)
+            | Phase::Linger
+            | Phase::Connecting { .. }
+            | Phase::Response { .. } => self.expire(id),
             Phase::Deciding(_) | Phase::Exchange(_) | Phase::Judging => {}
+            Phase::Open(_) if connection.flags.throttled && self.owed_ticks(id) == 0 => {
+                self.end_throttle(id);
+            }
             Phase::Open(_) if connection.is_judged() => self.judge(id),
             Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
             Phase::Open(_) if deadline_passed && connection.is_mid_message() => {
                 self.stats.timeouts += 1;
                 self.fail(id, 1008, "message took too long");
             }
-            Phase::Open(_) if connection.pinged != NEVER && !connection.flags.paused => {
+            Phase::Open(_) if connection.pinged != NEVER && !connection.flags.is_held() => {
                 if connection.pinged.saturating_add(self.spans.ping_timeout) <= now {
                     self.expire(id);
                 }

@@ -124,6 +124,7 @@ impl Worker {
             self.broken(id, None);
             return false;
         }
+        self.begin_pace(id);
         self.mark_dirty(id);
         self.arm(id);
         self.read_on(id);

@@ -6,12 +6,16 @@
 //! hands over and by one read for each ready connection, so none starves another.
 
 mod accept;
+mod admission;
 mod answer;
 mod budget;
 mod client;
 mod deadlines;
 mod drain;
 mod exchange;
+mod notices;
+mod pace;
+mod preface;
 mod publish;
 mod read;
 mod sealed;
@@ -28,16 +32,20 @@ use hubbub_hub::Topics;
 use hubbub_protocol::deflate::Codec;
 use rustix::io::Errno;
 
+pub(crate) use self::accept::Host;
 pub(crate) use self::budget::hold_largest;
 pub use self::client::{Request as ClientRequest, Target};
 pub use self::drain::Farewell;
 pub use self::exchange::Accept;
 pub(crate) use self::exchange::{Terms, agree};
+pub use self::notices::Notice;
+pub(crate) use self::preface::Preface;
 pub use self::publish::Publication;
 pub(crate) use self::publish::SharedMessage;
 pub use self::write::Sent;
 use crate::clock::{Clock, TICK_MS, Tick};
-use crate::connection::{Acquaintance, Connection, NEVER, Peer, Phase};
+use crate::connection::{Acquaintance, Caller, Connection, NEVER, Peer, Phase};
+use crate::door::Door;
 use crate::event::{ClosedBy, Ending, Event, Raw};
 use crate::id::ConnectionId;
 use crate::outbox::Pool;
@@ -62,6 +70,8 @@ pub struct Inbox {
     end: usize,
     /// Whose bytes `start..end` are.
     id: Option<ConnectionId>,
+    /// How many bytes were read for that; those put aside before count no more.
+    received: usize,
     /// The end of this read has been told.
     ended: bool,
     /// The bytes of a batch from another thread.
@@ -88,6 +98,7 @@ impl Inbox {
             start: 0,
             end: 0,
             id: None,
+            received: 0,
             ended: true,
             mail: Vec::new(),
         }
@@ -99,6 +110,7 @@ impl Inbox {
 
     fn fill(&mut self, id: ConnectionId, len: usize) {
         (self.id, self.start, self.end, self.ended) = (Some(id), 0, len, false);
+        self.received = len;
     }
 }
 
@@ -109,6 +121,7 @@ impl Default for Inbox {
             start: 0,
             end: 0,
             id: None,
+            received: 0,
             ended: true,
             mail: Vec::new(),
         }
@@ -158,6 +171,9 @@ pub struct Worker {
     tally: Arc<Tally>,
     /// When the last wait ended.
     woke_ns: u64,
+    notices: notices::Notices,
+    door: Arc<Door>,
+    paces: pace::Paces,
 }
 
 impl Worker {
@@ -197,6 +213,9 @@ impl Worker {
             stats: Stats::default(),
             tally: Arc::default(),
             woke_ns: 0,
+            notices: notices::Notices::default(),
+            door: Arc::new(Door::new(&settings.limits)),
+            paces: pace::Paces::new(&settings.limits),
             settings,
         })
     }
@@ -293,7 +312,7 @@ impl Worker {
         let gauge = Arc::clone(gauge);
         Some(Acquaintance {
             id,
-            peer: connection.peer,
+            caller: connection.caller(),
             tls: connection
                 .tls
                 .as_ref()
@@ -325,7 +344,7 @@ impl Worker {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        self.asked_ms = timeout.map_or(u64::MAX, |span| span.as_millis() as u64);
+        self.ask(timeout);
         (std::mem::take(&mut self.ready), timeout)
     }
 
@@ -370,7 +389,14 @@ impl Worker {
     /// What timerfd_settime(2) may fail with.
     pub fn arm_timer(&mut self) -> io::Result<()> {
         let after = self.next_deadline();
+        self.ask(after);
         self.reactor.arm_timer(after)
+    }
+
+    /// Until the next look at the sockets so much time may pass: it is no stall.
+    fn ask(&mut self, span: Option<Duration>) {
+        let ms = span.map_or(u64::MAX, |span| span.as_millis() as u64);
+        self.asked_ms = self.asked_ms.max(ms);
     }
 
     /// The same as if there were a deadline now.
@@ -398,7 +424,7 @@ impl Worker {
                     return Some(Raw::ReadEnd { id });
                 }
                 inbox.id = None;
-                self.finish_read(id);
+                self.finish_read(id, inbox.received);
             }
             if let Some(raw) = self.told.pop_front() {
                 return Some(raw);
@@ -444,6 +470,11 @@ impl Worker {
     /// The peer's address, while the connection is there.
     pub fn peer(&self, id: ConnectionId) -> Option<Peer> {
         self.connections.get(id).map(|connection| connection.peer)
+    }
+
+    /// Who is at the other end and for whom, while the connection is there.
+    pub fn caller(&self, id: ConnectionId) -> Option<Caller> {
+        self.connections.get(id).map(Connection::caller)
     }
 
     /// Round-trip time by the last ping.
@@ -529,6 +560,7 @@ impl Worker {
         if let Some(gauge) = &connection.gauge {
             gauge.end();
         }
+        self.unseat(&connection);
         self.held_bytes -= connection.charged as usize;
         self.stats.closed += 1;
         self.gate.one_is_free(&self.reactor);

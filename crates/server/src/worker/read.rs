@@ -35,6 +35,12 @@ impl Worker {
         if matches!(connection.phase, Phase::Connecting { .. }) {
             return self.on_connected(id);
         }
+        if matches!(connection.phase, Phase::Preface(_)) && !self.read_preface(id, inbox) {
+            return;
+        }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
         if flags.contains(Interest::OUT) {
             connection.flags.blocked = false;
             self.flush_one(id);
@@ -135,6 +141,9 @@ impl Worker {
                         connection.flags.completed = true;
                         self.stats.messages_in += 1;
                         let payload = place(payload, inbox.start);
+                        if connection.flags.paced {
+                            self.pace_message(id);
+                        }
                         Found::Event(Raw::Message { id, kind, payload })
                     }
                     Ok(None) => Found::Nothing,
@@ -158,7 +167,9 @@ impl Worker {
             }
             Phase::Head { .. } | Phase::Response { .. } => self.digest_head(id, inbox),
             Phase::Exchange(_) => self.digest_upload(id, inbox),
-            Phase::Deciding(_) | Phase::Judging | Phase::Connecting { .. } => self.stash(id, inbox),
+            Phase::Deciding(_) | Phase::Judging | Phase::Connecting { .. } | Phase::Preface(_) => {
+                self.stash(id, inbox)
+            }
             Phase::Linger => {
                 inbox.start = inbox.end;
                 Found::Nothing
@@ -192,6 +203,7 @@ impl Worker {
         inbox.buffer[..len].copy_from_slice(&stash[..len]);
         rare.stash = stash[len..].to_vec();
         inbox.fill(id, len);
+        inbox.received = 0;
         // Nobody else may do so: what is replayed need not end in an answer.
         self.refresh_interest(id);
     }
@@ -234,7 +246,13 @@ impl Worker {
                 // While nobody read, the time was not the client's.
                 self.set_deadline(id, self.spans.body);
             }
-            self.read_on(id);
+            if self
+                .connections
+                .get(id)
+                .is_some_and(|it| !it.flags.is_held())
+            {
+                self.read_on(id);
+            }
         }
     }
 
@@ -247,13 +265,14 @@ impl Worker {
 
     /// After a read: time, memory, and what was said meanwhile.
     #[inline]
-    pub(super) fn finish_read(&mut self, id: ConnectionId) {
+    pub(super) fn finish_read(&mut self, id: ConnectionId, received: usize) {
         let now = self.clock.tick();
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
         connection.seen = now;
         connection.pinged = NEVER;
+        let paced = connection.flags.paced;
         let completed = std::mem::take(&mut connection.flags.completed);
         if let Phase::Open(endpoint) = &connection.phase
             && endpoint.is_open()
@@ -263,6 +282,9 @@ impl Worker {
             } else if completed || connection.deadline == NEVER {
                 self.set_deadline(id, self.spans.message);
             }
+        }
+        if paced {
+            self.pace_bytes(id, received);
         }
         // What only this peer is to hear goes out while its memory is warm; a publication waits for the end of the batch.
         if let [only] = self.dirty[..]

@@ -125,7 +125,7 @@ impl Worker {
         if let Some(connection) = self.connections.get(id)
             && connection.tls.as_ref().is_some_and(|tls| tls.has_ended())
             && !connection.flags.eof
-            && !connection.flags.paused
+            && !connection.flags.is_held()
             && connection.stash_len() == 0
         {
             self.on_eof(id);

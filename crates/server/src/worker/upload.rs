@@ -38,6 +38,12 @@ impl Worker {
             self.refuse(id, &Refusal::bad("an upgrade request has no body"));
             return Found::Handled;
         }
+        if request.fields.get("upgrade").is_some()
+            && let Err(refusal) = self.admit_handshake(id, &request.fields)
+        {
+            self.refuse(id, &refusal);
+            return Found::Handled;
+        }
         let expects_continue = request.expects_continue();
         let method = Method::of(request.method);
         let connection = self

@@ -213,8 +213,10 @@ impl Worker {
             endpoint.close(Some(code), reason, mask, out)
         })?;
         connection.flags.closed_by_app = true;
-        if connection.flags.paused {
+        connection.flags.paced = false;
+        if connection.flags.is_held() {
             // The peer's answer must be found behind whatever is still unread.
+            self.end_throttle(id);
             self.resume(id);
         }
         self.mark_dirty(id);
