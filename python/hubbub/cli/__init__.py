@@ -34,6 +34,11 @@ for _name, _place, _help in (
     ("check", "check:check", "Say what is wrong with a configuration, and serve nothing."),
     ("routes", "routes:routes", "Print what is answered where, and serve nothing."),
     ("config", "config:commands", "Print what a configuration can say."),
+    ("status", "status:status", "Show how a running server is."),
+    ("top", "top:top", "Watch a running server."),
+    ("healthcheck", "healthcheck:healthcheck", "Exit with 0 if a server answers."),
+    ("reload", "orders:reload", "Load the new code of a running server's modules."),
+    ("upgrade", "orders:upgrade", "Replace a running server by a new process."),
     ("bench", "bench:bench", "Measure a WebSocket server."),
 ):
     commands.command(f"hubbub.cli.{_place}", name=_name, help=_help)

@@ -6,12 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hubbub import log
+from hubbub.admin import Admin, add_upgrade
 from hubbub.assembly import OneApp
 from hubbub.cli import flags
 from hubbub.cli.load import load
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.ssl import SslFlags
-from hubbub.config import ListenSettings, LogFormat, LogLevel, LogSettings
+from hubbub.config import AdminSettings, ListenSettings, LogFormat, LogLevel, LogSettings
 from hubbub.errors import BadCertificate, CannotListen, Misuse
 from hubbub.loop import EngineHost, EventLoop
 from hubbub.running import Program, run_program
@@ -34,6 +35,7 @@ def run(
     log_level: LogLevel = "info",
     log_format: LogFormat = "auto",
     access_log: Annotated[bool, Parameter(negative="--no-access-log")] = False,
+    admin: str = "off",
     settings: object = flags.Flags(),
 ) -> int:
     """Serve one app.
@@ -63,6 +65,9 @@ def run(
         How lines look; auto: in colour on a terminal, JSON elsewhere.
     access_log
         Write a line for each WebSocket that opens and closes.
+    admin
+        Where to tell health and metrics: HOST:PORT, unix:PATH, or auto, a Unix socket in the usual
+        place.
     """
     log.configure(LogSettings(log_level, log_format, access_log))
     chosen = flags.parsed(settings)
@@ -73,11 +78,14 @@ def run(
         else:
             listen = [listen_settings(host, port, str(uds) if uds else None, fd, backlog, tls)]
         engine = EngineHost(chosen)
+        beside = Admin(AdminSettings(admin))
     except (BadCertificate, Misuse) as error:
         raise Mistake(str(error)) from None
-    serving = Server(OneApp(load(target, app_dir)), listen, chosen)
+    serving = Server(OneApp(load(target, app_dir)), listen, chosen, admin=beside)
+    program = Program(serving)
+    add_upgrade(beside, program.upgrade)
     try:
-        return run_program(Program(serving).run(), EventLoop(engine))
+        return run_program(program.run(), EventLoop(engine))
     except CannotListen as error:
         raise Mistake(str(error), BIND) from None
     except BadCertificate as error:
