@@ -125,6 +125,9 @@ class Admin:
     def ready(self) -> None:
         """The server serves: from now on this one answers, if it did not before."""
         self._listen()
+        if self.address:
+            url = address.url_of(self.address, "http")
+            logger.info("admin listener on %s", url, extra={"admin": url})
 
     def close(self) -> None:
         """Listens no more. A second call does nothing."""
@@ -152,8 +155,6 @@ class Admin:
             except OSError as error:
                 raise CannotListen(one.key, error) from None
             self.address = where
-            url = address.url_of(where, "http")
-            logger.info("admin listener on %s", url, extra={"admin": url})
 
     def unready(self) -> list[str]:
         """Why the server is not ready for work; nothing: it is."""

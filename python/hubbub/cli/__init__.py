@@ -12,6 +12,7 @@ from typing import Any
 
 import cyclopts
 
+from hubbub import log
 from hubbub._core import __version__
 from hubbub.cli.mistake import FAILED, USAGE, Mistake
 from hubbub.errors import Failure
@@ -72,5 +73,6 @@ def _tell(message: str, code: int) -> int:
     # Who would be replaced by this process hears why it is not.
     with suppress(Failure):
         predecessor().fail(message)
+    log.flush()
     print(f"hubbub: {message}", file=sys.stderr)
     return code

@@ -6,8 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hubbub import log
-from hubbub._core import Request
-from hubbub.admin import Admin
+from hubbub.admin import Admin, add_upgrade
 from hubbub.app import App
 from hubbub.assembly import OneApp
 from hubbub.cli import flags
@@ -16,7 +15,7 @@ from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.options import Assigned, ConfigurationFile
 from hubbub.config import Loaded, LogFormat, LogLevel
 from hubbub.config.sources import Assignment, Given, Origin, Text
-from hubbub.errors import CannotListen, Failure, Misuse, Reject
+from hubbub.errors import CannotListen, Misuse
 from hubbub.loop import EngineHost, EventLoop
 from hubbub.running import Program, run_program
 from hubbub.server import Server
@@ -66,7 +65,7 @@ def serve(
         admin = Admin(told.admin, storage=told.storage.path)
         server = Server(modules, told.listen, told.server, admin=admin)
         program = Program(server)
-        _give_orders(admin, program)
+        add_upgrade(admin, program.upgrade)
         loop = EventLoop(EngineHost(told.server))
     except Misuse as error:
         raise Mistake(str(error)) from None
@@ -82,18 +81,6 @@ def serve(
         # No mistake of usage but a fault in a program: its author wants to see where.
         log.logger.exception("an application did not start")
         raise Mistake("an application did not start", IMPORT) from None
-
-
-def _give_orders(admin: Admin, program: Program) -> None:
-    """Lets the admin listener take the orders that concern the whole program."""
-
-    async def upgrade(req: Request) -> dict[str, int]:
-        try:
-            return {"pid": await program.upgrade()}
-        except Failure as error:
-            raise Reject(409, str(error)) from None
-
-    admin.route("POST", "/upgrade", upgrade)
 
 
 def _listeners(binds: tuple[str, ...]) -> list[Assignment]:

@@ -9,7 +9,7 @@ from hubbub.log.escape import printable
 from hubbub.log.lines import JsonFormatter
 from hubbub.log.names import access, app_logger, logger
 from hubbub.log.redaction import redacted, redacted_query
-from hubbub.log.setup import configure, lines_lost
+from hubbub.log.setup import configure, flush, lines_lost
 from hubbub.log.text import EscapingFormatter
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "access",
     "app_logger",
     "configure",
+    "flush",
     "lines_lost",
     "logger",
     "printable",

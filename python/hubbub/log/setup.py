@@ -25,6 +25,12 @@ def configure(settings: LogSettings) -> None:
         logging.getLogger(name).setLevel(level.upper())
 
 
+def flush() -> None:
+    """Waits until what was logged so far is written, so that what is printed next comes after."""
+    for one in logging.getLogger().handlers:
+        one.flush()
+
+
 def lines_lost() -> int:
     """How many lines found no room since the log was set up."""
     return sum(one.lost for one in logging.getLogger().handlers if isinstance(one, Relay))
