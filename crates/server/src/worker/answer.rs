@@ -306,6 +306,8 @@ impl Worker {
 
     /// The answer has been given: the next request, or the end.
     fn answered(&mut self, id: ConnectionId, keep_alive: bool) {
+        // An answer that was begun before the drain has promised more than it will get.
+        let keep_alive = keep_alive && self.keeps_alive();
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
