@@ -9,15 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from hubbub.app import App
+from hubbub.certificate import Certificate, dev_certificate, read_chain, read_file
 from hubbub.cli.load import load as load_app
 from hubbub.cli.mistake import IMPORT, Mistake
-from hubbub.config import Configuration, Loaded, Mistaken, TlsSettings, load
+from hubbub.cli.ssl import DEV_FOLDER
+from hubbub.config import (
+    CertificatePair,
+    Configuration,
+    Loaded,
+    Mistaken,
+    TlsSettings,
+    load,
+)
 from hubbub.config.bind import Unix, parse_bind
 from hubbub.config.checks import Problem
 from hubbub.config.document import Path as Place
 from hubbub.config.load import file as parsed_file
 from hubbub.config.load import listed
 from hubbub.config.sources import Assignment, Given
+from hubbub.errors import BadCertificate
 
 
 def read(
@@ -46,6 +56,27 @@ def read(
     admin = replace(admin, token=Path(admin.token_file).read_text(encoding="utf-8").strip())
     origins = {**loaded.origins, ("admin", "token"): loaded.origins["admin", "token_file"]}
     return Loaded(replace(loaded.configuration, admin=admin), origins)
+
+
+def with_dev_certificates(configuration: Configuration) -> Configuration:
+    """The same, with certificates made for the listeners that want one for development.
+
+    Raises:
+        Mistake: They cannot be written.
+    """
+    if not any(one.tls is not None and one.tls.dev for one in configuration.listen):
+        return configuration
+    try:
+        cert, key = dev_certificate(Path(configuration.storage.path) / DEV_FOLDER)
+    except BadCertificate as error:
+        raise Mistake(str(error)) from None
+    listen = tuple(
+        replace(one, tls=replace(one.tls, cert=cert, key=key))
+        if one.tls is not None and one.tls.dev
+        else one
+        for one in configuration.listen
+    )
+    return replace(configuration, listen=listen)
 
 
 def _given(file: Path) -> Given:
@@ -80,14 +111,23 @@ def _problems(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _tls(place: Place, tls: TlsSettings) -> Iterator[Problem]:
-    files = [((*place, "cert"), tls.cert), ((*place, "key"), tls.key)]
+    """What is wrong with the files of a listener, as reading them for it would find."""
+    pairs: list[tuple[Place, CertificatePair]] = []
+    if tls.cert:
+        pairs.append((place, CertificatePair(tls.cert, tls.key or tls.cert)))
     for index, pair in enumerate(tls.more):
-        files.append(((*place, "more", index, "cert"), pair.cert))
-        files.append(((*place, "more", index, "key"), pair.key))
-    files.append(((*place, "client_ca"), tls.client_ca))
-    for where, file in files:
-        if file:
-            yield from _unreadable(where, file)
+        if pair.cert and pair.key:
+            pairs.append(((*place, "more", index), pair))
+    for where, pair in pairs:
+        try:
+            Certificate.read(pair.cert, pair.key, tls.key_password if where == place else "")
+        except BadCertificate as error:
+            yield (*where, "key" if error.path == pair.key != pair.cert else "cert"), str(error)
+    if tls.client_ca:
+        try:
+            read_chain(tls.client_ca, read_file(tls.client_ca))
+        except BadCertificate as error:
+            yield (*place, "client_ca"), str(error)
 
 
 def _unreadable(place: Place, file: str) -> Iterator[Problem]:

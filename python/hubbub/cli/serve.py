@@ -10,7 +10,7 @@ from hubbub.admin import Admin, add_upgrade
 from hubbub.app import App
 from hubbub.assembly import OneApp
 from hubbub.cli import flags
-from hubbub.cli.configuration import import_apps, read
+from hubbub.cli.configuration import import_apps, read, with_dev_certificates
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.options import Assigned, ConfigurationFile
 from hubbub.config import Loaded, LogFormat, LogLevel
@@ -58,7 +58,7 @@ def serve(
             flag = "--access-log" if key == "access" else f"--log-{key}"
             given.append((("log", key), Given(value, Origin(flag))))
     loaded = read(config, assigned, given)
-    told = loaded.configuration
+    told = with_dev_certificates(loaded.configuration)
     log.configure(told.log)
     modules = OneApp(_all(loaded, config))
     try:

@@ -86,13 +86,14 @@ def _listeners(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _tls(tls: TlsSettings, path: Path) -> Iterator[Problem]:
-    pairs: list[tuple[Path, str, str]] = [(path, tls.cert, tls.key)]
-    pairs += [((*path, "more", index), one.cert, one.key) for index, one in enumerate(tls.more)]
-    for where, cert, key in pairs:
-        if not cert:
-            yield (*where, "cert"), 'expected a file: found ""'
-        if not key:
-            yield (*where, "key"), 'expected a file: found ""'
+    if tls.dev and (tls.cert or tls.key):
+        yield (*path, "dev"), "expected dev or cert and key, not both"
+    elif not tls.dev and not tls.cert:
+        yield (*path, "cert"), 'missing: expected a file such as "fullchain.pem", or dev = true'
+    for index, one in enumerate(tls.more):
+        for key, file in (("cert", one.cert), ("key", one.key)):
+            if not file:
+                yield (*path, "more", index, key), 'expected a file such as "net.pem": found ""'
     if tls.client_auth != "off" and not tls.client_ca:
         yield (
             (*path, "client_auth"),

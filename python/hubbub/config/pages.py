@@ -82,10 +82,8 @@ class Section:
     settings: tuple[Setting, ...]
     """Its keys."""
 
-    @property
-    def can_stand_alone(self) -> bool:
-        """Whether it may be there without any key, and changes nothing then."""
-        return all(one.default is not REQUIRED for one in self.settings)
+    changes_nothing: bool
+    """Whether it may be there without any key, and nothing is different then."""
 
 
 def sections() -> Iterator[Section]:
@@ -99,7 +97,7 @@ def example() -> str:
     parts = [_EXAMPLE]
     for section in sections():
         lines = _comment(section.about)
-        lines.append(("" if section.can_stand_alone else "#") + section.header)
+        lines.append(("" if section.changes_nothing else "#") + section.header)
         for setting in section.settings:
             lines += ["", *_comment(setting.sentence), f"#{setting.key} = {_example(setting)}"]
         parts.append("\n".join(lines) + "\n")
@@ -133,6 +131,8 @@ def _sections(setting: Setting, path: str) -> Iterator[Section]:
             settings=tuple(
                 one for one in settings if one.inside == inside and not _is_section(one)
             ),
+            changes_nothing=setting.default not in (None, ())
+            and all(one.default is not REQUIRED for one in settings),
         )
     for one in settings:
         if _is_section(one):

@@ -27,11 +27,14 @@ class CertificatePair:
 class TlsSettings:
     """Certificates and rules of a listener that speaks TLS."""
 
-    cert: str = setting(path="file", hint="/etc/hubbub/fullchain.pem")
+    cert: str = setting("", path="file", hint="/etc/hubbub/fullchain.pem")
     """PEM file of the certificate, followed by those that lead to its authority."""
 
-    key: str = setting(path="file", hint="/etc/hubbub/privkey.pem")
-    """PEM file of its private key."""
+    key: str = setting("", path="file", hint="/etc/hubbub/privkey.pem")
+    """PEM file of its private key; if empty, it stands in `cert`, too."""
+
+    dev: bool = False
+    """Instead of both, a certificate for this machine's own names, made for development."""
 
     key_password: str = setting("", is_secret=True)
     """Opens `key`, if it is encrypted; a key that only the server can read serves as well."""

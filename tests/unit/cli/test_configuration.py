@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hubbub.certificate import dev_certificate
 from hubbub.cli import execute
 
 APP = "from hubbub import App\napp = App()\n@app.get('/')\ndef index(req): return 'x'\n"
@@ -52,13 +53,64 @@ def test_what_a_file_names_must_be_there(folder: Path, capsys: pytest.CaptureFix
         '[storage]\npath = "hubbub.toml"\n'
     )
     assert said(capsys, "check", "-c", "hubbub.toml", code=2).splitlines() == [
-        "hubbub: the configuration has 5 mistakes",
+        "hubbub: the configuration has 4 mistakes",
         "  hubbub.toml:2: listen.0.bind: expected a folder that exists: run does not",
-        "  hubbub.toml:3: listen.0.tls.cert: cannot read cert.pem: No such file or directory",
-        "  hubbub.toml:3: listen.0.tls.key: expected something in empty: it is empty",
+        "  hubbub.toml:3: listen.0.tls.cert: cert.pem: cannot be read: No such file or directory",
         "  hubbub.toml:5: admin.token_file: expected something in empty: it is empty",
         "  hubbub.toml:7: storage.path: expected a folder: hubbub.toml is none",
     ]
+
+
+@pytest.fixture
+def pairs(folder: Path) -> Path:
+    for name in ("one", "two"):
+        dev_certificate(folder / name)
+    (folder / "empty").touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("tls", "message"),
+    [
+        (
+            'cert = "one/cert.pem", key = "two/key.pem"',
+            "listen.0.tls.key: two/key.pem: it is not the key of the certificate in one/cert.pem",
+        ),
+        (
+            'cert = "one/key.pem", key = "one/key.pem"',
+            "listen.0.tls.cert: one/key.pem: no certificate in PEM",
+        ),
+        (
+            'cert = "one/cert.pem"',
+            "listen.0.tls.cert: one/cert.pem: no private key in PEM",
+        ),
+        (
+            'cert = "one/cert.pem", key = "empty"',
+            "listen.0.tls.key: empty: no private key in PEM",
+        ),
+        (
+            'cert = "one/cert.pem", key = "none.pem"',
+            "listen.0.tls.key: none.pem: cannot be read: No such file or directory",
+        ),
+        (
+            'cert = "one/cert.pem", key = "one/key.pem", client_auth = "required", '
+            'client_ca = "empty"',
+            "listen.0.tls.client_ca: empty: no certificate in PEM",
+        ),
+        (
+            'cert = "one/cert.pem", key = "one/key.pem", '
+            'more = [{ cert = "two/cert.pem", key = "one/key.pem" }]',
+            "listen.0.tls.more.0.key: one/key.pem: it is not the key of the certificate in "
+            "two/cert.pem",
+        ),
+    ],
+)
+def test_certificates_that_cannot_be_used(
+    pairs: Path, tls: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pairs / "hubbub.toml").write_text(f"[[listen]]\ntls = {{ {tls} }}\n")
+    told = said(capsys, "check", "-c", "hubbub.toml", code=2)
+    assert told == f"hubbub: hubbub.toml:2: {message}\n"
 
 
 def test_modules_that_cannot_be_imported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

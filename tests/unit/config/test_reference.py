@@ -86,7 +86,7 @@ def test_a_key_is_the_name_without_its_unit() -> None:
 
 
 def test_what_must_be_said_has_no_default() -> None:
-    required = [one.name for one in describe(TlsSettings) if one.default is REQUIRED]
+    required = [one.name for one in describe(CertificatePair) if one.default is REQUIRED]
     assert required == ["cert", "key"]
     assert {one.default_text for one in describe(CertificatePair)} == {""}
 
