@@ -177,14 +177,25 @@ async def _play(
     )
 
 
-async def test_a_thousand_clients_lose_nothing(tmp_path: Path, record_property: Any) -> None:
-    half, channels = str(CLIENTS // 2), str(CHANNELS)
-    python = (sys.executable, "-m", "tests.chaos.swarm", "URL", "0", half, channels)
-    node = ("node", "client/tests/swarm.mjs", "URL", half, half, channels)
-
-    def record(**figures: int) -> None:
+@pytest.fixture
+def record(record_property: Any) -> Any:
+    def keep(**figures: int) -> None:
         for name, figure in figures.items():
             record_property(name, figure)
         print(figures)
 
+    return keep
+
+
+async def test_a_thousand_clients_lose_nothing(tmp_path: Path, record: Any) -> None:
+    half, channels = str(CLIENTS // 2), str(CHANNELS)
+    python = (sys.executable, "-m", "tests.chaos.swarm", "URL", "0", half, channels)
+    node = ("node", "client/tests/swarm.mjs", "URL", half, half, channels)
     await run(tmp_path, [python, node], record)
+
+
+@pytest.mark.parametrize("transport", ["http_stream", "sse"])
+async def test_nor_do_those_without_websocket(tmp_path: Path, transport: str, record: Any) -> None:
+    count = str(max(4, CLIENTS // 10))
+    node = ("node", "client/tests/swarm.mjs", "URL", "0", count, str(CHANNELS), transport)
+    await run(tmp_path, [node], record)

@@ -38,6 +38,7 @@ class Client:
         request: The HTTP request it came with.
         info: What others are told about it, as JSON; empty: nothing.
         data: Yours: what `on_connect` wants to keep.
+        session: The secret with which commands are posted to a stream; "" for a WebSocket.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Client:
     user: str = ""
     info: bytes = b""
     data: Any = None
+    session: str = ""
     expires_at_s: float = 0.0
     is_connected: bool = False
     is_closed: bool = False

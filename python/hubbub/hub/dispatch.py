@@ -210,7 +210,7 @@ class Dispatch:
             version="hubbub",
             ping=self._ping_s,
             pong=True,
-            session=client.id,
+            session=client.session,
             node=sessions.node,
         )
         if data := as_json(welcome.data) or bytes(claims.data):

@@ -17,6 +17,7 @@ from hubbub.hub.api import Api
 from hubbub.hub.client import Client
 from hubbub.hub.codes import Disconnected, End
 from hubbub.hub.dispatch import Dispatch
+from hubbub.hub.emulation import Emulation
 from hubbub.hub.options import ChannelOptions, ChannelTable
 from hubbub.hub.publishing import Publishing
 from hubbub.hub.rules import Authorize, Rules, as_json, hook, procedure
@@ -24,7 +25,7 @@ from hubbub.hub.sessions import Sessions
 from hubbub.hub.storage import SqliteHistory
 from hubbub.hub.tokens import Tokens
 from hubbub.hub.transports import SocketTransport
-from hubbub.routing import EndpointOptions
+from hubbub.routing import Endpoint, EndpointOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -95,6 +96,8 @@ class Hub:
         self._strangers: dict[Client, float] = {}
         if api_keys:
             Api(app, path + "/api", api_keys, self._live_sessions)
+        origins = Endpoint.of(options).origins
+        Emulation(app, path, self._running, self._expect, origins)
         app.lifespan(self._live)
         app.every(1.0)(self._tick)
         app.message(
@@ -259,14 +262,20 @@ class Hub:
             raise Misuse("the app is not being served")
         return self._sessions
 
+    def _running(self) -> tuple[Sessions, Dispatch]:
+        if self._sessions is None or self._dispatch is None:
+            raise Misuse("the app is not being served")
+        return self._sessions, self._dispatch
+
     def _spawn(self, client: Client, coroutine: Coroutine[Any, Any, None]) -> object:
         return self._app.spawn(coroutine)
 
     def _opened(self, ws: WebSocket[Any]) -> None:
-        sessions = self._live_sessions()
-        client = sessions.open(ws.request, SocketTransport(ws))
-        ws.data = client
-        self._strangers[client] = sessions.clock_s() + _CONNECT_S
+        ws.data = self._live_sessions().open(ws.request, SocketTransport(ws))
+        self._expect(ws.data)
+
+    def _expect(self, client: Client) -> None:
+        self._strangers[client] = self._live_sessions().clock_s() + _CONNECT_S
 
     def _received(self, ws: WebSocket[Any], message: str) -> None:
         if self._dispatch is not None:
