@@ -75,9 +75,9 @@ def served(
 
 
 @contextmanager
-def serving(app: str, *arguments: str) -> Iterator[str]:
+def serving(app: str, *arguments: str, wrapper: Sequence[str] = ()) -> Iterator[str]:
     """The same, for those who only want its `host:port`."""
-    with served(app, *arguments) as server:
+    with served(app, *arguments, wrapper=wrapper) as server:
         yield server.address
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import hubbub
 from hubbub import App, Request, WebSocket
 from hubbub.loop import EventLoop
 
@@ -57,6 +58,18 @@ def no_admission(request: Request) -> None:
 @app.message("/refuses", auth=no_admission)
 def refuses(ws: WebSocket, message: str) -> None:
     """Hears nothing."""
+
+
+@app.websocket("/relays/{address}")
+async def relays(ws: WebSocket, address: str) -> None:
+    """Asks another server, and says what it says, or what went wrong."""
+    async for message in ws:
+        try:
+            async with hubbub.connect(f"ws://{address}/echo") as other:
+                other.send(message)
+                ws.send(await other.recv())
+        except (OSError, hubbub.HubbubError) as error:
+            ws.send(f"{type(error).__name__}: {error}")
 
 
 @app.message("/blocks")

@@ -1,8 +1,9 @@
-"""Every system call of a serving server fails once with every error it may give (R2).
+"""Every system call of a server fails once with every error it may give (R2).
 
-strace makes the n-th call of its kind fail, in a server that talks to four clients at the time; it
-is attached only when the server listens, so starting is not what is tested. Left out is what a
-correct program cannot get (EBADF, ENOTSOCK; EFAULT and EINVAL of epoll_wait).
+strace makes the n-th call of its kind fail: in a server that talks to its clients at the time, and
+in one that starts. Which calls there are was read off traces of such servers (`strace -f`, with and
+without threads); `docs/reliability.md` says what is left out. Of the errors it is those that
+a correct program cannot get (EBADF, ENOTSOCK; EFAULT and EINVAL of epoll_wait).
 """
 
 import re
@@ -10,12 +11,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from ..programs import program
+from ..serving import served, serving
 from ..wire import (
     BINARY,
     TEXT,
@@ -25,7 +27,7 @@ from ..wire import (
     receive_all,
     receive_frame,
 )
-from .conftest import Attack
+from .conftest import APP, Attack
 from .figures import Figures
 from .victim import Victim
 
@@ -45,7 +47,19 @@ ERRORS = {
     "sendto": SENDING,
     "sendmsg": SENDING,
     "shutdown": "ENOTCONN",
+    "socket": "EACCES EAFNOSUPPORT EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT",
+    "connect": (
+        "EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY ECONNREFUSED EINTR "
+        "ENETUNREACH EPERM EPROTOTYPE ETIMEDOUT"
+    ),
+    "getsockopt": "ENOPROTOOPT",
+    "setsockopt": "ENOMEM ENOPROTOOPT",
+    "getsockname": "ENOBUFS",
     "close": "EDQUOT EINTR EIO ENOSPC",
+    "openat": "EACCES EINTR EMFILE ENFILE ENOMEM ENOSPC",
+    "write": "EAGAIN EDQUOT EFBIG EINTR EIO ENOSPC EPERM EPIPE",
+    "futex": "EAGAIN EINTR",
+    "getrandom": "EAGAIN EINTR",
     "epoll_ctl": "EEXIST ELOOP ENOENT ENOMEM ENOSPC EPERM",
     "epoll_pwait": "EINTR",
     "brk": "ENOMEM",
@@ -53,8 +67,26 @@ ERRORS = {
     "mremap": "ENOMEM",
     "munmap": "ENOMEM",
     "madvise": "EAGAIN ENOMEM",
+    "mprotect": "ENOMEM",
 }
+"""What a server calls while it serves, and the errors of each after its manual page."""
+
+STARTING = {
+    "epoll_create1": "EMFILE ENFILE ENOMEM",
+    "eventfd2": "EMFILE ENFILE ENODEV ENOMEM",
+    "socketpair": "EAFNOSUPPORT EMFILE ENFILE ENOMEM",
+    "clone3": "EAGAIN ENOMEM",
+    "socket": "EACCES EAFNOSUPPORT EMFILE ENFILE ENOBUFS ENOMEM",
+    "setsockopt": "ENOMEM ENOPROTOOPT",
+    "bind": "EACCES EADDRINUSE EADDRNOTAVAIL",
+    "listen": "EADDRINUSE EOPNOTSUPP",
+    "getsockname": "ENOBUFS",
+    "epoll_ctl": "ENOMEM ENOSPC",
+}
+"""The same for a server that starts: calls of ours, not of the interpreter."""
+
 NTH = (1, 2, 3, 5, 8, 13, 21, 34)
+THREADS_NTH = (1, 5, 21)
 CLIENTS = 4
 LARGE = frame(BINARY, bytes(200_000))
 
@@ -96,19 +128,34 @@ def hurt(victim: Victim) -> int:
             raise
         except (OSError, EOFError):
             failed += 1
+    try:
+        failed += not relayed(victim)
+    except TimeoutError:
+        raise
+    except (OSError, EOFError):
+        failed += 1
     return failed
 
 
-def test_every_call_may_fail(attack: Attack, figures: Figures) -> None:
+def relayed(victim: Victim) -> bool:
+    """Has the server ask itself, as its own client."""
+    with open_websocket(victim.address, f"/relays/{victim.address}") as one:
+        one.sendall(frame(TEXT, b"over there"))
+        return receive_frame(one).payload == b"over there"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_every_call_may_fail(attack: Attack, figures: Figures, threads: int) -> None:
     """R2: one connection at most is the price of one failure, and no descriptor is lost."""
-    victim = attack()
+    victim = attack("--threads", str(threads))
     assert hurt(victim) == 0
     victim.wait_quiet()
     descriptors = victim.descriptors()
     injected = unclosed = dead = 0
+    seen: set[str] = set()
     for call, errors in ERRORS.items():
         for error in errors.split():
-            for nth in NTH:
+            for nth in NTH if threads == 1 else THREADS_NTH:
                 with failing(victim, f"{call}:error={error}:when={nth}") as trace:
                     failed = hurt(victim)
                     happened = "(INJECTED)" in trace.read_text()
@@ -116,18 +163,68 @@ def test_every_call_may_fail(attack: Attack, figures: Figures) -> None:
                 assert victim.is_alive(), (call, error, nth)
                 injected += happened
                 dead += failed
+                seen |= {call} if happened else set()
                 # A close(2) that never happened leaves a descriptor with whoever prevented it.
                 unclosed += happened and call == "close"
     victim.wait_quiet()
     lost = victim.descriptors() - descriptors - unclosed
-    ways = sum(len(errors.split()) for errors in ERRORS.values())
     figures.note(
         "R2",
-        f"{len(ERRORS)} calls, {ways} errors of theirs, {injected} failures: {dead} connections "
-        f"ended, no other hurt, {lost} descriptors lost",
+        f"{threads} thread{'s' * (threads > 1)}: {len(seen)} of {len(ERRORS)} calls met, "
+        f"{injected} failures: {dead} connections ended, no other hurt, {lost} descriptors lost",
     )
     assert lost == 0
     assert hurt(victim) == 0
+
+
+def test_every_call_of_starting_may_fail(figures: Figures) -> None:
+    """R2: it serves all the same, or says why not and ends; it neither hangs nor raises."""
+    strace = program("strace", "strace")
+    served_anyway = refused = 0
+    for call, errors in STARTING.items():
+        for error in errors.split():
+            fault = f"inject={call}:error={error}:when=1"
+            wrapper = (strace, "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", fault)
+            try:
+                with serving(APP, "--threads", "2", wrapper=wrapper) as address:
+                    with open_websocket(address) as one:
+                        one.sendall(frame(TEXT, b"small"))
+                        assert receive_frame(one).payload == b"small"
+                served_anyway += 1
+            except RuntimeError as error_told:
+                told = str(error_told)
+                assert "Traceback" not in told, (call, error, told)
+                assert "hubbub: " in told, (call, error, told)
+                refused += 1
+    ways = sum(len(errors.split()) for errors in STARTING.values())
+    figures.note(
+        "R2",
+        f"starting: {len(STARTING)} calls, {ways} errors: {refused} times it said why it could "
+        f"not, {served_anyway} times it served",
+    )
+
+
+def test_a_thread_that_ends_takes_the_program_along() -> None:
+    """A native thread that cannot go on is told, and a supervisor can start the program again."""
+    with served(APP, "--threads", "2") as server:
+        tasks = Path(f"/proc/{server.process.pid}/task")
+        thread = next(one for one in tasks.iterdir() if "hubbub" in (one / "comm").read_text())
+        strace = program("strace", "strace")
+        command = (strace, "-qq", "-o", "/dev/null", "-p", thread.name)
+        fault = ("-e", "trace=epoll_pwait", "-e", "inject=epoll_pwait:error=EINVAL")
+        tracer = subprocess.Popen((*command, *fault))
+        try:
+            deadline = time.monotonic() + 20
+            while server.process.poll() is None:
+                assert time.monotonic() < deadline, "it goes on without its thread"
+                with suppress(OSError, EOFError):
+                    for _ in range(4):
+                        open_websocket(server.address).close()
+            assert server.process.returncode == 1
+        finally:
+            tracer.terminate()
+            tracer.wait()
+        assert "hubbub: a thread of the server has died: thread " in server.log.read_text()
 
 
 def test_no_descriptor_and_none_to_spare(attack: Attack) -> None:

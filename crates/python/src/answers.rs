@@ -5,11 +5,10 @@
 use hubbub_protocol::handshake::{Offer, examine};
 use hubbub_protocol::http::{Refusal, Request as Head, Response};
 use hubbub_server::ConnectionId;
-use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
-use crate::dispatch::{guard, report, report_at};
+use crate::dispatch::{guard, is_fault, report, report_at};
 use crate::engine::Engine;
 use crate::errors;
 use crate::exchange::{Exchange, forget, has_begun};
@@ -313,7 +312,7 @@ impl Later {
                 (is_ours, one.has_hung_up)
             })
         })?;
-        let answer = task.call_method0("result");
+        let answer = errors::catch(|| task.call_method0("result"));
         if !is_ours || has_begun(engine.get(), py, self.id)? || has_hung_up {
             return self.after_the_end(engine, is_ours, answer);
         }
@@ -366,11 +365,24 @@ fn reject(
         return respond(engine, id, status, &fields, text.as_bytes());
     }
     let is_cancelled = error.is_instance_of::<pyo3::exceptions::asyncio::CancelledError>(py);
-    if !is_cancelled && !error.is_instance_of::<PyException>(py) {
+    if !is_cancelled && !is_fault(engine, &error)? {
         return Err(error);
     }
     route.tally.error();
     report_at(engine, "handler", Some(error), id, &path(engine, head)?)?;
+    give_up(engine, id)
+}
+
+/// A panic while a request was dealt with: nothing is left of that but whose it was.
+pub(crate) fn on_panic(engine: &Bound<'_, Engine>, id: ConnectionId, panic: PyErr) -> PyResult<()> {
+    is_fault(engine, &panic)?;
+    report_at(engine, "handler", Some(panic), id, "")?;
+    give_up(engine, id)
+}
+
+/// There will be no answer but this one, or no more of it.
+fn give_up(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
+    let py = engine.py();
     if has_begun(engine.get(), py, id)? {
         engine.get().core.with(|core| core.worker.cut(id))?;
         return forget(engine.get(), py, id);

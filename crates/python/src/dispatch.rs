@@ -13,6 +13,7 @@ use crate::answers;
 use crate::client;
 use crate::convert;
 use crate::engine::Engine;
+use crate::errors;
 use crate::handover;
 use crate::peers::Move;
 use crate::requests;
@@ -45,21 +46,31 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
     let inbox = batch.inbox.as_mut().expect("put there above");
     let mut speaker = None;
     while let Some(event) = engine.get().core.with(|core| core.worker.next(inbox))? {
-        if let Event::Message { id, kind, payload } = event {
-            on_message(engine, &mut speaker, id, kind, &payload)?;
-        } else if let Event::ReadEnd { id } = event {
-            if let Some(speaker) = speaker.take_if(|speaker| speaker.id == id) {
-                guard(engine, id, speaker.socket.get().after_read(engine.py()))?;
+        let (id, is_request) = (event.id(), matches!(event, Event::Request { .. }));
+        match errors::catch(|| on_event(engine, &mut speaker, event)) {
+            Ok(()) => {}
+            Err(error) if !error.is_instance_of::<PanicException>(engine.py()) => {
+                return Err(error);
             }
-        } else {
-            on_event(engine, event)?;
+            Err(panic) if is_request => answers::on_panic(engine, id, panic)?,
+            Err(panic) => fault(engine, id, panic)?,
         }
     }
     alarms(engine)
 }
 
-fn on_event(engine: &Bound<'_, Engine>, event: Event<'_>) -> PyResult<()> {
+#[inline]
+fn on_event(
+    engine: &Bound<'_, Engine>,
+    speaker: &mut Option<Speaker>,
+    event: Event<'_>,
+) -> PyResult<()> {
     match event {
+        Event::Message { id, kind, payload } => on_message(engine, speaker, id, kind, &payload),
+        Event::ReadEnd { id } => match speaker.take_if(|speaker| speaker.id == id) {
+            Some(speaker) => guard(engine, id, speaker.socket.get().after_read(engine.py())),
+            None => Ok(()),
+        },
         Event::Request {
             id,
             head,
@@ -338,8 +349,8 @@ fn alarms(engine: &Bound<'_, Engine>) -> PyResult<()> {
             Some(callback.clone_ref(py))
         })?;
         let Some(callback) = callback else { continue };
-        if let Err(error) = callback.call0(py) {
-            if !error.is_instance_of::<PyException>(py) {
+        if let Err(error) = errors::catch(|| callback.call0(py)) {
+            if !is_fault(engine, &error)? {
                 return Err(error);
             }
             engine
@@ -362,10 +373,7 @@ pub(crate) fn guard(
 
 #[cold]
 pub(crate) fn fault(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) -> PyResult<()> {
-    let py = engine.py();
-    // A panic of ours inside a call of the handler's is as bad as an exception, and no worse.
-    let is_panic = error.is_instance_of::<PanicException>(py);
-    if !is_panic && !error.is_instance_of::<PyException>(py) {
+    if !is_fault(engine, &error)? {
         return Err(error);
     }
     // RFC 6455 §7.4.1: 1011, "an unexpected condition". The peer learns no more than that.
@@ -375,12 +383,25 @@ pub(crate) fn fault(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) 
         .with(|core| core.worker.close(id, 1011, ""))?;
     let route = engine.get().core.with(|core| {
         let peer = core.peers.get_mut(id)?;
-        peer.route.as_ref().map(|route| route.clone_ref(py))
+        peer.route
+            .as_ref()
+            .map(|route| route.clone_ref(engine.py()))
     })?;
     if let Some(route) = route {
         route.get().tally.error();
     }
     report(engine, "handler", Some(error), id)
+}
+
+/// Whether an error is one handler's affair, and not meant to end the program.
+pub(crate) fn is_fault(engine: &Bound<'_, Engine>, error: &PyErr) -> PyResult<bool> {
+    let py = engine.py();
+    // A panic of ours inside a call of the handler's is as bad as an exception, and no worse.
+    if error.is_instance_of::<PanicException>(py) {
+        engine.get().core.with(|core| core.worker.count_panic())?;
+        return Ok(true);
+    }
+    Ok(error.is_instance_of::<PyException>(py))
 }
 
 /// Tells Python's side what happened, by connection and path.

@@ -1,6 +1,9 @@
 //! From Rust's errors to Python's: one file, one table. The classes live in `hubbub.errors`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use pyo3::exceptions::PyOSError;
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -21,6 +24,21 @@ classes! {
     connection_closed_class = "ConnectionClosed",
     handshake_rejected_class = "HandshakeRejected",
     handshake_timeout_class = "HandshakeTimeout",
+}
+
+/// Lets nothing unwind past here: a panic of ours becomes an exception.
+///
+/// PyO3 lets one go on as a panic as soon as it comes back out of Python, so that a handler's call may end with one.
+#[inline]
+pub(crate) fn catch<R>(act: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+    // What is half done when a panic comes are values that nobody uses any more, or cells that are released by a guard.
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(PanicException::new_err((text.unwrap_or_default(),)))
+    })
 }
 
 /// The caller asked for what cannot be.

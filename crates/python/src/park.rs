@@ -49,24 +49,26 @@ struct Waiter {
 }
 
 /// Who is to be told that a wait has ended.
-struct Ended {
-    driver: Option<Py<Driver>>,
-    first: Option<Waiter>,
-    others: Vec<Waiter>,
+enum Told {
+    /// A coroutine that can be stepped past its Task.
+    Driver(Py<Driver>, Waiter),
+    Tasks(Option<Waiter>, Vec<Waiter>),
 }
 
 impl State {
     /// Ends the wait, unless it has ended.
     #[inline]
-    fn end(&mut self) -> Option<Ended> {
+    fn end(&mut self) -> Option<Told> {
         if std::mem::replace(&mut self.done, true) {
             return None;
         }
-        Some(Ended {
-            driver: self.driver.take(),
-            first: self.first.take(),
-            others: std::mem::take(&mut self.others),
-        })
+        let first = self.first.take();
+        match (self.driver.take(), first) {
+            (Some(driver), Some(waiter)) if waiter.task.is_some() && self.others.is_empty() => {
+                Some(Told::Driver(driver, waiter))
+            }
+            (_, first) => Some(Told::Tasks(first, std::mem::take(&mut self.others))),
+        }
     }
 }
 
@@ -81,55 +83,50 @@ impl Park {
 
     /// Ends the wait and runs who waits, now. Exceptions that a Task does not keep to itself are the caller's.
     pub(crate) fn wake(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
-        let Some(ended) = self.state.with(State::end)? else {
-            return Ok(());
-        };
-        let py = slf.py();
-        if let (Some(driver), Some(waiter)) = (&ended.driver, &ended.first)
-            && ended.others.is_empty()
-            && waiter.task.is_some()
-        {
-            match self.drive(slf, driver, waiter)? {
-                None => return self.stay(ended),
-                Some(outcome) => driver.get().keep(outcome)?,
-            }
+        let told = self.state.with(|state| {
+            let told = state.end();
+            state.stepping = matches!(told, Some(Told::Driver(..)));
+            state.cancelled = false;
+            told
+        })?;
+        let signal = || Signal::woken(slf.py());
+        match told {
+            None => Ok(()),
+            Some(Told::Driver(driver, waiter)) => match self.drive(slf, driver, waiter)? {
+                None => Ok(()),
+                Some(waiter) => waiter.wake(slf.py(), signal()?),
+            },
+            Some(Told::Tasks(first, others)) => first
+                .iter()
+                .chain(&others)
+                .try_for_each(|waiter| waiter.wake(slf.py(), signal()?)),
         }
-        let signal = Signal::woken(py)?;
-        for waiter in ended.first.iter().chain(&ended.others) {
-            waiter.wake(py, signal)?;
-        }
-        Ok(())
     }
 
-    /// Steps the coroutine in its Task's name. None if it only waits once more, of which its Task need not hear.
+    /// Steps a coroutine in its Task's name. Only if it does not simply wait once more, its Task must hear of it.
     fn drive(
         &self,
         slf: &Bound<'_, Self>,
-        driver: &Py<Driver>,
-        waiter: &Waiter,
-    ) -> PyResult<Option<PyResult<Step>>> {
-        self.state.with(|state| {
-            state.stepping = true;
-            state.cancelled = false;
-        })?;
+        driver: Py<Driver>,
+        waiter: Waiter,
+    ) -> PyResult<Option<Waiter>> {
         let stepped = waiter.step(slf.py(), &self.event_loop, driver.get());
-        let stays = self.state.with(|state| {
+        let waits = matches!(&stepped, Ok(Ok(Step::Yield(waited))) if waited.is(slf));
+        let heard = self.state.with(|state| {
             state.stepping = false;
-            !state.done && !state.cancelled && state.first.is_none()
+            if waits && !state.done && !state.cancelled && state.first.is_none() {
+                state.driver = Some(driver);
+                state.first = Some(waiter);
+                return None;
+            }
+            Some((driver, waiter))
         })?;
-        match stepped? {
-            Ok(Step::Yield(waited)) if stays && waited.is(slf) => Ok(None),
-            outcome => Ok(Some(outcome)),
-        }
-    }
-
-    /// The Task goes on waiting, and has noticed nothing.
-    fn stay(&self, ended: Ended) -> PyResult<()> {
-        self.blocking.store(false, Ordering::Relaxed);
-        self.state.with(|state| {
-            state.driver = ended.driver;
-            state.first = ended.first;
-        })
+        let Some((driver, waiter)) = heard else {
+            self.blocking.store(false, Ordering::Relaxed);
+            return Ok(None);
+        };
+        driver.get().keep(stepped?)?;
+        Ok(Some(waiter))
     }
 
     /// Whether somebody still waits.
@@ -316,12 +313,14 @@ impl Park {
     #[pyo3(signature = (msg=None))]
     fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
         let park = slf.get();
-        let (ended, stepping) = park.state.with(|state| {
+        let (told, stepping) = park.state.with(|state| {
             state.cancelled = true;
             (state.end(), state.stepping)
         })?;
-        let Some(ended) = ended else {
-            return Ok(false);
+        let (first, others) = match told {
+            None => return Ok(false),
+            Some(Told::Driver(_, waiter)) => (Some(waiter), Vec::new()),
+            Some(Told::Tasks(first, others)) => (first, others),
         };
         // While one Task's coroutine is stepped, another Task may have begun to wait here. Which of them is being cancelled
         // cannot be told: both look after themselves, the other one by being woken for nothing.
@@ -332,7 +331,7 @@ impl Park {
                 Py::new(slf.py(), Signal { cancelled })?
             }
         };
-        for waiter in ended.first.into_iter().chain(ended.others) {
+        for waiter in first.into_iter().chain(others) {
             waiter.schedule(park, signal.bind(slf.py()))?;
         }
         Ok(!stepping)

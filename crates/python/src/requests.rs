@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyType};
 
 use crate::answers::{self, Aim, TEXT, on_answer, refuse, respond};
 use crate::caller::Sender;
-use crate::dispatch::{fault, guard, report};
+use crate::dispatch::{fault, guard, is_fault, report};
 use crate::driver::Driver;
 use crate::engine::Engine;
 use crate::errors;
@@ -312,7 +312,10 @@ impl Finished {
         let code = if error.is_some() { 1011 } else { 1000 };
         if let Some(error) = error {
             self.route.get().tally.error();
-            report(engine, "handler", Some(PyErr::from_value(error)), self.id)?;
+            let error = PyErr::from_value(error);
+            // Counted if it is ours; the Task keeps to itself even what would end the program.
+            is_fault(engine, &error)?;
+            report(engine, "handler", Some(error), self.id)?;
         }
         if self.socket.get().leaving()? == Leaving::Cancelled {
             return handover::old_has_ended(engine, self.id, &self.socket, &self.route);

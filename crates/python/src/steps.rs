@@ -10,6 +10,8 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::errors;
+
 /// What one step ends with, if not with an exception.
 pub(crate) enum Step {
     Return(Py<PyAny>),
@@ -46,7 +48,7 @@ pub(crate) fn resume(stepped: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> Py
             ffi::PySendResult::PYGEN_RETURN => {
                 Ok(Step::Return(Bound::from_owned_ptr(py, result).unbind()))
             }
-            ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+            ffi::PySendResult::PYGEN_ERROR => errors::catch(|| Err(PyErr::fetch(py))),
         }
     }
 }

@@ -120,6 +120,23 @@ pub struct Ending {
     pub os_error: Option<i32>,
 }
 
+impl Event<'_> {
+    /// The connection it is of.
+    #[inline]
+    pub fn id(&self) -> ConnectionId {
+        match self {
+            Event::Request { id, .. }
+            | Event::Body { id, .. }
+            | Event::HungUp { id }
+            | Event::Response { id, .. }
+            | Event::Message { id, .. }
+            | Event::ReadEnd { id }
+            | Event::Drained { id }
+            | Event::Closed { id, .. } => *id,
+        }
+    }
+}
+
 impl Ending {
     pub(crate) fn new(code: u16, reason: impl Into<String>, by: ClosedBy) -> Self {
         Self {

@@ -80,7 +80,7 @@ counters! {
     tls_resumed,
     /// TLS handshakes that failed: no TLS, nothing in common, a certificate not believed, too slow.
     tls_failures,
-    /// Panics caught; each closed one connection.
+    /// Panics caught; each cost one connection, or a call of the application's.
     panics,
     /// Connections gone.
     closed,

@@ -559,6 +559,11 @@ impl Workers {
         held
     }
 
+    /// Counts a panic that was caught on the application's side of a call.
+    pub fn count_panic(&mut self) {
+        self.local.count_panic();
+    }
+
     /// What has been counted so far, in all threads.
     pub fn stats(&self) -> Stats {
         let mut stats = self.local.stats();

@@ -15,6 +15,8 @@ mod drain;
 mod exchange;
 mod notices;
 mod pace;
+#[cfg(test)]
+mod panics;
 mod preface;
 mod publish;
 mod read;
@@ -223,6 +225,10 @@ impl Worker {
     /// What this worker was told.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(crate) fn count_panic(&mut self) {
+        self.stats.panics += 1;
     }
 
     /// What has been counted so far.

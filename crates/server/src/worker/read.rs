@@ -123,6 +123,8 @@ impl Worker {
         if inbox.start == inbox.end {
             return Found::Nothing;
         }
+        #[cfg(test)]
+        Self::meet_trigger(&inbox.buffer[inbox.start..inbox.end]);
         let Some(connection) = self.connections.get_mut(id) else {
             return Found::Nothing;
         };

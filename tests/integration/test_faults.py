@@ -1,0 +1,120 @@
+"""Worse than an exception in a handler: panics of ours, and what is meant to end the program."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from hubbub import App, HandshakeRejected, Request, WebSocket
+from hubbub.testing import serve
+
+from ..serving import served
+from ..wire import TEXT, frame, open_websocket, receive_frame
+
+EXIT_APP = "tests/integration/exit_app.py:app"
+EXIT_TIMEOUT_S = 20.0
+
+
+class Told(BaseException):
+    """Neither an exception nor a panic."""
+
+
+async def panic() -> BaseException:
+    """What a handler sees of a panic in a method of ours; PyO3 makes the class on first use."""
+    app = App()
+
+    @app.message("/")
+    def fails(ws: WebSocket, message: str) -> None:
+        raise ZeroDivisionError
+
+    async with serve(app) as server, server.connect("/") as client:
+        client.send("now")
+        assert await client.wait_closed() == 1011
+        server.exceptions.clear()
+    (kind,) = (one for one in BaseException.__subclasses__() if one.__name__ == "PanicException")
+    return kind("provoked")
+
+
+@pytest.mark.anyio
+async def test_a_panic_is_the_affair_of_one_handler() -> None:
+    provoked = await panic()
+    app = App()
+
+    def refuse(request: Request) -> None:
+        raise provoked
+
+    @app.message("/function")
+    def function(ws: WebSocket, message: str) -> None:
+        raise provoked
+
+    @app.websocket("/coroutine")
+    async def coroutine(ws: WebSocket) -> None:
+        async for _ in ws:
+            raise provoked
+
+    @app.message("/refuses", auth=refuse)
+    def refuses(ws: WebSocket, message: str) -> None:
+        """Is never called."""
+
+    @app.get("/page")
+    def page(request: Request) -> None:
+        raise provoked
+
+    @app.get("/page-later")
+    async def page_later(request: Request) -> None:
+        raise provoked
+
+    @app.message("/echo")
+    def echo(ws: WebSocket, message: str) -> str:
+        return message
+
+    async with serve(app) as server, server.connect("/echo") as other:
+        for path in ("/function", "/coroutine"):
+            async with server.connect(path) as client:
+                client.send("now")
+                assert await client.wait_closed() == 1011
+        for path in ("/page", "/page-later"):
+            assert (await server.get(path)).status == 500
+        with pytest.raises(HandshakeRejected) as refused:
+            async with server.connect("/refuses"):
+                pass
+        assert refused.value.status == 500
+        other.send("still here")
+        assert await other.receive() == "still here"
+        assert server.stats().panics == 5
+        assert [str(error) for error in server.exceptions] == ["provoked"] * 5
+        server.exceptions.clear()
+
+
+@pytest.mark.parametrize("path", ["/function", "/coroutine", "/coroutine-later"])
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_what_is_meant_to_end_the_program_does(path: str, threads: str) -> None:
+    """Out of a step that the engine makes in a Task's place as well."""
+    with served(EXIT_APP, "--threads", threads) as server:
+        with open_websocket(server.address, path) as one:
+            for word in (b"a", b"b"):
+                one.sendall(frame(TEXT, word))
+                assert receive_frame(one).payload == word
+            one.sendall(frame(TEXT, b"exit"))
+            assert server.process.wait(EXIT_TIMEOUT_S) == 7
+
+
+@pytest.mark.anyio
+async def test_a_task_keeps_its_other_base_exceptions() -> None:
+    app = App()
+    tasks: list[asyncio.Task[Any] | None] = []
+
+    @app.websocket("/")
+    async def handler(ws: WebSocket) -> None:
+        tasks.append(asyncio.current_task())
+        async for _ in ws:
+            raise Told
+
+    async with serve(app) as server, server.connect("/") as client:
+        client.send("now")
+        assert await client.wait_closed() == 1011
+        assert [type(error) for error in server.exceptions] == [Told]
+        server.exceptions.clear()
+    (task,) = tasks
+    assert task is not None
+    assert isinstance(task.exception(), Told)
