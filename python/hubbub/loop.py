@@ -9,7 +9,7 @@ import asyncio
 
 from hubbub._core import Engine, WebSocket
 from hubbub.config import ServerSettings
-from hubbub.errors import Misuse
+from hubbub.errors import Failure, Misuse
 from hubbub.report import Reports
 from hubbub.selector import EngineSelector
 
@@ -41,6 +41,8 @@ class EngineHost:
             self.engine = Engine(settings.native(), self.reports)
         except ValueError as error:
             raise Misuse(f"the engine does not know this setting: {error}") from None
+        except (OSError, MemoryError) as error:  # ENOMEM is the latter
+            raise Failure(f"the engine cannot start: {error}") from None
         self.is_serving = False
         self._loop: asyncio.AbstractEventLoop | None = None
 

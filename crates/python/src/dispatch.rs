@@ -47,13 +47,15 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
     let mut speaker = None;
     while let Some(event) = engine.get().core.with(|core| core.worker.next(inbox))? {
         let (id, is_request) = (event.id(), matches!(event, Event::Request { .. }));
-        match errors::catch(|| on_event(engine, &mut speaker, event)) {
-            Ok(()) => {}
-            Err(error) if !error.is_instance_of::<PanicException>(engine.py()) => {
-                return Err(error);
+        match (errors::catch(|| on_event(engine, &mut speaker, event)), id) {
+            (Ok(()), _) => {}
+            (Err(panic), Some(id)) if panic.is_instance_of::<PanicException>(engine.py()) => {
+                match is_request {
+                    true => answers::on_panic(engine, id, panic)?,
+                    false => fault(engine, id, panic)?,
+                }
             }
-            Err(panic) if is_request => answers::on_panic(engine, id, panic)?,
-            Err(panic) => fault(engine, id, panic)?,
+            (Err(error), _) => return Err(error),
         }
     }
     alarms(engine)
@@ -396,12 +398,21 @@ pub(crate) fn fault(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) 
 /// Whether an error is one handler's affair, and not meant to end the program.
 pub(crate) fn is_fault(engine: &Bound<'_, Engine>, error: &PyErr) -> PyResult<bool> {
     let py = engine.py();
-    // A panic of ours inside a call of the handler's is as bad as an exception, and no worse.
-    if error.is_instance_of::<PanicException>(py) {
+    // A panic inside a call of the handler's is as bad as an exception, and no worse.
+    if is_panic(error, py) {
         engine.get().core.with(|core| core.worker.count_panic())?;
         return Ok(true);
     }
     Ok(error.is_instance_of::<PyException>(py))
+}
+
+/// A panic of ours, or of any other module made with PyO3: each of these has a class of its own for it.
+fn is_panic(error: &PyErr, py: Python<'_>) -> bool {
+    let class = error.get_type(py);
+    error.is_instance_of::<PanicException>(py)
+        || class
+            .fully_qualified_name()
+            .is_ok_and(|name| name == "pyo3_runtime.PanicException")
 }
 
 /// Tells Python's side what happened, by connection and path.

@@ -121,9 +121,9 @@ pub struct Ending {
 }
 
 impl Event<'_> {
-    /// The connection it is of.
+    /// The connection it is of, if it is of one.
     #[inline]
-    pub fn id(&self) -> ConnectionId {
+    pub fn id(&self) -> Option<ConnectionId> {
         match self {
             Event::Request { id, .. }
             | Event::Body { id, .. }
@@ -132,7 +132,8 @@ impl Event<'_> {
             | Event::Message { id, .. }
             | Event::ReadEnd { id }
             | Event::Drained { id }
-            | Event::Closed { id, .. } => *id,
+            | Event::Closed { id, .. } => Some(*id),
+            Event::Notice(_) => None,
         }
     }
 }

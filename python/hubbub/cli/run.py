@@ -13,7 +13,7 @@ from hubbub.cli.load import load
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.ssl import SslFlags
 from hubbub.config import AdminSettings, ListenSettings, LogFormat, LogLevel, LogSettings
-from hubbub.errors import BadCertificate, CannotListen, Misuse
+from hubbub.errors import BadCertificate, CannotListen, Failure, Misuse
 from hubbub.loop import EngineHost, EventLoop
 from hubbub.running import Program, run_program
 from hubbub.server import Server, listen_settings
@@ -92,6 +92,8 @@ def run(
         raise Mistake(str(error)) from None
     except Misuse as error:
         raise Mistake(f"{target}: {error}", IMPORT) from None
+    except Failure:
+        raise
     except Exception:
         if serving.addresses:
             raise

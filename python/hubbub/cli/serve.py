@@ -15,7 +15,7 @@ from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.options import Assigned, ConfigurationFile
 from hubbub.config import Loaded, LogFormat, LogLevel
 from hubbub.config.sources import Assignment, Given, Origin, Text
-from hubbub.errors import CannotListen, Misuse
+from hubbub.errors import CannotListen, Failure, Misuse
 from hubbub.loop import EngineHost, EventLoop
 from hubbub.running import Program, run_program
 from hubbub.server import Server
@@ -75,6 +75,8 @@ def serve(
         raise Mistake(str(error), BIND) from None
     except Misuse as error:
         raise Mistake(str(error), IMPORT) from None
+    except Failure:
+        raise
     except Exception:
         if server.addresses:
             raise
