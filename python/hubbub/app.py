@@ -25,6 +25,7 @@ from hubbub.routing import (
     Endpoint,
     EndpointOptions,
     Hook,
+    Procedure,
     RouteOptions,
     StaticOptions,
     checked_hook,
@@ -83,6 +84,9 @@ class App:
 
         self.lifespans: list[Lifespan] = []
         """What `lifespan` was given."""
+
+        self.procedures: list[Procedure] = []
+        """The remote procedures of its hubs."""
 
         self._routes: list[Declaration | Channel[Any]] = []
         self._running: tuple[Hub, Tasks] | None = None
@@ -387,6 +391,10 @@ class App:
         return tasks.spawn(coro)
 
     # For the assembly
+
+    def channels(self) -> list[Channel[Any]]:
+        """Its typed channels."""
+        return [route for route in self._routes if isinstance(route, Channel)]
 
     def declarations(self) -> list[Declaration]:
         """The routes of this app, without those of mounted ones.

@@ -11,7 +11,7 @@ unless `on_invalid` answers instead.
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -56,6 +56,7 @@ class Channel(Generic[D]):
         self._admit = admit
         self._endpoint = endpoint
         self._handlers: dict[type[Struct], Callable[..., Any]] = {}
+        self._says: tuple[type[Struct], ...] = ()
         self._on_open: Hook | None = None
         self._on_close: Hook | None = None
         self._on_invalid: Callable[[WebSocket[D], InvalidMessage], Reply] | None = None
@@ -93,6 +94,25 @@ class Channel(Generic[D]):
     def send(self, ws: WebSocket[Any], message: Struct) -> Sent:
         """Sends a Struct to one connection, as `ws.send` does."""
         return ws.send(_encoder.encode(message).decode())
+
+    def says(self, *kinds: type[Struct]) -> None:
+        """Names Structs that are sent here, for `hubbub export`; replies are known already."""
+        self._says += kinds
+
+    def takes(self) -> tuple[type[Struct], ...]:
+        """What it understands."""
+        return tuple(self._handlers)
+
+    def sends(self) -> tuple[type[Struct], ...]:
+        """What it is known to send: the replies that handlers are annotated with, and `says`."""
+        replies = [get_type_hints(handler).get("return") for handler in self._handlers.values()]
+        structs = [
+            kind
+            for reply in replies
+            for kind in (get_args(reply) or (reply,))
+            if isinstance(kind, type) and issubclass(kind, Struct)
+        ]
+        return tuple(dict.fromkeys((*structs, *self._says)))
 
     def declaration(self) -> Declaration:
         """The route that all this amounts to.

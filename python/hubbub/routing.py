@@ -21,6 +21,16 @@ Hook = Callable[[WebSocket[Any]], object]
 _SEGMENT = re.compile(r"[^{}]*(?:\{(\*?)([^{}*]+)\}[^{}]*)?")
 
 
+@dataclass(frozen=True)
+class Procedure:
+    """A remote procedure of a hub, as `hubbub export` describes it."""
+
+    name: str
+    sentence: str
+    params: Any
+    result: Any
+
+
 class EndpointOptions(TypedDict, total=False):
     """What every WebSocket endpoint can be told.
 

@@ -40,6 +40,7 @@ for _name, _place, _help in (
     ("healthcheck", "healthcheck:healthcheck", "Exit with 0 if a server answers."),
     ("reload", "orders:reload", "Load the new code of a running server's modules."),
     ("upgrade", "orders:upgrade", "Replace a running server by a new process."),
+    ("export", "export:export", "Print what an app speaks, for other languages."),
     ("bench", "bench:bench", "Measure a WebSocket server."),
 ):
     commands.command(f"hubbub.cli.{_place}", name=_name, help=_help)

@@ -20,7 +20,7 @@ from hubbub.hub.dispatch import Dispatch
 from hubbub.hub.emulation import Emulation
 from hubbub.hub.options import ChannelOptions, ChannelTable
 from hubbub.hub.publishing import Publishing
-from hubbub.hub.rules import Authorize, Rules, as_json, hook, procedure
+from hubbub.hub.rules import Authorize, Rules, as_json, described, hook, procedure
 from hubbub.hub.sessions import Sessions
 from hubbub.hub.storage import SqliteHistory
 from hubbub.hub.tokens import Tokens
@@ -155,6 +155,7 @@ class Hub:
             if method in self._rules.procedures:
                 raise Misuse(f"declared twice: rpc {method!r}")
             self._rules.procedures[method] = procedure(function)
+            self._app.procedures.append(described(method, function))
             return function
 
         return declare

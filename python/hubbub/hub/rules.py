@@ -13,6 +13,7 @@ from hubbub.hub import codes, wire
 from hubbub.hub.client import Client
 from hubbub.hub.tokens import Tokens
 from hubbub.params import arguments
+from hubbub.routing import Procedure
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,15 @@ def procedure(handler: Callable[..., Any]) -> Callable[[Client, Raw], Any]:
         return handler(client, params)
 
     return call
+
+
+def described(name: str, handler: Callable[..., Any]) -> Procedure:
+    """A remote procedure, for those who call it."""
+    hints = get_type_hints(handler)
+    params = list(inspect.signature(handler).parameters.values())[1:]
+    kind = hints.get(params[0].name, Any) if params else None
+    sentence = (inspect.getdoc(handler) or "").partition("\n")[0]
+    return Procedure(name, sentence, kind, hints.get("return", Any))
 
 
 def hook(function: Hook, count: int, form: str) -> Hook:
