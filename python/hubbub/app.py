@@ -6,7 +6,7 @@ Declares; knows nothing of sockets and loops (see `assembly`, which puts an app 
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any, Literal, Protocol, TypeVar, Unpack, overload
 
@@ -89,6 +89,7 @@ class App:
         """The remote procedures of its hubs."""
 
         self._routes: list[Declaration | Channel[Any]] = []
+        self._cors: http.Cors | None = None
         self._running: tuple[Hub, Tasks] | None = None
 
     # Endpoints
@@ -289,6 +290,33 @@ class App:
             Declaration(below + "{*path}", "http", files.answer),
         ]
 
+    def cors(
+        self,
+        *,
+        origins: Sequence[str],
+        headers: Sequence[str] = (),
+        expose: Sequence[str] = (),
+        credentials: bool = False,
+        max_age_s: int = 600,
+    ) -> None:
+        """Lets pages of other origins read this app's HTTP answers; browsers forbid it otherwise.
+
+        WebSockets have `origins=` of their own.
+
+        Args:
+            origins: Which pages: "https://example.org"; ("*",): all, without credentials.
+            headers: Header fields they may send, such as "content-type" for JSON.
+            expose: Header fields of answers they may read.
+            credentials: Whether cookies come along.
+            max_age_s: How long a browser may keep the answer to its question.
+
+        Raises:
+            Misuse: Origins are none, or everybody would come with credentials.
+        """
+        self._cors = http.Cors(
+            tuple(origins), tuple(headers), tuple(expose), credentials, max_age_s
+        )
+
     def mount(self, path: str, app: "App") -> None:
         """Puts all of another app below a path; its lifespan and timers run along.
 
@@ -402,7 +430,8 @@ class App:
         Raises:
             Misuse: A channel is not complete.
         """
-        return [one.declaration() if isinstance(one, Channel) else one for one in self._routes]
+        declared = [one.declaration() if isinstance(one, Channel) else one for one in self._routes]
+        return declared if self._cors is None else _shared(declared, self._cors)
 
     def walk(self, prefix: str = "/") -> "Iterator[tuple[str, App]]":
         """This app and all below it, each with the path it stands under."""
@@ -428,3 +457,21 @@ class App:
         if self._running is None:
             raise Misuse("the app is not being served")
         return self._running
+
+
+def _shared(declared: list[Declaration], cors: http.Cors) -> list[Declaration]:
+    """The same routes for pages of other origins, too, and their questions answered."""
+    methods: dict[str, list[str]] = {}
+    for one in declared:
+        if one.kind == "http":
+            methods.setdefault(one.path, []).append(one.method)
+    around = [
+        replace(one, handler=cors.around(one.handler)) if one.kind == "http" else one
+        for one in declared
+    ]
+    questions = [
+        Declaration(path, "http", cors.preflight(known), method="OPTIONS")
+        for path, known in methods.items()
+        if "OPTIONS" not in known
+    ]
+    return around + questions

@@ -1,6 +1,7 @@
 """HTTP answers, from plain values to streams and files. Routes are declared on `App`."""
 
 from hubbub.http.adapt import Adapted, Answer, adapt
+from hubbub.http.cors import Cors
 from hubbub.http.files import FileResponse
 from hubbub.http.response import BaseResponse, Encoded, Response, encode, encode_refusal
 from hubbub.http.sse import Event, EventSourceResponse, last_event_id
@@ -11,6 +12,7 @@ __all__ = [
     "Adapted",
     "Answer",
     "BaseResponse",
+    "Cors",
     "Encoded",
     "Event",
     "EventSourceResponse",

@@ -6,6 +6,7 @@ Framing, dates and keep-alive are the engine's; answers in pieces are in `stream
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,9 @@ TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 BINARY = "application/octet-stream"
+
+more_fields: ContextVar[Fields] = ContextVar("hubbub-http-fields")
+"""What is said with every answer of a Task, by whoever stands around its handler."""
 
 NOSNIFF = ("x-content-type-options", "nosniff")
 

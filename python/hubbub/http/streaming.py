@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Mapping
 from typing import Any
 
 from hubbub._core import Request
-from hubbub.http.response import BaseResponse
+from hubbub.http.response import BaseResponse, more_fields
 
 
 class StreamingResponse(BaseResponse):
@@ -50,7 +50,7 @@ class StreamingResponse(BaseResponse):
         exchange = request.exchange()
         pieces = aiter(self.pieces)
         try:
-            fields = self.fields(request)
+            fields = [*self.fields(request), *more_fields.get([])]
             if not exchange.begin(self.status, fields, self.length):
                 return
             if request.method != "HEAD" and self.status not in (204, 304):
