@@ -1,4 +1,4 @@
-//! A WebSocket load generator that verifies what it measures; behind `hubbub bench`.
+//! A load generator for WebSocket and HTTP that verifies what it measures; behind `hubbub bench`.
 //!
 //! It measures the server's work, so it does as little as it can itself: one thread, prepared frames, one comparison for
 //! all that a read brings. It knows what it costs and says so, or refuses to report, when it was the limit.
@@ -11,6 +11,7 @@ mod echo;
 mod failure;
 mod fan_out;
 mod handshake;
+mod http;
 mod idle;
 mod line;
 mod machine;
@@ -71,6 +72,7 @@ fn run_here(options: &Options, target: &Target, server: Option<Server>) -> Resul
         }
         Mode::Idle { touch } => idle::run(options, touch, target, server, floor),
         Mode::Handshake => handshake::run(options, target, server, floor),
+        Mode::Http { depth } => http::run(options, depth, target, server, floor),
     }
 }
 
@@ -84,6 +86,7 @@ fn check(options: &Options) -> Result<(), Failure> {
     }
     match options.mode {
         Mode::Echo { depth: 0, .. }
+        | Mode::Http { depth: 0 }
         | Mode::FanOut { in_flight: 0, .. }
         | Mode::FanOut { senders: 0, .. } => wrong("at least one message must be in flight"),
         Mode::Echo {

@@ -77,6 +77,7 @@ fn parse() -> Result<(Options, bool), lexopt::Error> {
         "fan-out" => Mode::FanOut { senders, in_flight },
         "idle" => Mode::Idle { touch },
         "handshake" => Mode::Handshake,
+        "http" => Mode::Http { depth },
         _ => return Err(format!("no such mode: {mode}").into()),
     };
     Ok((options, json))

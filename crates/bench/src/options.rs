@@ -5,7 +5,7 @@ use std::time::Duration;
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// `ws://host:port/path`.
+    /// `ws://host:port/path`, or `http://`.
     pub url: String,
     /// What the connections do.
     pub mode: Mode,
@@ -74,6 +74,11 @@ pub enum Mode {
     },
     /// Connections are opened, upgraded and closed again, over and over.
     Handshake,
+    /// A page is asked for again and again, on connections that stay.
+    Http {
+        /// Requests under way on each connection.
+        depth: usize,
+    },
 }
 
 impl Mode {
@@ -84,6 +89,7 @@ impl Mode {
             Mode::FanOut { .. } => "fan-out",
             Mode::Idle { .. } => "idle",
             Mode::Handshake => "handshake",
+            Mode::Http { .. } => "http",
         }
     }
 
@@ -93,6 +99,7 @@ impl Mode {
             Mode::Echo { .. } => "message",
             Mode::FanOut { .. } => "delivery",
             Mode::Idle { .. } | Mode::Handshake => "connection",
+            Mode::Http { .. } => "request",
         }
     }
 }

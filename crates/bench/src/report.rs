@@ -275,6 +275,10 @@ impl Report {
                     "",
                 );
             }
+            Mode::Http { depth } => {
+                add("depth", "in flight on each", Value::Count(depth as u64), "");
+                return;
+            }
             Mode::Idle { .. } | Mode::Handshake => return,
         }
         add(

@@ -1,4 +1,4 @@
-//! Where the load goes: a `ws://` URL taken apart, and sockets that connect to it.
+//! Where the load goes: a `ws://` or `http://` URL taken apart, and sockets that connect to it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, ToSocketAddrs};
 use std::os::fd::OwnedFd;
@@ -27,7 +27,8 @@ impl Target {
         let wrong = |what: &str| Failure::Options(format!("{what}: {url}"));
         let rest = url
             .strip_prefix("ws://")
-            .ok_or_else(|| wrong("not a ws:// URL"))?;
+            .or_else(|| url.strip_prefix("http://"))
+            .ok_or_else(|| wrong("not a ws:// or http:// URL"))?;
         let (host, path) = match rest.find(['/', '?']) {
             Some(at) => rest.split_at(at),
             None => (rest, ""),

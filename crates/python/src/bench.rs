@@ -51,6 +51,7 @@ fn read(given: &Bound<'_, PyDict>) -> PyResult<Options> {
         "fan-out" => Mode::FanOut { senders, in_flight },
         "idle" => Mode::Idle { touch },
         "handshake" => Mode::Handshake,
+        "http" => Mode::Http { depth },
         other => return Err(errors::misuse(&format!("no such mode: {other:?}"))),
     };
     Ok(options)

@@ -19,10 +19,16 @@ from hubbub.cli.mistake import FAILED, Mistake
 from hubbub.config import duration_s, size_bytes
 from hubbub.errors import Failure, Misuse
 
-Mode = Literal["echo", "fan-out", "idle", "handshake"]
+Mode = Literal["echo", "fan-out", "idle", "handshake", "http"]
 Content = Literal["ascii", "non-ascii", "json", "binary"]
 
-_PATHS = {"echo": "/echo", "fan-out": "/fan", "idle": "/echo", "handshake": "/echo"}
+_PATHS = {
+    "echo": "/echo",
+    "fan-out": "/fan",
+    "idle": "/echo",
+    "handshake": "/echo",
+    "http": "/json",
+}
 
 _LABELS = {
     "mode": "mode",

@@ -39,6 +39,12 @@ def fan(ws: WebSocket, msg: str | bytes) -> None:
     app.publish("fan", msg)
 
 
+@app.get("/json")
+def document(req: object) -> dict[str, str]:
+    """A small document."""
+    return {"message": "hello"}
+
+
 @app.get("/ready")
 def ready(req: object) -> None:
     """Answers as soon as the server does."""

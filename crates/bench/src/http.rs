@@ -1,0 +1,225 @@
+//! Plain HTTP: the same GET over and over on connections that stay, every answer's status and length looked at.
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+use crate::crowd::Floor;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::poll::Ready;
+use crate::report::Report;
+use crate::server::Server;
+use crate::target::Target;
+use crate::window::{Phase, Window};
+
+/// A head longer than this is not one that a benchmark should meet.
+const HEAD_BYTES: usize = 16 << 10;
+/// How long an answer may take.
+const PATIENCE_NS: u64 = 10_000_000_000;
+
+pub(crate) fn run(
+    options: &Options,
+    depth: usize,
+    target: &Target,
+    server: Option<Server>,
+    floor: &mut Floor,
+) -> Result<Report, Failure> {
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\n\r\n",
+        target.resource, target.host
+    );
+    let mut asker = Asker {
+        requests: request.repeat(depth).into_bytes(),
+        request_bytes: request.len(),
+        length: None,
+        window: Window::new(options, server, &floor.poll),
+    };
+    let mut lines = Vec::with_capacity(options.connections);
+    for number in 0..options.connections {
+        let socket = target.connect(number)?;
+        floor.poll.add(&socket, number, true)?;
+        lines.push(Line::new(socket, number, depth));
+    }
+    let mut last_ns = floor.poll.now();
+    loop {
+        let now = floor.poll.now();
+        let phase = asker.window.advance(now, &floor.poll)?;
+        if phase == Phase::Over {
+            return Ok(asker.window.report(options));
+        }
+        if now - last_ns > PATIENCE_NS {
+            return Err(Failure::Stalled {
+                waiting_for: "an answer".to_owned(),
+                seconds: (now - last_ns) as f64 / 1e9,
+            });
+        }
+        let until = asker.window.next_ns().min(now + 100_000_000);
+        for index in 0..floor.poll.turn(until)? {
+            let ready = floor.poll.ready(index);
+            if lines[ready.number].serve(ready, &mut asker, target, floor)? {
+                last_ns = floor.poll.now();
+            }
+        }
+    }
+}
+
+/// What all connections ask, and have been answered.
+struct Asker {
+    /// As many requests as may be under way, one behind the other.
+    requests: Vec<u8>,
+    request_bytes: usize,
+    /// The length of the first answer: every other must have the same.
+    length: Option<usize>,
+    window: Window,
+}
+
+struct Line {
+    socket: OwnedFd,
+    number: usize,
+    depth: usize,
+    is_open: bool,
+    /// When the requests that are unanswered were sent.
+    asked_ns: u64,
+    /// Of these, how many there are.
+    waiting: usize,
+    /// A head that has not come whole.
+    head: Vec<u8>,
+    /// What is still to come of a body.
+    left: usize,
+}
+
+impl Line {
+    fn new(socket: OwnedFd, number: usize, depth: usize) -> Self {
+        Self {
+            socket,
+            number,
+            depth,
+            is_open: false,
+            asked_ns: 0,
+            waiting: 0,
+            head: Vec::new(),
+            left: 0,
+        }
+    }
+
+    /// Reads what has come, and asks again when all has been answered. Tells whether anything was.
+    fn serve(
+        &mut self,
+        ready: Ready,
+        asker: &mut Asker,
+        target: &Target,
+        floor: &mut Floor,
+    ) -> Result<bool, Failure> {
+        if !self.is_open {
+            if ready.is_ended {
+                return Err(self.closed("before it was open"));
+            }
+            self.is_open = true;
+            target.tune(&self.socket)?;
+            self.ask(asker, floor)?;
+            return Ok(true);
+        }
+        let mut has_answers = false;
+        loop {
+            let length = match recv(&self.socket, &mut floor.buffer[..], RecvFlags::empty()) {
+                Ok((0, _)) => return Err(self.closed("by the server")),
+                Ok((length, _)) => length,
+                Err(Errno::AGAIN) => return Ok(has_answers),
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(self.closed(&error.to_string())),
+            };
+            let now = floor.poll.now();
+            let mut bytes = &floor.buffer[..length];
+            while !bytes.is_empty() {
+                bytes = self.take(bytes, asker)?;
+                if self.left == 0 && self.head.is_empty() {
+                    has_answers = true;
+                    self.waiting -= 1;
+                    asker.window.record(1, self.asked_ns, now);
+                }
+            }
+            if self.waiting == 0 {
+                self.ask(asker, floor)?;
+            }
+        }
+    }
+
+    /// Takes the rest of a body, or a head with the body that came along; hands back what follows.
+    fn take<'a>(&mut self, bytes: &'a [u8], asker: &mut Asker) -> Result<&'a [u8], Failure> {
+        if self.left > 0 {
+            let taken = self.left.min(bytes.len());
+            self.left -= taken;
+            return Ok(&bytes[taken..]);
+        }
+        let before = self.head.len();
+        self.head
+            .extend_from_slice(&bytes[..bytes.len().min(HEAD_BYTES)]);
+        let Some(end) = find(&self.head, b"\r\n\r\n") else {
+            if self.head.len() > HEAD_BYTES {
+                return Err(self.wrong("a head without an end"));
+            }
+            return Ok(&[]);
+        };
+        let length = self.look_at(end)?;
+        if *asker.length.get_or_insert(length) != length {
+            return Err(self.wrong("an answer of another length"));
+        }
+        self.head.clear();
+        let rest = &bytes[end + 4 - before..];
+        let taken = length.min(rest.len());
+        self.left = length - taken;
+        Ok(&rest[taken..])
+    }
+
+    /// The length that the head announces, if all is well with it.
+    fn look_at(&self, end: usize) -> Result<usize, Failure> {
+        let head = &self.head[..end];
+        if !head.starts_with(b"HTTP/1.1 200 ") {
+            return Err(self.wrong("an answer other than 200"));
+        }
+        let lines = head.split(|byte| *byte == b'\n').skip(1);
+        for line in lines {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+                continue;
+            };
+            if line[..colon].eq_ignore_ascii_case(b"content-length") {
+                let digits = std::str::from_utf8(&line[colon + 1..]).unwrap_or_default();
+                return digits
+                    .trim()
+                    .parse()
+                    .map_err(|_| self.wrong("a length that is none"));
+            }
+        }
+        Err(self.wrong("an answer without a length"))
+    }
+
+    fn ask(&mut self, asker: &Asker, floor: &Floor) -> Result<(), Failure> {
+        self.waiting = self.depth;
+        self.asked_ns = floor.poll.now();
+        let bytes = &asker.requests[..asker.request_bytes * self.depth];
+        match send(&self.socket, bytes, SendFlags::NOSIGNAL) {
+            Ok(sent) if sent == bytes.len() => Ok(()),
+            Ok(_) | Err(Errno::AGAIN) => Err(self.closed("requests found no room")),
+            Err(error) => Err(self.closed(&error.to_string())),
+        }
+    }
+
+    fn closed(&self, reason: &str) -> Failure {
+        Failure::Closed {
+            connection: self.number,
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn wrong(&self, what: &str) -> Failure {
+        self.closed(what)
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
