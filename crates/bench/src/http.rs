@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use hubbub_protocol::http::{BodyReader, Framing};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
@@ -86,8 +87,10 @@ struct Line {
     waiting: usize,
     /// A head that has not come whole.
     head: Vec<u8>,
-    /// What is still to come of a body.
-    left: usize,
+    /// The body that is coming.
+    body: Option<BodyReader>,
+    /// How much of it has come.
+    body_bytes: usize,
 }
 
 impl Line {
@@ -100,7 +103,8 @@ impl Line {
             asked_ns: 0,
             waiting: 0,
             head: Vec::new(),
-            left: 0,
+            body: None,
+            body_bytes: 0,
         }
     }
 
@@ -131,10 +135,11 @@ impl Line {
                 Err(error) => return Err(self.closed(&error.to_string())),
             };
             let now = floor.poll.now();
-            let mut bytes = &floor.buffer[..length];
+            let mut bytes = &mut floor.buffer[..length];
             while !bytes.is_empty() {
-                bytes = self.take(bytes, asker)?;
-                if self.left == 0 && self.head.is_empty() {
+                let (taken, is_whole) = self.take(bytes, asker)?;
+                bytes = &mut bytes[taken..];
+                if is_whole {
                     has_answers = true;
                     self.waiting -= 1;
                     asker.window.record(1, self.asked_ns, now);
@@ -146,53 +151,59 @@ impl Line {
         }
     }
 
-    /// Takes the rest of a body, or a head with the body that came along; hands back what follows.
-    fn take<'a>(&mut self, bytes: &'a [u8], asker: &mut Asker) -> Result<&'a [u8], Failure> {
-        if self.left > 0 {
-            let taken = self.left.min(bytes.len());
-            self.left -= taken;
-            return Ok(&bytes[taken..]);
+    /// Takes a head, or what has come of a body. Tells how much that was, and whether an answer is whole now.
+    fn take(&mut self, bytes: &mut [u8], asker: &mut Asker) -> Result<(usize, bool), Failure> {
+        let mut taken = 0;
+        if self.body.is_none() {
+            let before = self.head.len();
+            self.head
+                .extend_from_slice(&bytes[..bytes.len().min(HEAD_BYTES)]);
+            let Some(end) = find(&self.head, b"\r\n\r\n") else {
+                if self.head.len() > HEAD_BYTES {
+                    return Err(self.closed("a head without an end"));
+                }
+                return Ok((bytes.len(), false));
+            };
+            let framing = self.look_at(end)?;
+            self.body = BodyReader::new(framing, u64::MAX).ok();
+            self.body_bytes = 0;
+            self.head.clear();
+            taken = end + 4 - before;
         }
-        let before = self.head.len();
-        self.head
-            .extend_from_slice(&bytes[..bytes.len().min(HEAD_BYTES)]);
-        let Some(end) = find(&self.head, b"\r\n\r\n") else {
-            if self.head.len() > HEAD_BYTES {
-                return Err(self.wrong("a head without an end"));
+        let body = self.body.as_mut().expect("a head has come");
+        let read = body.read_in_place(&mut bytes[taken..]);
+        let (more, content, is_whole) = read.map_err(|bad| self.closed(bad.reason))?;
+        self.body_bytes += content.len();
+        if is_whole {
+            self.body = None;
+            if *asker.length.get_or_insert(self.body_bytes) != self.body_bytes {
+                return Err(self.closed("an answer of another length"));
             }
-            return Ok(&[]);
-        };
-        let length = self.look_at(end)?;
-        if *asker.length.get_or_insert(length) != length {
-            return Err(self.wrong("an answer of another length"));
         }
-        self.head.clear();
-        let rest = &bytes[end + 4 - before..];
-        let taken = length.min(rest.len());
-        self.left = length - taken;
-        Ok(&rest[taken..])
+        Ok((taken + more, is_whole))
     }
 
-    /// The length that the head announces, if all is well with it.
-    fn look_at(&self, end: usize) -> Result<usize, Failure> {
+    /// How the body is framed, if all is well with the head.
+    fn look_at(&self, end: usize) -> Result<Framing, Failure> {
         let head = &self.head[..end];
         if !head.starts_with(b"HTTP/1.1 200 ") {
-            return Err(self.wrong("an answer other than 200"));
+            return Err(self.closed("an answer other than 200"));
         }
-        let lines = head.split(|byte| *byte == b'\n').skip(1);
-        for line in lines {
+        for line in head.split(|byte| *byte == b'\n').skip(1) {
             let Some(colon) = line.iter().position(|byte| *byte == b':') else {
                 continue;
             };
-            if line[..colon].eq_ignore_ascii_case(b"content-length") {
-                let digits = std::str::from_utf8(&line[colon + 1..]).unwrap_or_default();
-                return digits
-                    .trim()
-                    .parse()
-                    .map_err(|_| self.wrong("a length that is none"));
+            let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+            if name.eq_ignore_ascii_case(b"transfer-encoding") {
+                return Ok(Framing::Chunked);
+            }
+            if name.eq_ignore_ascii_case(b"content-length") {
+                let digits = std::str::from_utf8(value).unwrap_or_default();
+                let length = digits.parse().map(Framing::Length);
+                return length.map_err(|_| self.closed("a length that is none"));
             }
         }
-        Err(self.wrong("an answer without a length"))
+        Err(self.closed("an answer without a length"))
     }
 
     fn ask(&mut self, asker: &Asker, floor: &Floor) -> Result<(), Failure> {
@@ -211,10 +222,6 @@ impl Line {
             connection: self.number,
             reason: reason.to_owned(),
         }
-    }
-
-    fn wrong(&self, what: &str) -> Failure {
-        self.closed(what)
     }
 }
 

@@ -15,6 +15,7 @@ fan-out      --in-flight N    messages on their way from each sender [1]
              --senders N      connections that publish [1]
 idle         --touch          then echo one message on each connection
 handshake
+http         --depth N        requests under way on each connection [1]
 
 -c, --connections N [100]     -s, --size BYTES [64]
     --opening N [128]             --content ascii|non-ascii|json|binary [ascii]

@@ -83,12 +83,13 @@ def bench(
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
     plot: Path | None = None,
 ) -> None:
-    """Measure a WebSocket server; every payload that comes back is verified.
+    """Measure a WebSocket or HTTP server; every answer that comes back is verified.
 
     Parameters
     ----------
     mode
-        What the connections do: echo messages, fan them out to all, stay idle, or come and go.
+        What the connections do: echo messages, fan them out to all, stay idle, come and go, or ask
+        for a page again and again.
     url
         ws://host:port/path; without it a server of Hubbub's own is started for the measurement.
     connections
