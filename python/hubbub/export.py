@@ -123,7 +123,7 @@ def _add_channel(document: Schema, name: str, spoken: Spoken) -> None:
     messages: Schema = {}
     sides = (("receive", spoken.takes), ("send", spoken.sends))
     for action, schemas in sides:
-        references = []
+        references: list[Schema] = []
         for schema in schemas:
             title = schema["$ref"].rpartition("/")[2]
             document["components"]["messages"][title] = {"name": title, "payload": schema}
@@ -135,7 +135,7 @@ def _add_channel(document: Schema, name: str, spoken: Spoken) -> None:
                 "channel": {"$ref": f"#/channels/{name}"},
                 "messages": references,
             }
-    parameters = {parameter: {} for parameter in re.findall(r"\{\*?(\w+)\}", spoken.path)}
+    parameters: Schema = {parameter: {} for parameter in re.findall(r"\{\*?(\w+)\}", spoken.path)}
     document["channels"][name] = {
         "address": spoken.path.replace("{*", "{"),
         "messages": messages,
@@ -219,7 +219,7 @@ def _type(schema: Schema) -> str:
             return f"({_type(kind)})[]" if " | " in _type(kind) else f"{_type(kind)}[]"
         case {"type": "array"}:
             return "unknown[]"
-        case {"type": "object", "additionalProperties": dict() as kind}:
+        case {"type": "object", "additionalProperties": kind} if kind and kind is not True:
             return f"Record<string, {_type(kind)}>"
         case {"type": "object"}:
             return "Record<string, unknown>"

@@ -92,7 +92,8 @@ class Setting:
         if self.unit == "duration":
             return duration_text(self.default)
         if isinstance(self.default, tuple):
-            return ",".join(map(str, self.default)) or "none"
+            several: tuple[object, ...] = self.default
+            return ",".join(map(str, several)) or "none"
         return str(self.default)
 
 
