@@ -1,5 +1,6 @@
 """The examples do what they say."""
 
+import asyncio
 import importlib
 import sys
 from collections.abc import Iterator
@@ -81,3 +82,17 @@ async def test_the_demo_leads_to_the_chat(example: Any) -> None:
             client.send("x")
             assert await client.receive() == "x"
         assert (await server.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_files(example: Any) -> None:
+    async with serve(example("files").app) as server:
+        source = await server.get("/examples/files.py")
+        assert source.body == (FOLDER / "files.py").read_bytes()
+        put = await server.request("PUT", "/upload/x", body=b"y" * 2_000_000)
+        assert (put.status, put.json()["bytes"]) == (200, 2_000_000)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /clock HTTP/1.1\r\nHost: h\r\nLast-Event-ID: 41\r\n\r\n")
+        async with asyncio.timeout(10):
+            await reader.readuntil(b'id: 42\ndata: {"number":42,')
+        writer.close()
+        await writer.wait_closed()
