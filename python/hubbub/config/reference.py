@@ -8,7 +8,7 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from hubbub.config.declare import REQUIRED, PathKind
 from hubbub.config.units import DURATION_MAX_S, SIZE_MAX_BYTES, Unit, duration_text, size_text
@@ -92,7 +92,7 @@ class Setting:
         if self.unit == "duration":
             return duration_text(self.default)
         if isinstance(self.default, tuple):
-            several: tuple[object, ...] = self.default
+            several = cast("tuple[object, ...]", self.default)
             return ",".join(map(str, several)) or "none"
         return str(self.default)
 
