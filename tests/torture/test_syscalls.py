@@ -74,7 +74,6 @@ ERRORS = {
 STARTING = {
     "epoll_create1": "EMFILE ENFILE ENOMEM",
     "eventfd2": "EMFILE ENFILE ENODEV ENOMEM",
-    "clone3": "EAGAIN ENOMEM",
     "socket": "EACCES EAFNOSUPPORT EMFILE ENFILE ENOBUFS ENOMEM",
     "setsockopt": "ENOMEM ENOPROTOOPT",
     "bind": "EACCES EADDRINUSE EADDRNOTAVAIL",
@@ -157,14 +156,16 @@ def test_every_call_may_fail(attack: Attack, figures: Figures, threads: int) -> 
             for nth in NTH if threads == 1 else THREADS_NTH:
                 with failing(victim, f"{call}:error={error}:when={nth}") as trace:
                     failed = hurt(victim)
-                    happened = "(INJECTED)" in trace.read_text()
+                    # It is counted in each thread by itself.
+                    happened = trace.read_text().count("(INJECTED)")
                 assert failed <= happened, (call, error, nth)
                 assert victim.is_alive(), (call, error, nth)
                 injected += happened
                 dead += failed
-                seen |= {call} if happened else set()
+                if happened:
+                    seen.add(call)
                 # A close(2) that never happened leaves a descriptor with whoever prevented it.
-                unclosed += happened and call == "close"
+                unclosed += happened if call == "close" else 0
     victim.wait_quiet()
     lost = victim.descriptors() - descriptors - unclosed
     figures.note(

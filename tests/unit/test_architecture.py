@@ -35,8 +35,12 @@ IMPURE = re.compile(
 UNSAFE_ALLOWED = (
     "crates/protocol/src/mask.rs",
     "crates/protocol/src/transcode/",
+    "crates/server/src/memory.rs",
     "crates/server/src/reactor.rs",
-    *(f"crates/python/src/{name}.rs" for name in ("cell", "engine", "park", "steps", "text")),
+    *(
+        f"crates/python/src/{name}.rs"
+        for name in ("cell", "engine", "large", "park", "steps", "text")
+    ),
     "bench/bare/src/frame.rs",
 )
 """Where safe Rust was measured to be too slow, or cannot say it at all."""

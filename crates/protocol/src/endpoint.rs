@@ -6,6 +6,8 @@
 mod receiving;
 mod sending;
 
+use std::ops::Range;
+
 use self::receiving::Assembly;
 use self::sending::{write_compressed, write_frame};
 use crate::close;
@@ -157,6 +159,13 @@ impl Endpoint {
     pub fn held_bytes(&self) -> usize {
         let assembly = self.assembly.as_deref().map_or(0, Assembly::held_bytes);
         assembly + self.deflate.as_ref().map_or(0, PerMessage::held_bytes)
+    }
+
+    /// Where in memory a message is being put together; empty if none is.
+    #[must_use]
+    pub fn assembling(&self) -> Range<*const u8> {
+        let assembly = self.assembly.as_deref();
+        assembly.map_or(std::ptr::null()..std::ptr::null(), Assembly::allocation)
     }
 
     /// Whether the peer owes the rest of a frame or of a message, for which there is a deadline.

@@ -3,6 +3,8 @@
 //! Holds the bytes in one contiguous buffer, so that a fragment costs nothing beyond its payload. Knows nothing of
 //! frames and limits (see `endpoint`).
 
+use std::ops::Range;
+
 use crate::deflate::{Codec, PerMessage};
 use crate::error::Violation;
 use crate::event::Kind;
@@ -39,6 +41,12 @@ impl Message {
 
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Where it lies, with the room for what has yet to arrive.
+    pub(crate) fn allocation(&self) -> Range<*const u8> {
+        let start = self.bytes.as_ptr();
+        start..start.wrapping_add(self.bytes.capacity())
     }
 
     pub(crate) fn held_bytes(&self) -> usize {

@@ -1,11 +1,15 @@
 //! Messages between Rust and Python: one allocation in, none out.
 
+use crate::large;
 use crate::text;
 use hubbub_protocol::endpoint::Kind;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+
+/// From here on `bytes` are made in large pages.
+const LARGE_BYTES: usize = 4 << 20;
 
 /// A received message as `str` or `bytes`. The payload of a text message must be valid UTF-8.
 #[inline]
@@ -15,6 +19,7 @@ pub(crate) fn message<'py>(
     payload: &[u8],
 ) -> PyResult<Bound<'py, PyAny>> {
     match kind {
+        Kind::Binary if payload.len() >= LARGE_BYTES => large::bytes(py, payload),
         Kind::Binary => Ok(PyBytes::new(py, payload).into_any()),
         Kind::Text => text::decode(py, payload),
     }

@@ -19,6 +19,7 @@ mod file;
 mod handover;
 mod insight;
 mod lag;
+mod large;
 mod park;
 mod peers;
 mod request;

@@ -2,6 +2,8 @@
 //!
 //! How a message grows is `message`'s business; what a header may be by itself is `frame`'s.
 
+use std::ops::Range;
+
 use super::{Endpoint, Event, Input, Kind, Payload, Role};
 use crate::close;
 use crate::deflate::Codec;
@@ -22,6 +24,11 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
+    pub(super) fn allocation(&self) -> Range<*const u8> {
+        let message = self.message.as_ref();
+        message.map_or(std::ptr::null()..std::ptr::null(), Message::allocation)
+    }
+
     pub(super) fn held_bytes(&self) -> usize {
         let message = self.message.as_ref().map_or(0, Message::held_bytes);
         size_of::<Assembly>() + self.control.capacity() + message

@@ -13,6 +13,7 @@ use crate::clock::Tick;
 use crate::connection::{NEVER, Phase, Verdict};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::id::ConnectionId;
+use crate::memory::prefer_large_pages;
 use crate::reactor::Interest;
 
 /// How long a close waits for the application's answers to what came before it.
@@ -148,7 +149,10 @@ impl Worker {
                         }
                         Found::Event(Raw::Message { id, kind, payload })
                     }
-                    Ok(None) => Found::Nothing,
+                    Ok(None) => {
+                        prefer_large_pages(endpoint.assembling());
+                        Found::Nothing
+                    }
                     Ok(Some(endpoint::Event::Ping(payload))) => {
                         self.answer_ping(id, &payload);
                         Found::Handled

@@ -13,6 +13,7 @@ use super::sealed::Sealing;
 use crate::connection::{Connection, NEVER, Phase};
 use crate::event::Raw;
 use crate::id::ConnectionId;
+use crate::memory::prefer_large_pages;
 use crate::outbox::{Flushed, Pool};
 
 /// A message of this size is sent from the caller's memory if the socket takes it, without a copy.
@@ -175,9 +176,12 @@ impl Worker {
                 self.stats.bytes_out += flushed.bytes as u64;
                 let rest = &payload[flushed.extra..];
                 if !rest.is_empty() {
-                    connection
-                        .outbox
-                        .append(&mut self.pool, |out| out.extend_from_slice(rest));
+                    connection.outbox.append(&mut self.pool, |out| {
+                        out.reserve(rest.len());
+                        let start = out.as_ptr();
+                        prefer_large_pages(start..start.wrapping_add(out.capacity()));
+                        out.extend_from_slice(rest);
+                    });
                 }
                 connection.flags.blocked = flushed.blocked;
                 connection.note_level();
