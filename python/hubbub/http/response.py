@@ -106,7 +106,7 @@ class BaseResponse(ABC):
         """The header fields for the answer to this request, cookies included."""
         if not self._cookies:
             return self.headers
-        is_secure = getattr(request, "scheme", "http") == "https"
+        is_secure = request.scheme == "https"
         return [
             *self.headers,
             *(

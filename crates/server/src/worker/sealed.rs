@@ -234,7 +234,9 @@ impl Connection {
                 }
             };
             flushed.bytes += sent;
-            if sent < out.len() {
+            // Others have their turn, too: the socket will be found writable again at once.
+            let is_enough = self.outbox.has_file() && flushed.bytes >= FILE_TURN_BYTES;
+            if is_enough || sent < out.len() {
                 tls.keep(&out[sent..]);
                 flushed.blocked = true;
                 break;
