@@ -815,6 +815,9 @@ class Engine:
     def drop_accepted(self) -> None:
         """Drops every accepted connection without a word; handlers are told."""
 
+    def cancel_handlers(self) -> None:
+        """Cancels every handler that is a coroutine and has not ended."""
+
     def shutdown(self) -> None:
         """Drops everything and closes all descriptors."""
 

@@ -49,7 +49,11 @@ class Leaving(Protocol):
         ...
 
     def drop_accepted(self) -> None:
-        """Drops every connection; cancels their handlers."""
+        """Drops every connection."""
+        ...
+
+    def cancel_handlers(self) -> None:
+        """Cancels the handlers that have not ended."""
         ...
 
 
@@ -108,6 +112,7 @@ async def _force(engine: Leaving, loop: asyncio.AbstractEventLoop) -> None:
         "did not end in time: %d connections, %d handlers", engine.accepted, engine.handlers
     )
     engine.drop_accepted()
+    engine.cancel_handlers()
     end = loop.time() + LAST_WORDS_S
     while engine.handlers and loop.time() < end:  # noqa: ASYNC110 - see `drain`
         await asyncio.sleep(STEP_S)

@@ -35,6 +35,11 @@ class Bound:
     file: tuple[Path, int] | None = None
     """Of a Unix socket: its file, and that file's number, by which ours is known."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether whoever started us holds it, too: its queue outlives this process."""
+        return self.key.startswith(("fd:", "systemd:"))
+
     def lend(self) -> str:
         """A copy for an engine, as its `listen` spells it; closing that one leaves ours alone."""
         return f"fd:{os.dup(self.socket.fileno())}"

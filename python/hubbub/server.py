@@ -233,7 +233,9 @@ class Server:
             code, reason = RESTARTING, "server is being replaced"
         longest_s = settings.drain_window_s if window_s is None else window_s
         try:
-            engine.stop_listening(group=0, accept_waiting=not successor)
+            # A queue that ends with us is emptied first; any other is somebody else's to serve.
+            ends = not successor and any(not one.is_shared for one in self._sockets.bound)
+            engine.stop_listening(group=0, accept_waiting=ends)
             for one in self.all_sockets:
                 one.keep_files |= successor
             self._sockets.close()
@@ -243,6 +245,7 @@ class Server:
             return await drain(engine, code, reason, longest_s, settings.shutdown_timeout_s)
         except BaseException:
             engine.drop_accepted()
+            engine.cancel_handlers()
             raise
         finally:
             await self._stop()

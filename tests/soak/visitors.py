@@ -9,6 +9,7 @@ from ..wire import CLOSE, PING, TEXT, close_frame, frame, get, upgrade
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"
 ANSWER_TIMEOUT_S = 30.0
 ROOMS = 20
+PROBE_S = 0.1
 
 
 class Visitors:
@@ -16,7 +17,8 @@ class Visitors:
 
     Attributes:
         visits: How many have come.
-        waits: How long each echo took, in seconds; whoever reads them empties it.
+        waits: How long each probe's echo took, in seconds; whoever reads them empties it.
+        control_waits: The same of the control's.
         failures: What should not have happened.
     """
 
@@ -26,6 +28,7 @@ class Visitors:
         self._dice = Random(seed)
         self.visits = 0
         self.waits: list[float] = []
+        self.control_waits: list[float] = []
         self.failures: list[str] = []
 
     async def stay(self, until: float) -> None:
@@ -40,17 +43,34 @@ class Visitors:
             except (OSError, AssertionError, TimeoutError, asyncio.IncompleteReadError) as error:
                 self.failures.append(f"{kind.__name__}: {error!r}")
 
+    async def probe(self, control_port: int, until: float) -> None:
+        """Asks the server and the control in turn, over connections that stay."""
+        words = frame(TEXT, b"how long does this take?")
+        reader, writer = await self._open("/echo")
+        plain_reader, plain_writer = await asyncio.open_connection("127.0.0.1", control_port)
+        while time.monotonic() < until:
+            await asyncio.sleep(PROBE_S * (0.5 + self._dice.random()))
+            began = time.monotonic()
+            writer.write(words)
+            opcode = PING
+            while opcode == PING:
+                opcode, _ = await _next(reader)
+            self.waits.append(time.monotonic() - began)
+            began = time.monotonic()
+            plain_writer.write(words)
+            await plain_reader.readexactly(len(words))
+            self.control_waits.append(time.monotonic() - began)
+        plain_writer.close()
+        await _leave(reader, writer)
+
     async def _echoes(self) -> None:
         path = self._dice.choice(("/echo", "/later", "/told?name=ada"))
         fields = (DEFLATE,) if self._dice.random() < 0.3 else ()
         reader, writer = await self._open(path, *fields)
         for _ in range(self._dice.randrange(1, 20)):
             await asyncio.sleep(self._dice.random() * 0.05)
-            began = time.monotonic()
             writer.write(frame(TEXT, b"x" * self._dice.choice((5, 50, 500, 20_000))))
             await _next(reader)
-            if path == "/echo":
-                self.waits.append(time.monotonic() - began)
         await _leave(reader, writer)
 
     async def _room(self) -> None:

@@ -250,7 +250,12 @@ pub(crate) fn on_answer(
         head: head.to_vec(),
     };
     task.call_method1(py, "add_done_callback", (Py::new(py, later)?,))?;
-    engine.get().core.with(|core| core.handlers += 1)
+    let key = task.as_ptr() as usize;
+    engine
+        .get()
+        .core
+        .with(|core| core.handlers.insert(key, task))
+        .map(drop)
 }
 
 fn act(
@@ -304,7 +309,8 @@ impl Later {
         let engine = self.engine.bind(py);
         self.aim.route().tally.ended();
         // The request is answered outside a batch: see to it that the answer leaves.
-        engine.get().change(py, |core| core.handlers -= 1)?;
+        let key = task.as_ptr() as usize;
+        let _ended = engine.get().change(py, |core| core.handlers.remove(&key))?;
         let (is_ours, has_hung_up) = engine.get().core.with(|core| {
             let one = core.unanswered.get(&self.id);
             one.map_or((false, false), |one| {

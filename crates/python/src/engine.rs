@@ -58,8 +58,8 @@ pub(crate) struct Core {
     shared: HashMap<u16, Patterns<bool>>,
     pub(crate) timers: HashMap<u32, (f64, Py<PyAny>)>,
     next_timer: u32,
-    /// Coroutines of handlers that have not ended.
-    pub(crate) handlers: usize,
+    /// The Tasks of handlers that have not ended, by their addresses.
+    pub(crate) handlers: HashMap<usize, Py<PyAny>>,
     foreign: HashMap<RawFd, Py<PyAny>>,
     foreign_ready: Vec<(RawFd, Interest)>,
     pub(crate) lag: Lag,
@@ -274,7 +274,7 @@ impl Engine {
             shared: HashMap::new(),
             timers: HashMap::new(),
             next_timer: 0,
-            handlers: 0,
+            handlers: HashMap::new(),
             foreign: HashMap::new(),
             foreign_ready: Vec::new(),
             lag: Lag::default(),
@@ -614,10 +614,22 @@ impl Engine {
         self.change(py, |core| core.worker.drop_accepted())
     }
 
+    /// Cancels every coroutine of a handler that has not ended.
+    fn cancel_handlers(&self, py: Python<'_>) -> PyResult<()> {
+        let tasks: Vec<_> = self.core.with(|core| {
+            let tasks = core.handlers.values();
+            tasks.map(|task| task.clone_ref(py)).collect()
+        })?;
+        for task in tasks {
+            task.call_method0(py, "cancel")?;
+        }
+        Ok(())
+    }
+
     /// How many coroutines of handlers have not ended.
     #[getter]
     fn handlers(&self) -> PyResult<usize> {
-        self.core.with(|core| core.handlers)
+        self.core.with(|core| core.handlers.len())
     }
 
     /// Drops every connection and listener at once.
@@ -627,6 +639,7 @@ impl Engine {
             (
                 core.peers.clear(),
                 std::mem::take(&mut core.unanswered),
+                std::mem::take(&mut core.handlers),
                 std::mem::take(&mut core.timers),
                 std::mem::take(&mut core.foreign),
             )

@@ -242,7 +242,11 @@ pub(crate) fn begin(
                 socket: socket.clone_ref(py),
             };
             task.call_method1("add_done_callback", (Py::new(py, finished)?,))?;
-            engine.get().core.with(|core| core.handlers += 1)?;
+            let (key, kept) = (task.as_ptr() as usize, task.clone().unbind());
+            engine
+                .get()
+                .core
+                .with(|core| core.handlers.insert(key, kept))?;
             socket.get().set_task(task.unbind())
         }
     }
@@ -302,7 +306,8 @@ impl Finished {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = task.py();
         let engine = self.engine.bind(py);
-        engine.get().core.with(|core| core.handlers -= 1)?;
+        let key = task.as_ptr() as usize;
+        let _ended = engine.get().core.with(|core| core.handlers.remove(&key))?;
         let error = if task.call_method0("cancelled")?.is_truthy()? {
             None
         } else {

@@ -100,7 +100,8 @@ def _listening(host: str, port: int) -> Generator[socket.socket]:
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:
-    child.terminate()
+    # As ctrl-c does: nobody waits for a leave-taking.
+    child.send_signal(signal.SIGINT)
     # The terminal's ctrl-c has reached the child as well; it needs its moment either way.
     with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
         child.wait(_STOP_TIMEOUT_S)
