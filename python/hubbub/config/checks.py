@@ -81,6 +81,9 @@ def _listeners(configuration: Configuration) -> Iterator[Problem]:
                 ("listen", index, "mode"),
                 f'expected a mode such as "0660": found {shown(one.mode)}',
             )
+        if one.proxy_protocol and not configuration.server.trusted_proxies:
+            what = "expected server.trusted_proxies, too, which says whose headers count"
+            yield ("listen", index, "proxy_protocol"), f"{what}: found none"
         if one.tls is not None:
             yield from _tls(one.tls, ("listen", index, "tls"))
 
