@@ -11,6 +11,9 @@ class Stats:
     connections: int
     """Connections open now."""
 
+    pressure: int
+    """How close that is to the budget: 0, or the step that has been taken, 1 to 4."""
+
     held_bytes: int
     """Bytes held for all of them now."""
 
@@ -91,6 +94,24 @@ class Stats:
 
     over_budget: int
     """Connections closed because all held bytes exceeded the budget."""
+
+    memory_shrinks: int
+    """Times buffers were shrunk because the held bytes came near the budget."""
+
+    memory_squeezes: int
+    """Times reading from the largest holders was to stop."""
+
+    memory_closures: int
+    """Times new requests were to be refused."""
+
+    memory_sheds: int
+    """Times the largest holders were to be closed."""
+
+    memory_paused: int
+    """Connections that were not read for a while because they held much."""
+
+    memory_refused: int
+    """Requests refused for want of memory."""
 
     pings_merged: int
     """Pings answered with a later pong only."""

@@ -17,6 +17,7 @@ from hubbub.assembly import OneApp
 from hubbub.config import ListenSettings
 from hubbub.server import Server
 
+from ..programs import program
 from ..serving import ROOT
 from ..wire import CLOSE, TEXT, frame, frames, upgrade
 
@@ -264,3 +265,51 @@ async def test_pages_of_other_origins_do_not_get_in() -> None:
             assert (status == 101) is row["same"], row["name"]
             refused += status == 403
     assert refused >= 40
+
+
+HAPROXY = """
+global
+    maxconn 64
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+listen front
+    bind unix@{front}
+    server one 127.0.0.1:{port} {how}
+listen door
+    bind 127.0.0.2:{door}
+    server one 127.0.0.1:{port} {how}
+"""
+
+
+@pytest.mark.parametrize("how", ["send-proxy", "send-proxy-v2"])
+async def test_haproxy_names_its_clients(tmp_path: Path, how: str) -> None:
+    haproxy = program("haproxy", "haproxy")
+    async with served(proxy_protocol=True) as server:
+        port = server.addresses[0].rpartition(":")[2]
+        with socket.create_server(("127.0.0.2", 0)) as free:
+            door = free.getsockname()[1]
+        configuration = tmp_path / "haproxy.cfg"
+        front = tmp_path / "s"
+        configuration.write_text(HAPROXY.format(front=front, port=port, door=door, how=how))
+        process = await asyncio.create_subprocess_exec(
+            haproxy, "-f", str(configuration), "-db", stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not front.exists():
+                    assert process.returncode is None, "haproxy did not start"
+                    await asyncio.sleep(0.01)
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.2", door, local_addr=("127.0.0.7", 0)
+            )
+            writer.write(request())
+            async with asyncio.timeout(PATIENCE_S):
+                found = told(await reader.read())
+            writer.close()
+            assert (found["client"], found["peer"]) == ("127.0.0.7", "127.0.0.1")
+        finally:
+            process.terminate()
+            await process.wait()

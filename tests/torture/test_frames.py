@@ -182,8 +182,12 @@ def test_the_budget_ends_those_who_hold_most(attack: Attack, figures: Figures) -
         ended = [member for member in crowd.members if member.has_ended]
         told = sum(b"\x03\xf5" in member.heard for member in ended)
         assert stats["over_budget"] == len(ended)
-        # Who is left still gets what it asks for.
+        # Who is left still gets what it asks for, as soon as the others are gone.
         left = next(member for member in crowd.members if not member.has_ended)
+        for member in crowd.members:
+            if member is not left:
+                member.socket.close()
+                member.ended_s = member.ended_s or 0.0
         left.pending = memoryview(words[-1:] + frame(CLOSE))
         crowd.work(lambda: left.has_ended)
         assert last_frame(left.heard).opcode == CLOSE

@@ -157,7 +157,16 @@ async def room_socket(
     ws.ping()
     ws.data = User("another")
     print(ws.id, ws.params, ws.request.path, ws.path, ws.peer, ws.subprotocol, ws.rtt, ws.buffered)
-    print(ws.is_open, ws.close_code, ws.close_reason, ws.closed_by, ws.topics, count, still_open)
+    print(
+        ws.client,
+        ws.is_open,
+        ws.close_code,
+        ws.close_reason,
+        ws.closed_by,
+        ws.topics,
+        count,
+        still_open,
+    )
     print(number, colour, size, ratio, loud, ticket)
     ws.close(4000, "enough")
     await ws.wait_closed()
@@ -211,6 +220,7 @@ def healthz(req: Request) -> dict[str, str]:
 async def thing(req: Request, number: int, page: int = 1) -> Response:
     headers: Headers = req.headers
     print(headers.get("accept"), headers.get("accept", "*"), headers.get_all("cookie"))
+    print(req.client, req.scheme, req.host)
     print(len(headers), list(headers), headers.items(), req.raw_target, req.query_string)
     print(req.method, req.params, req.query, req.peer, req.connection_id, page)
     return Response({"number": number}, status=201, headers={"x-page": "1"})

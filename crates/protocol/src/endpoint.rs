@@ -168,6 +168,13 @@ impl Endpoint {
         assembly.map_or(std::ptr::null()..std::ptr::null(), Assembly::allocation)
     }
 
+    /// Gives back the room that a message not yet whole was given in advance.
+    pub fn shrink(&mut self) {
+        if let Some(assembly) = &mut self.assembly {
+            assembly.shrink();
+        }
+    }
+
     /// Whether the peer owes the rest of a frame or of a message, for which there is a deadline.
     #[inline]
     #[must_use]

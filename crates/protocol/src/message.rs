@@ -53,6 +53,11 @@ impl Message {
         self.bytes.capacity()
     }
 
+    /// Gives back the room that nothing is in yet.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
     /// Appends unmasked bytes, of whose frame `missing` bytes have yet to come; no other frame follows if `is_last`.
     #[inline]
     pub(crate) fn push(

@@ -277,6 +277,12 @@ fn fault_slow(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
 fn on_notice(engine: &Bound<'_, Engine>, notice: &Notice) -> PyResult<()> {
     let mut text = match notice.limit {
         Limit::Proxy => "refused for want of a trusted PROXY header".to_owned(),
+        Limit::Held => match notice.step {
+            1 => "held bytes at 70 % of held_limit: buffers are shrunk".to_owned(),
+            2 => "held bytes at 80 % of held_limit: the largest are not read".to_owned(),
+            3 => "held bytes at 90 % of held_limit: new requests are refused".to_owned(),
+            _ => "held bytes at held_limit: the largest are closed".to_owned(),
+        },
         limit => format!("{} reached", limit.name()),
     };
     if notice.times > 1 {

@@ -662,6 +662,7 @@ impl Engine {
         self.core.with(|core| {
             let mut all: HashMap<&'static str, u64> = core.worker.stats().iter().collect();
             all.insert("connections", core.worker.connection_count() as u64);
+            all.insert("pressure", u64::from(core.worker.pressure()));
             all.insert("held_bytes", core.worker.held_bytes() as u64);
             all
         })

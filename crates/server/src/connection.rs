@@ -205,6 +205,8 @@ pub(crate) struct Flags {
     pub(crate) paced: bool,
     /// It talks too fast: reading pauses until its rate has made up for that.
     pub(crate) throttled: bool,
+    /// It holds much while memory is short: reading pauses until there is more.
+    pub(crate) squeezed: bool,
     /// It has been refused, and only stays to hear so.
     pub(crate) turned_away: bool,
     /// It has been at the door already, with its TLS handshake.
@@ -239,6 +241,12 @@ impl Flags {
     /// Whether reading pauses, for whatever reason.
     #[inline]
     pub(crate) fn is_held(self) -> bool {
+        self.paused | self.throttled | self.squeezed
+    }
+
+    /// Whether what has been read already must wait, too.
+    #[inline]
+    pub(crate) fn is_halted(self) -> bool {
         self.paused | self.throttled
     }
 }
@@ -360,6 +368,19 @@ impl Connection {
         phase + rare + tls + self.outbox.held_bytes() + self.app_held as usize
     }
 
+    /// Gives back the room of buffers that nothing is in.
+    pub(crate) fn shrink(&mut self) {
+        self.outbox.shrink();
+        match &mut self.phase {
+            Phase::Head { partial, .. } => partial.shrink_to_fit(),
+            Phase::Open(endpoint) => endpoint.shrink(),
+            _ => {}
+        }
+        if let Some(rare) = &mut self.rare {
+            rare.stash.shrink_to_fit();
+        }
+    }
+
     /// Brings the account up to date; tells by how much it has changed.
     pub(crate) fn recharge(&mut self) -> isize {
         let held = self.held_bytes().min(u32::MAX as usize) as u32;
@@ -392,7 +413,7 @@ impl Connection {
 
     /// Whether what has arrived may be looked at now.
     pub(crate) fn may_digest(&self) -> bool {
-        !self.flags.is_held()
+        !self.flags.is_halted()
             && match &self.phase {
                 Phase::Open(_) => true,
                 Phase::Head { .. } => self.has_answer_room(),

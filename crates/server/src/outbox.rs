@@ -39,6 +39,11 @@ impl Pool {
         self.free.pop().unwrap_or_else(|| Vec::with_capacity(256))
     }
 
+    /// Gives back the buffers that nobody has borrowed.
+    pub(crate) fn clear(&mut self) {
+        self.free = Vec::new();
+    }
+
     fn give(&mut self, mut buffer: Vec<u8>) {
         if buffer.capacity() <= Self::BUFFER_LIMIT_BYTES
             && self.free.len() < Self::BUFFERS
@@ -122,6 +127,11 @@ impl Outbox {
         self.backlog
             .as_ref()
             .is_some_and(|backlog| backlog.files > 0)
+    }
+
+    /// Gives back the room that nothing waits in.
+    pub(crate) fn shrink(&mut self) {
+        self.buffer.shrink_to_fit();
     }
 
     /// Memory held for this peer alone; shared frames are charged by their entry.

@@ -79,6 +79,12 @@ impl<T> Slab<T> {
         })
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots
+            .iter_mut()
+            .filter_map(|place| place.tenant.as_mut())
+    }
+
     fn id_of(&self, generation: u32, slot: usize) -> ConnectionId {
         ConnectionId::new(self.worker, generation, slot as u32)
     }

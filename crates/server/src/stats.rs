@@ -72,6 +72,18 @@ counters! {
     timeouts,
     /// Connections closed because all held bytes exceeded the budget.
     over_budget,
+    /// Times buffers were shrunk because the held bytes came near the budget.
+    memory_shrinks,
+    /// Times reading from the largest holders was to stop.
+    memory_squeezes,
+    /// Times new requests were to be refused.
+    memory_closures,
+    /// Times the largest holders were to be closed.
+    memory_sheds,
+    /// Connections that were not read for a while because they held much.
+    memory_paused,
+    /// Requests refused for want of memory.
+    memory_refused,
     /// Pings answered with a later pong only.
     pings_merged,
     /// TLS handshakes completed.

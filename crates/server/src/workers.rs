@@ -544,6 +544,12 @@ impl Workers {
             .map_or_else(Vec::new, |pool| pool.connection_counts())
     }
 
+    /// As [`Worker::pressure`]: that of the thread which is worst off.
+    pub fn pressure(&self) -> u8 {
+        let beside = self.pool.as_ref().map_or(0, |pool| pool.pressure());
+        self.local.pressure().max(beside)
+    }
+
     /// The bytes held on the heap for all peers.
     pub fn held_bytes(&self) -> usize {
         let beside = self.pool.as_ref().map(|pool| pool.held_bytes());

@@ -33,6 +33,12 @@ impl Assembly {
         let message = self.message.as_ref().map_or(0, Message::held_bytes);
         size_of::<Assembly>() + self.control.capacity() + message
     }
+
+    pub(super) fn shrink(&mut self) {
+        if let Some(message) = &mut self.message {
+            message.shrink();
+        }
+    }
 }
 
 /// The frame of which a part has arrived.

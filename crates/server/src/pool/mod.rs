@@ -827,6 +827,14 @@ impl Pool {
         self.remotes.iter().map(|remote| &*remote.tally)
     }
 
+    pub(crate) fn pressure(&self) -> u8 {
+        let levels = self
+            .remotes
+            .iter()
+            .map(|remote| remote.shared.counts().pressure);
+        levels.max().unwrap_or(0)
+    }
+
     pub(crate) fn held_bytes(&self) -> usize {
         self.remotes
             .iter()

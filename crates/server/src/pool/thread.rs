@@ -77,6 +77,7 @@ pub(crate) struct Shared {
 pub(crate) struct Counts {
     pub(crate) stats: Stats,
     pub(crate) held_bytes: usize,
+    pub(crate) pressure: u8,
 }
 
 impl Shared {
@@ -524,6 +525,7 @@ impl Thread {
             .unwrap_or_else(PoisonError::into_inner) = Counts {
             stats,
             held_bytes: self.worker.held_bytes(),
+            pressure: self.worker.pressure(),
         };
         self.shared.gone.store(stats.closed, Ordering::Release);
     }

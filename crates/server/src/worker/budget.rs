@@ -4,6 +4,7 @@ use super::Worker;
 use crate::connection::Phase;
 use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
+use crate::limits::Limit;
 
 /// The close code for "try again later".
 const TRY_LATER: u16 = 1013;
@@ -33,7 +34,10 @@ impl Worker {
     /// Changes what is held in all, and brings it back below the budget.
     pub(super) fn add_held(&mut self, change: isize) {
         self.held_bytes = self.held_bytes.saturating_add_signed(change);
-        if self.held_bytes > self.settings.held_limit_bytes {
+        self.weigh();
+        if self.held_bytes > self.settings.held_limit_bytes
+            && !self.settings.limits.dry_run.has(Limit::Held)
+        {
             self.shed();
         }
     }

@@ -18,6 +18,7 @@ mod pace;
 #[cfg(test)]
 mod panics;
 mod preface;
+mod pressure;
 mod publish;
 mod read;
 mod sealed;
@@ -174,6 +175,7 @@ pub struct Worker {
     /// When the last wait ended.
     woke_ns: u64,
     notices: notices::Notices,
+    pressure: pressure::Pressure,
     door: Arc<Door>,
     paces: pace::Paces,
 }
@@ -216,6 +218,7 @@ impl Worker {
             tally: Arc::default(),
             woke_ns: 0,
             notices: notices::Notices::default(),
+            pressure: pressure::Pressure::new(settings.held_limit_bytes),
             door: Arc::new(Door::new(&settings.limits)),
             paces: pace::Paces::new(&settings.limits),
             settings,
@@ -568,6 +571,7 @@ impl Worker {
         }
         self.unseat(&connection);
         self.held_bytes -= connection.charged as usize;
+        self.weigh();
         self.stats.closed += 1;
         self.gate.one_is_free(&self.reactor);
     }

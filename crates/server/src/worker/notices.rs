@@ -19,6 +19,8 @@ pub struct Notice {
     pub peer: Option<Peer>,
     /// Nobody was refused: the limit is only tried.
     pub dry_run: bool,
+    /// With [`Limit::Held`]: the step that has been taken because memory is short; see [`Worker::pressure`].
+    pub step: u8,
 }
 
 /// By limit: how often it has not been told of, and when it may be again.
@@ -55,6 +57,7 @@ impl Worker {
                 times: std::mem::take(&mut self.notices.untold[index]),
                 peer,
                 dry_run,
+                step: 0,
             }));
         }
         !dry_run

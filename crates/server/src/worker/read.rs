@@ -301,6 +301,7 @@ impl Worker {
         } else {
             self.charge(id);
         }
+        self.squeeze(id);
         let Some(connection) = self.connections.get(id) else {
             return;
         };

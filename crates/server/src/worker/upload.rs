@@ -38,6 +38,10 @@ impl Worker {
             self.refuse(id, &Refusal::bad("an upgrade request has no body"));
             return Found::Handled;
         }
+        if self.is_short_of_memory(id) {
+            self.refuse(id, &Refusal::busy("short of memory at present"));
+            return Found::Handled;
+        }
         if request.fields.get("upgrade").is_some()
             && let Err(refusal) = self.admit_handshake(id, &request.fields)
         {

@@ -220,8 +220,10 @@ impl Worker {
         connection.flags.paced = false;
         if connection.flags.is_held() {
             // The peer's answer must be found behind whatever is still unread.
+            connection.flags.squeezed = false;
             self.end_throttle(id);
             self.resume(id);
+            self.read_on(id);
         }
         self.mark_dirty(id);
         self.set_deadline(id, self.spans.close);
@@ -231,6 +233,9 @@ impl Worker {
     /// Sends what every connection has to say.
     #[inline]
     pub fn flush(&mut self) {
+        if self.pressure.is_due() {
+            self.relieve();
+        }
         let mut dirty = std::mem::take(&mut self.dirty);
         for id in dirty.drain(..) {
             self.flush_one(id);
