@@ -123,6 +123,10 @@ bench: setup ## Measure ours against the bare epoll server (docs/performance.md)
 bench-peers: setup ## Measure ours against servers from the registries; writes bench/results/
 	@$(BIN)/python -m bench.peers $(ARGS)
 
+.PHONY: bench-http
+bench-http: setup ## Measure HTTP, ours beside uvicorn and granian: a small answer and files
+	@$(BIN)/python -m bench.http $(ARGS)
+
 # House-keeping
 
 .PHONY: lock
