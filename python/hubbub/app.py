@@ -8,7 +8,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any, Literal, Protocol, TypeVar, Unpack, overload
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, Unpack, overload
 
 from msgspec import Struct
 
@@ -35,6 +36,13 @@ from hubbub.routing import (
 )
 from hubbub.tasks import Tasks
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as DefaultingTypeVar
+
+    # A bare `App` in an annotation means: whatever its configuration is.
+    C = DefaultingTypeVar("C", default=Any)
+else:
+    C = TypeVar("C")
 D = TypeVar("D")
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,6 +52,10 @@ Policy = Literal["close", "drop-newest", "drop-oldest", "conflate"]
 """What happens to a subscriber that is too slow for its topic."""
 
 Message = str | bytes | Struct
+
+HandoverHook = Callable[["App"], object]
+TopicPattern = tuple[str, Policy | None, bool]
+"""A pattern, the policy of such topics, and whether they are shared."""
 
 
 class Hub(Protocol):
@@ -66,20 +78,36 @@ class Timer:
     callback: Callable[[], Awaitable[None] | None]
 
 
-class App:
+class App(Generic[C]):
     """One application: routes, topics, timers and what lives as long as it does.
 
     An app can be mounted in another; it can be served by one server at a time.
     """
 
-    def __init__(self) -> None:
+    @overload
+    def __init__(self: "App[Any]") -> None: ...
+    @overload
+    def __init__(self, *, config: type[C]) -> None: ...
+    def __init__(self, *, config: type[C] | None = None) -> None:
+        """Makes an empty app.
+
+        Args:
+            config: A msgspec Struct or dataclass: what `config` is to be. Without it, the class
+                `Config` of the app's module, if there is one.
+        """
+        self.state = SimpleNamespace()
+        """For whatever the app keeps and a newer version of it shall find (see `handover`)."""
+
+        self.config_class: type[Any] | None = config
+        """What was given."""
+
         self.mounts: list[tuple[str, App]] = []
         """Other apps and where they stand."""
 
         self.timers: list[Timer] = []
         """What `every` was given."""
 
-        self.policies: list[tuple[str, Policy]] = []
+        self.topics: list[TopicPattern] = []
         """What `topic` was given, in this order."""
 
         self.lifespans: list[Lifespan] = []
@@ -88,9 +116,31 @@ class App:
         self.procedures: list[Procedure] = []
         """The remote procedures of its hubs."""
 
+        self.handover_hook: HandoverHook | None = None
+        """What `handover` was given."""
+
+        self.handover_each_hook: Hook | None = None
+        """What `handover_each` was given."""
+
         self._routes: list[Declaration | Channel[Any]] = []
         self._cors: http.Cors | None = None
         self._running: tuple[Hub, Tasks] | None = None
+        self._config: tuple[C] | None = None
+
+    @property
+    def config(self) -> C:
+        """What `[app.config]` says, checked.
+
+        Raises:
+            Misuse: The app is not loaded yet.
+        """
+        if self._config is None:
+            raise Misuse("the configuration is not known yet: read it in a handler or a lifespan")
+        return self._config[0]
+
+    def configure(self, config: C) -> None:
+        """Says what `config` is. Called by whoever loads the app."""
+        self._config = (config,)
 
     # Endpoints
 
@@ -133,6 +183,7 @@ class App:
                     on_open=checked_hook(on_open),
                     on_close=checked_hook(on_close),
                     endpoint=Endpoint.of(options),
+                    source=handler,
                 )
             )
             return handler
@@ -168,6 +219,7 @@ class App:
                     handler,
                     admit=admission(auth, parameters),
                     endpoint=Endpoint.of(options),
+                    resume=parameters.resolve if parameters else None,
                 )
             )
             return handler
@@ -258,7 +310,10 @@ class App:
 
         def declare(handler: F) -> F:
             adapted = http.adapt(handler, parameter_names(path))
-            self._routes.extend(http_declarations(path, methods, adapted, options))
+            self._routes.extend(
+                replace(one, source=handler)
+                for one in http_declarations(path, methods, adapted, options)
+            )
             return handler
 
         return declare
@@ -320,7 +375,7 @@ class App:
     def mount(self, path: str, app: "App") -> None:
         """Puts all of another app below a path; its lifespan and timers run along.
 
-        Topics are common to all apps of a server.
+        Topics are common to an app and those mounted in it.
 
         Raises:
             Misuse: The path is no pattern, or the app would stand in itself.
@@ -332,15 +387,20 @@ class App:
 
     # Topics
 
-    def topic(self, pattern: str, *, policy: Policy) -> None:
-        """Says what happens to subscribers that are too slow.
+    def topic(
+        self, pattern: str, *, policy: Policy | None = None, shared: bool = False
+    ) -> None:
+        """Says what is special about some topics.
 
         Args:
             pattern: A topic, or the beginning of several and a star: "prices.*".
-            policy: "close" (4001), "drop-newest", "drop-oldest", or "conflate": of the waiting
-                messages with the same `key` only the newest is kept.
+            policy: What happens to subscribers that are too slow: "close" (4001, the default),
+                "drop-newest", "drop-oldest", or "conflate": of the waiting messages with the same
+                `key` only the newest is kept.
+            shared: Have them in common with all modules of the server that say so, too; other
+                topics are a module's own.
         """
-        self.policies.append((pattern, policy))
+        self.topics.append((pattern, policy, shared))
 
     def publish(self, topic: str, message: Message, *, key: str | None = None) -> int:
         """Sends one message to all subscribers of a topic.
@@ -380,6 +440,29 @@ class App:
         """
         self.lifespans.append(as_lifespan(function))
         return function
+
+    def handover(self, function: HandoverHook) -> HandoverHook:
+        """Called in a newer version of this app, with the older one: take from it what you need.
+
+        Nothing else runs between this and the first message that the newer version handles.
+        What it raises refuses the newer version.
+
+        Raises:
+            Misuse: It is `async def`.
+        """
+        if inspect.iscoroutinefunction(function):
+            raise Misuse(f"a handover is a plain function: nobody waits for it: {function!r}")
+        self.handover_hook = function
+        return function
+
+    def handover_each(self, hook: Hook) -> Hook:
+        """Called in a newer version for each open connection, before it gets a message there.
+
+        Raises:
+            Misuse: It is `async def`; `ws.spawn` starts what takes its time.
+        """
+        self.handover_each_hook = checked_hook(hook)
+        return hook
 
     def every(self, interval: str | float) -> Callable[[F], F]:
         """Calls a function, plain or `async def`, at an interval; never twice at the same time.

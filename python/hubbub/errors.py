@@ -8,6 +8,7 @@
     │   ├── BadCertificate      a file of TLS cannot be used         path, reason
     │   ├── CannotListen        an address cannot be bound           address (an OSError, too)
     │   ├── ConnectionClosed    nothing more will arrive             code, reason
+    │   ├── ModuleFailed        an application module cannot run     module, reason
     │   ├── HandshakeRejected   a server answered other than 101     status, headers, body
     │   └── HandshakeTimeout    a server did not answer in time      (a TimeoutError, too)
     └── Reject                  raised by the application to refuse  status, reason, headers
@@ -28,6 +29,7 @@ __all__ = [
     "HubbubError",
     "InvalidMessage",
     "Misuse",
+    "ModuleFailed",
     "Reject",
     "Violation",
 ]
@@ -102,6 +104,24 @@ class CannotListen(Failure, OSError):
     def __str__(self) -> str:
         """Address and reason."""
         return f"cannot listen on {self.address}: {self.strerror}"
+
+
+class ModuleFailed(Failure):
+    """An application module cannot be imported, configured or started.
+
+    The exception that was the reason, if there was one, is its `__cause__`.
+
+    Attributes:
+        module: Its name.
+        reason: What went wrong, in one line.
+        key: The key of its configuration that is wrong, if one is: ("languages", 0).
+    """
+
+    def __init__(self, module: str, reason: str, key: tuple[str | int, ...] = ()) -> None:
+        super().__init__(f"{module}: {reason}" if module else reason)
+        self.module = module
+        self.reason = reason
+        self.key = key
 
 
 class ConnectionClosed(Failure):

@@ -96,6 +96,12 @@ class Declaration:
     endpoint: Endpoint = Endpoint()
     body_limit_bytes: int | None = None
     streams: bool = False
+    resume: Callable[[Request], dict[str, Any]] | None = None
+    """The handler's arguments once more, for connections of an older version of it."""
+
+    on_handover: Hook | None = None
+    source: Callable[..., Any] | None = None
+    """What the application wrote, where `handler` is made of it."""
 
     def below(self, prefix: str) -> "Declaration":
         """The same under a mount."""
