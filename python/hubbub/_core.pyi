@@ -541,7 +541,7 @@ class Route:
             - "http": `handler(request)` returns status, header fields and body, or an awaitable
               of them.
         handler: See `kind`.
-        method: Of "http" only; GET.
+        method: Of "http" only; GET. "*": what no other route of this path is for, even handshakes.
         admit: Called with the request before the 101; returns what becomes `ws.data` and the
             keyword arguments of the coroutine. `hubbub.errors.Reject` refuses with its status,
             any other exception with 500.

@@ -387,9 +387,7 @@ class App(Generic[C]):
 
     # Topics
 
-    def topic(
-        self, pattern: str, *, policy: Policy | None = None, shared: bool = False
-    ) -> None:
+    def topic(self, pattern: str, *, policy: Policy | None = None, shared: bool = False) -> None:
         """Says what is special about some topics.
 
         Args:

@@ -1,115 +1,181 @@
 """Puts an app, with all that is mounted in it, on an engine: the one place that knows both.
 
-Decides nothing about sockets and when to stop; that is the server's.
+One `Assembly` is one version of one module; when it begins and ends is `modules`'s to say. Decides
+nothing about sockets.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 
 from hubbub import http
 from hubbub._core import Engine, Request, Route
 from hubbub.access import logged
-from hubbub.app import App
+from hubbub.app import App, TopicPattern
 from hubbub.errors import Misuse
 from hubbub.log import access
 from hubbub.routing import Declaration, parameter_names
 from hubbub.tasks import Tasks
 
+Placed = tuple[Route, int, str | None]
+"""A route, its group, and its host; None: any."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where an app stands on an engine."""
+
+    number: int = 1
+    """Of the module: whose topics its WebSockets hear."""
+
+    mount: str = "/"
+    """What its paths are below."""
+
+    hosts: tuple[str, ...] = ()
+    """The names it answers to; none: every name."""
+
+    owner: str = ""
+    """What the log calls it: "module chat"."""
+
+
+class Topics:
+    """The topics of one module, as its apps see them."""
+
+    def __init__(self, engine: Engine, number: int) -> None:
+        self._engine = engine
+        self._number = number
+
+    def publish(self, topic: str, message: str | bytes, *, key: str | None = None) -> int:
+        """Sends one message to all subscribers; returns how many."""
+        return self._engine.publish(topic, message, key=key, module=self._number)
+
+    def subscribers(self, topic: str) -> int:
+        """How many are subscribed."""
+        return self._engine.subscribers(topic, module=self._number)
+
 
 class Assembly:
-    """A served app: its routes on an engine, its lifespans and timers running.
+    """One version of a module: its routes, and its lifespans and timers while they run.
 
     Raises:
-        Misuse: Two routes collide, or a declaration is not complete.
+        Misuse: A declaration is not complete.
     """
 
-    def __init__(self, app: App, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, app: App, engine: Engine, loop: asyncio.AbstractEventLoop, site: Site
+    ) -> None:
+        self.app = app
+        self.site = site
+        self.declarations = tuple(declarations(app, site.mount))
+        """All routes, with their full paths."""
+
+        self.routes: tuple[Placed, ...] = tuple(
+            (native(one, site.number), 0, host)
+            for one in self.declarations
+            for host in site.hosts or (None,)
+        )
+        """The same as the engine takes them."""
+
         self._engine = engine
         self._loop = loop
         # An app that is mounted twice lives once.
-        self._apps = {id(one): one for _, one in app.walk()}
+        self._apps = list({id(one): one for _, one in app.walk()}.values())
         self._entered = AsyncExitStack()
         self._background: list[Tasks] = []
         self._timers: list[Callable[[], None]] = []
-        for prefix, one in app.walk():
-            self._add_routes(prefix, one)
-        for one in self._apps.values():
-            for pattern, policy in one.policies:
-                engine.policy(pattern, policy)
 
-    async def start(self) -> None:
-        """Binds the apps, enters their lifespans, outer first, and starts their timers."""
+    @property
+    def running(self) -> int:
+        """How many coroutines of its handlers have not ended."""
+        return sum(route.running for route, _, _ in self.routes)
+
+    @property
+    def errors(self) -> int:
+        """Exceptions in timers and background tasks so far."""
+        return sum(tasks.errors for tasks in self._background)
+
+    async def enter(self) -> None:
+        """Binds the apps, and enters their lifespans, outer first."""
+        topics = Topics(self._engine, self.site.number)
         try:
-            for one in self._apps.values():
-                tasks = Tasks(self._loop)
-                one.bind(self._engine, tasks)
+            for one in self._apps:
+                tasks = Tasks(self._loop, self.site.owner)
+                one.bind(topics, tasks)
                 self._background.append(tasks)
                 self._entered.callback(one.unbind)
-            for one in self._apps.values():
+            for one in self._apps:
                 for lifespan in one.lifespans:
                     await self._entered.enter_async_context(lifespan())
         except BaseException:
-            await self.stop()
+            await self.leave()
             raise
-        for one, tasks in zip(self._apps.values(), self._background, strict=True):
+
+    def serve(self) -> int:
+        """Puts the routes in the place of those that the module had.
+
+        Returns:
+            How many open connections are to go over to them.
+
+        Raises:
+            Misuse: Two routes collide; the old ones are still there.
+        """
+        number = self.site.number
+        try:
+            for pattern, policy, is_shared in self._topics():
+                if policy is not None:
+                    self._engine.policy(pattern, policy, module=0 if is_shared else number)
+            count = self._engine.replace_routes(number, self.routes)
+        except ValueError as error:
+            raise Misuse(f"cannot route: {error}") from None
+        self._engine.share(number, [pattern for pattern, _, shared in self._topics() if shared])
+        return count
+
+    def begin(self) -> None:
+        """Starts the timers."""
+        for one, tasks in zip(self._apps, self._background, strict=True):
             for timer in one.timers:
                 tick = tasks.repeating(timer.callback)
                 self._timers.append(self._engine.every(timer.interval_s, tick))
 
-    async def stop(self) -> None:
-        """Ends timers and tasks, leaves the lifespans, inner first, and unbinds the apps."""
+    async def rest(self) -> None:
+        """Ends timers and background tasks."""
         for cancel in self._timers:
             cancel()
         self._timers.clear()
         for tasks in self._background:
             await tasks.cancel()
-        self._background.clear()
+
+    async def leave(self) -> None:
+        """Ends what runs, leaves the lifespans, inner first, and unbinds the apps."""
+        await self.rest()
         await self._entered.aclose()
 
-    def _add_routes(self, prefix: str, app: App) -> None:
-        declarations = [one.below(prefix) for one in app.declarations()]
-        redirect = _redirect(prefix, declarations)
+    def _topics(self) -> Iterator[TopicPattern]:
+        return (topic for one in self._apps for topic in one.topics)
+
+
+def declarations(app: App, mount: str) -> Iterator[Declaration]:
+    """All routes of an app and of those mounted in it, with their full paths.
+
+    Raises:
+        Misuse: One is not complete.
+    """
+    for prefix, one in app.walk(mount):
+        found = [declaration.below(prefix) for declaration in one.declarations()]
+        redirect = _redirect(prefix, found)
         if redirect is not None:
-            declarations.append(redirect)
-        for declaration in declarations:
-            # Decided here, so that nobody pays for access lines that nobody reads.
-            wants_lines = declaration.kind != "http" and access.isEnabledFor(logging.INFO)
-            try:
-                self._engine.route(native(logged(declaration) if wants_lines else declaration))
-            except ValueError as error:
-                raise Misuse(f"cannot route {declaration.path!r}: {error}") from None
+            found.append(redirect)
+        for declaration in found:
+            yield replace(declaration, on_handover=one.handover_each_hook)
 
 
-class OneApp:
-    """One app as the whole of what a server serves."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._assembly: Assembly | None = None
-
-    def load(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
-        """Puts its routes on an engine.
-
-        Raises:
-            Misuse: See `Assembly`.
-        """
-        self._assembly = Assembly(self._app, engine, loop)
-
-    async def start(self) -> None:
-        """See `Assembly.start`."""
-        if self._assembly is not None:
-            await self._assembly.start()
-
-    async def stop(self) -> None:
-        """See `Assembly.stop`."""
-        if self._assembly is not None:
-            await self._assembly.stop()
-
-
-def native(declaration: Declaration) -> Route:
-    """The route as an engine takes it."""
+def native(declaration: Declaration, module: int = 0) -> Route:
+    """The route as the engine takes it."""
+    # Decided here, so that nobody pays for access lines that nobody reads.
+    if declaration.kind != "http" and access.isEnabledFor(logging.INFO):
+        declaration = logged(declaration)
     return Route(
         declaration.path,
         declaration.kind,
@@ -125,6 +191,9 @@ def native(declaration: Declaration) -> Route:
         compression=declaration.endpoint.compression,
         body_limit_bytes=declaration.body_limit_bytes,
         streams=declaration.streams,
+        module=module,
+        resume=declaration.resume,
+        on_handover=declaration.on_handover,
     )
 
 

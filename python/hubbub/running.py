@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from hubbub.app import App
-from hubbub.assembly import OneApp
 from hubbub.config import ServerSettings, TlsSettings
 from hubbub.drain import LAST_WORDS_S, PATIENCE_S
 from hubbub.errors import Failure
@@ -21,6 +20,7 @@ from hubbub.handover import Successor, command_line, predecessor
 from hubbub.inheritance import received
 from hubbub.log import logger
 from hubbub.loop import EngineHost, EventLoop
+from hubbub.modules import Modules
 from hubbub.pid_file import PidFile
 from hubbub.server import Server, listen_settings
 from hubbub.signals import Signals
@@ -206,7 +206,7 @@ def run(
     """
     settings = settings or ServerSettings()
     listen = [listen_settings(host, port, uds, fd, backlog, tls)]
-    program = Program(Server(OneApp(app), listen, settings))
+    program = Program(Server(Modules.of(app), listen, settings))
     code = run_program(program.run(), EventLoop(EngineHost(settings)))
     if code != DRAINED:
         raise SystemExit(code)

@@ -12,13 +12,13 @@ from typing import Literal, Protocol
 from hubbub import address
 from hubbub._core import Engine
 from hubbub.app import App
-from hubbub.assembly import OneApp
 from hubbub.config import ListenSettings, ServerSettings, TlsSettings
 from hubbub.drain import drain
 from hubbub.errors import CannotListen, Misuse
 from hubbub.inheritance import Inheritance, received
 from hubbub.listening import Sockets
 from hubbub.loop import EngineHost, host_for_server
+from hubbub.modules import Modules
 from hubbub.report import Listener
 from hubbub.stats import Stats
 from hubbub.tls import AllCertificates
@@ -31,22 +31,6 @@ GOING_AWAY = 1001
 
 RESTARTING = 1012
 """Registered with IANA as "Service Restart": come back, somebody else is there already."""
-
-
-class Modules(Protocol):
-    """What a server serves."""
-
-    def load(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
-        """Puts the routes on the engine."""
-        ...
-
-    async def start(self) -> None:
-        """Begins: lifespans, timers."""
-        ...
-
-    async def stop(self) -> None:
-        """Ends what has begun; also after a `start` that failed."""
-        ...
 
 
 class Overseer(Protocol):
@@ -154,6 +138,11 @@ class Server:
     def state(self) -> State:
         """Where it stands."""
         return self._state
+
+    @property
+    def modules(self) -> Modules:
+        """What it serves."""
+        return self._modules
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -343,4 +332,4 @@ def serve(
     Raises:
         Misuse: The arguments contradict each other.
     """
-    return Server(OneApp(app), [listen_settings(host, port, uds, fd, backlog, tls)], settings)
+    return Server(Modules.of(app), [listen_settings(host, port, uds, fd, backlog, tls)], settings)

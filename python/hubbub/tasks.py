@@ -13,9 +13,21 @@ T = TypeVar("T")
 
 
 class Tasks:
-    """The background of one app."""
+    """The background of one app.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    Attributes:
+        errors: How many exceptions there have been.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: str = "") -> None:
+        """Prepares it.
+
+        Args:
+            loop: Where tasks run.
+            owner: Whose they are, for the log: "module chat".
+        """
+        self.errors = 0
+        self._prefix = f"{owner}: " if owner else ""
         self._loop = loop
         # asyncio itself keeps only weak references to tasks.
         self._running: set[asyncio.Task[Any]] = set()
@@ -41,12 +53,13 @@ class Tasks:
         def tick() -> None:
             nonlocal current
             if current is not None and not current.done():
-                logger.warning("timer %s: still busy, one call left out", name)
+                logger.warning("%stimer %s: still busy, one call left out", self._prefix, name)
                 return
             try:
                 waiting = callback()
             except Exception:
-                logger.exception("timer %s failed", name)
+                self.errors += 1
+                logger.exception("%stimer %s failed", self._prefix, name)
                 return
             if waiting is not None:
                 current = self.spawn(finish(waiting))
@@ -63,4 +76,6 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("task %s failed", task.get_coro(), exc_info=error)
+            self.errors += 1
+            text = "%stask %s failed"
+            logger.error(text, self._prefix, task.get_coro(), exc_info=error)

@@ -14,7 +14,7 @@ from hubbub import App, Request, WebSocket
 from hubbub.address import port_of
 from hubbub.admin import Admin, ModuleReport
 from hubbub.admin.metrics import rows
-from hubbub.assembly import OneApp
+from hubbub.modules import Modules
 from hubbub.config import AdminSettings, ListenSettings, ServerSettings
 from hubbub.errors import CannotListen
 from hubbub.server import Server
@@ -73,7 +73,7 @@ async def served(
 ) -> AsyncIterator[Both]:
     admin = admin or Admin(settings)
     # The loop of the harness brings its own settings, threads among them.
-    server = Server(OneApp(public()), [ListenSettings("127.0.0.1:0")], None, admin=admin)
+    server = Server(Modules.of(public()), [ListenSettings("127.0.0.1:0")], None, admin=admin)
     async with server:
         yield Both(server, admin)
 
@@ -135,7 +135,7 @@ async def test_readiness_goes_before_the_connections_do() -> None:
     async def stays(ws: WebSocket) -> None:
         await left.wait()
 
-    server = Server(OneApp(app), [ListenSettings("127.0.0.1:0")], ServerSettings(), admin=admin)
+    server = Server(Modules.of(app), [ListenSettings("127.0.0.1:0")], ServerSettings(), admin=admin)
     async with server:
         client = await hubbub.connect(server.ws_url + "/stays")
         closing = asyncio.create_task(server.close())

@@ -145,4 +145,4 @@ def test_what_runs_beside() -> None:
     app.topic("prices.*", policy="conflate")
     assert len(app.lifespans) == 1
     assert [(timer.interval_s, timer.callback) for timer in app.timers] == [(30, tick)]
-    assert app.policies == [("prices.*", "conflate")]
+    assert app.topics == [("prices.*", "conflate", False)]

@@ -57,7 +57,10 @@ pub(crate) fn on_request(
         let route = |index: usize| core.table.route(index).clone_ref(py);
         match (&offer, place.websocket) {
             (Some(_), Some(index)) => Found::WebSocket(route(index)),
-            (Some(_), None) => Found::Nothing(404, "no websocket here", None),
+            (Some(_), None) => match place.any() {
+                Some(index) => Found::Http(route(index)),
+                None => Found::Nothing(404, "no websocket here", None),
+            },
             (None, websocket) => match place.method(request.method) {
                 Some(index) => Found::Http(route(index)),
                 None if request.method == "OPTIONS" => {

@@ -86,7 +86,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The route for a method; HEAD is answered by GET's.
+    /// The route for a method; HEAD is answered by GET's, and any by one for "*".
     pub(crate) fn method(&self, method: &str) -> Option<usize> {
         let find = |wanted: &str| {
             self.http
@@ -94,7 +94,15 @@ impl Place {
                 .find(|(known, _)| known == wanted)
                 .map(|(_, index)| *index)
         };
-        find(method).or_else(|| (method == "HEAD").then(|| find("GET")).flatten())
+        find(method)
+            .or_else(|| (method == "HEAD").then(|| find("GET")).flatten())
+            .or_else(|| self.any())
+    }
+
+    /// The route for any method, and for WebSockets.
+    pub(crate) fn any(&self) -> Option<usize> {
+        let found = self.http.iter().find(|(known, _)| known == "*");
+        found.map(|(_, index)| *index)
     }
 
     /// The value of an `Allow` field (RFC 9110 §10.2.1).

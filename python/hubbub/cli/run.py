@@ -7,14 +7,21 @@ from cyclopts import Parameter
 
 from hubbub import log
 from hubbub.admin import Admin, add_upgrade
-from hubbub.assembly import OneApp
+from hubbub.admin.reloading import add_reload
 from hubbub.cli import flags
-from hubbub.cli.load import load
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.ssl import SslFlags
-from hubbub.config import AdminSettings, ListenSettings, LogFormat, LogLevel, LogSettings
-from hubbub.errors import BadCertificate, CannotListen, Failure, Misuse
+from hubbub.config import (
+    AdminSettings,
+    AppSettings,
+    ListenSettings,
+    LogFormat,
+    LogLevel,
+    LogSettings,
+)
+from hubbub.errors import BadCertificate, CannotListen, Failure, Misuse, ModuleFailed
 from hubbub.loop import EngineHost, EventLoop
+from hubbub.modules import Modules
 from hubbub.running import Program, run_program
 from hubbub.server import Server, listen_settings
 
@@ -81,15 +88,20 @@ def run(
         beside = Admin(AdminSettings(admin))
     except (BadCertificate, Misuse) as error:
         raise Mistake(str(error)) from None
-    serving = Server(OneApp(load(target, app_dir)), listen, chosen, admin=beside)
-    program = Program(serving)
+    modules = Modules([AppSettings(target)], app_dir, strict=True)
+    serving = Server(modules, listen, chosen, admin=beside)
+    program = Program(serving, modules.reload_changed)
     add_upgrade(beside, program.upgrade)
+    add_reload(beside, modules)
     try:
-        return run_program(program.run(), EventLoop(engine))
+        modules.prepare()
+        return run_program(program.run(), EventLoop(engine), modules.blame)
     except CannotListen as error:
         raise Mistake(str(error), BIND) from None
     except BadCertificate as error:
         raise Mistake(str(error)) from None
+    except ModuleFailed as failed:
+        raise Mistake(failed.reason, IMPORT) from failed.__cause__
     except Misuse as error:
         raise Mistake(f"{target}: {error}", IMPORT) from None
     except Failure:

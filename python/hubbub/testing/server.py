@@ -8,9 +8,9 @@ import msgspec
 
 from hubbub.address import port_of
 from hubbub.app import App
-from hubbub.assembly import OneApp
 from hubbub.client import ConnectOptions, connect
 from hubbub.config import ServerSettings
+from hubbub.modules import Modules
 from hubbub.server import Server, listen_settings
 from hubbub.stats import Stats
 from hubbub.testing.client import Client
@@ -122,7 +122,7 @@ async def serve(app: App, *, settings: ServerSettings | None = None) -> AsyncGen
         if exception is not None:
             exceptions.append(exception)
 
-    server = Server(OneApp(app), [listen_settings(port=0)], settings, listener=listener)
+    server = Server(Modules.of(app), [listen_settings(port=0)], settings, listener=listener)
     async with server:
         yield TestServer(server, exceptions)
     if len(exceptions) == 1:
