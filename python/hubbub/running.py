@@ -25,7 +25,7 @@ from hubbub.pid_file import PidFile
 from hubbub.server import Server, listen_settings
 from hubbub.signals import Signals
 from hubbub.supervisor import Supervisor
-from hubbub.watchdog import Watchdog
+from hubbub.watchdog import Blame, Watchdog
 
 DRAINED = 0
 """Exit code: it was told to stop, and everybody had left in time."""
@@ -48,7 +48,7 @@ class Program:
     """
 
     def __init__(
-        self, server: Server, reload: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self, server: Server, reload: Callable[[], Coroutine[Any, Any, object]] | None = None
     ) -> None:
         """Prepares it.
 
@@ -212,13 +212,20 @@ def run(
         raise SystemExit(code)
 
 
-def run_program(program: Coroutine[Any, Any, int], loop: EventLoop) -> int:
+def run_program(
+    program: Coroutine[Any, Any, int], loop: EventLoop, blame: Blame | None = None
+) -> int:
     """Runs a program as the only thing its loop does, watched for handlers that block.
+
+    Args:
+        program: What runs.
+        loop: Where.
+        blame: Tells whose code a stack is in.
 
     Returns:
         Its exit code.
     """
     limit_s = loop.host.settings.blocked_warning_s
-    watchdog = Watchdog(loop.host.engine.blocked_s, limit_s) if limit_s else nullcontext()
+    watchdog = Watchdog(loop.host.engine.blocked_s, limit_s, blame) if limit_s else nullcontext()
     with asyncio.Runner(loop_factory=lambda: loop) as runner, watchdog:
         return runner.run(program)

@@ -9,22 +9,30 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from types import FrameType
 
 from hubbub.log import logger
+
+Blame = Callable[[FrameType | None], str | None]
+"""From the innermost frame of a stack to the module and the handler, if it is in one."""
 
 
 class Watchdog:
     """Watches the loop of the thread that makes it; use it in a `with`."""
 
-    def __init__(self, blocked_s: Callable[[], float], limit_s: float) -> None:
+    def __init__(
+        self, blocked_s: Callable[[], float], limit_s: float, blame: Blame | None = None
+    ) -> None:
         """Prepares it.
 
         Args:
             blocked_s: Tells how long the loop has not looked at its sockets, in seconds.
             limit_s: From when on that is worth a warning, in seconds.
+            blame: Tells, and notes, whose code a stack is in.
         """
         self._blocked_s = blocked_s
         self._limit_s = limit_s
+        self._blame = blame
         self._watched = threading.get_ident()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="hubbub-watchdog", daemon=True)
@@ -52,8 +60,9 @@ class Watchdog:
     def _warn(self, blocked_s: float) -> None:
         frame = sys._current_frames().get(self._watched)  # pyright: ignore[reportPrivateUsage]
         stack = "".join(traceback.format_stack(frame)).rstrip() if frame is not None else None
-        text = "a handler has blocked the loop for %.1f s"
+        who = self._blame(frame) if self._blame is not None else None
+        text, values = "%s has blocked the loop for %.1f s", (who or "a handler", blocked_s)
         record = logger.makeRecord(
-            logger.name, logging.WARNING, __file__, 0, text, (blocked_s,), None, sinfo=stack
+            logger.name, logging.WARNING, __file__, 0, text, values, None, sinfo=stack
         )
         logger.handle(record)

@@ -14,9 +14,9 @@ from hubbub import App, Request, WebSocket
 from hubbub.address import port_of
 from hubbub.admin import Admin, ModuleReport
 from hubbub.admin.metrics import rows
-from hubbub.modules import Modules
 from hubbub.config import AdminSettings, ListenSettings, ServerSettings
 from hubbub.errors import CannotListen
+from hubbub.modules import Modules
 from hubbub.server import Server
 from hubbub.testing.http import Answer, ask, parse
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from hubbub import App, Request, ServerSettings, WebSocket
-from hubbub.assembly import OneApp
 from hubbub.config import ListenSettings
+from hubbub.modules import Modules
 from hubbub.server import Server
 
 from ..programs import program
@@ -58,7 +58,7 @@ async def served(
     *, proxy_protocol: bool = False, bind: str = "127.0.0.1:0", **settings: Any
 ) -> AsyncIterator[Server]:
     listen = ListenSettings(bind, proxy_protocol=proxy_protocol)
-    async with Server(OneApp(app), [listen], ServerSettings(**settings)) as server:
+    async with Server(Modules.of(app), [listen], ServerSettings(**settings)) as server:
         yield server
 
 

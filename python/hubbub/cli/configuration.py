@@ -161,7 +161,7 @@ def import_apps(loaded: Loaded, file: Path | None) -> list[App]:
     mistakes: list[str] = []
     for index, settings in enumerate(loaded.configuration.apps):
         try:
-            apps.append(load_app(settings.import_, folder_of(file)))
+            apps.append(load_app(settings.import_, folder_of(file), settings.config))
         except Mistake as mistake:
             origin = loaded.origins["app", index, "import"]
             mistakes.append(f"{origin}: app.{index}.import: {mistake}")

@@ -1,6 +1,8 @@
 """From "FILE.py:app" or "module:app" to the `App`, or to a mistake that says what is wrong."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hubbub.app import App
 from hubbub.cli.mistake import IMPORT, Mistake
@@ -9,12 +11,13 @@ from hubbub.modules.loading import app_of
 from hubbub.modules.source import Source
 
 
-def load(target: str, directory: Path) -> App:
+def load(target: str, directory: Path, config: Mapping[str, Any] | None = None) -> App:
     """The app that a target names.
 
     Args:
         target: "FILE.py:app", "package.module:app"; without ":app" the name is `app`.
         directory: Where modules are looked for first.
+        config: What `[app.config]` says.
 
     Raises:
         Mistake: There is none; with the exit code for that.
@@ -25,7 +28,7 @@ def load(target: str, directory: Path) -> App:
     except ModuleFailed as failed:
         raise Mistake(str(failed), IMPORT) from failed.__cause__
     try:
-        return app_of(code.main, source.path, {})
+        return app_of(code.main, source.path, config or {})
     except ModuleFailed as failed:
         raise Mistake(f"{target}: {failed.reason}", IMPORT) from failed.__cause__
 

@@ -7,16 +7,16 @@ from cyclopts import Parameter
 
 from hubbub import log
 from hubbub.admin import Admin, add_upgrade
-from hubbub.app import App
-from hubbub.assembly import OneApp
+from hubbub.admin.reloading import add_reload
 from hubbub.cli import flags
-from hubbub.cli.configuration import import_apps, read, with_dev_certificates
+from hubbub.cli.configuration import folder_of, read, with_dev_certificates
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.options import Assigned, ConfigurationFile
 from hubbub.config import Loaded, LogFormat, LogLevel
 from hubbub.config.sources import Assignment, Given, Origin, Text
-from hubbub.errors import CannotListen, Failure, Misuse
+from hubbub.errors import CannotListen, Failure, Misuse, ModuleFailed
 from hubbub.loop import EngineHost, EventLoop
+from hubbub.modules import Modules
 from hubbub.running import Program, run_program
 from hubbub.server import Server
 
@@ -32,6 +32,7 @@ def serve(
     log_level: LogLevel | None = None,
     log_format: LogFormat | None = None,
     access_log: Annotated[bool | None, Parameter(negative="--no-access-log")] = None,
+    strict: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     settings: object = flags.Flags(),
 ) -> int:
     """Serve the applications of a configuration; without one, a demo at 127.0.0.1:8000.
@@ -50,6 +51,8 @@ def serve(
         How lines look; auto: in colour on a terminal, JSON elsewhere.
     access_log
         Write a line for each WebSocket that opens and closes.
+    strict
+        Do not serve if an application cannot run; otherwise the others do.
     """
     given = [*flags.assignments(settings), *_listeners(bind)]
     logging = {"level": log_level, "format": log_format, "access": access_log}
@@ -60,19 +63,25 @@ def serve(
     loaded = read(config, assigned, given)
     told = with_dev_certificates(loaded.configuration)
     log.configure(told.log)
-    modules = OneApp(_all(loaded, config))
     try:
+        modules = _modules(loaded, config, strict=strict)
+        modules.prepare()
         admin = Admin(told.admin, storage=told.storage.path)
         server = Server(modules, told.listen, told.server, admin=admin)
-        program = Program(server)
+        program = Program(server, modules.reload_changed)
         add_upgrade(admin, program.upgrade)
+        add_reload(admin, modules)
         loop = EventLoop(EngineHost(told.server))
+    except ModuleFailed as failed:
+        raise Mistake(str(failed), IMPORT) from failed.__cause__
     except Misuse as error:
         raise Mistake(str(error)) from None
     try:
-        return run_program(program.run(), loop)
+        return run_program(program.run(), loop, modules.blame)
     except CannotListen as error:
         raise Mistake(str(error), BIND) from None
+    except ModuleFailed as failed:
+        raise Mistake(str(failed), IMPORT) from failed.__cause__
     except Misuse as error:
         raise Mistake(str(error), IMPORT) from None
     except Failure:
@@ -91,15 +100,19 @@ def _listeners(binds: tuple[str, ...]) -> list[Assignment]:
     return [(("listen",), Given(tables, origin))] if tables else []
 
 
-def _all(loaded: Loaded, file: Path | None) -> App:
-    root = App()
-    apps = import_apps(loaded, file)
-    for app, settings in zip(apps, loaded.configuration.apps, strict=True):
-        if settings.hosts:
-            raise Mistake(f"{settings.label}: hosts are not told apart yet")
-        root.mount(settings.mount, app)
-    if apps:
-        return root
-    from hubbub import demo
+def _modules(loaded: Loaded, file: Path | None, *, strict: bool) -> Modules:
+    apps = loaded.configuration.apps
+    if not apps:
+        from hubbub import demo
 
-    return demo.app
+        return Modules.of(demo.app)
+
+    def origin(label: str, key: tuple[str | int, ...]) -> str:
+        index = [one.label for one in apps].index(label)
+        place = ("app", index, *(("config", *key) if key else ("import",)))
+        # A key that is missing is nowhere: the table that it is missing in is somewhere.
+        while place not in loaded.origins and len(place) > 2:
+            place = place[:-1]
+        return str(loaded.origins.get(place, file))
+
+    return Modules(apps, folder_of(file), strict=strict, origin=origin)

@@ -79,7 +79,7 @@ class ServerSettings:
     threads: int = _server(1, between=(1, THREADS_MAX), auto=processors)
     """Threads that serve sockets; 1: the event loop's own; "auto": one for each processor."""
 
-    blocked_warning_s: float = _server(0.5)
+    blocked_warning_s: float = _server(0.1)
     """How long a handler may block the event loop before the log names it; 0: for ever."""
 
     drain_window_s: float = _server(10.0)

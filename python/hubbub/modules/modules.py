@@ -21,6 +21,9 @@ HANDOVER_TIMEOUT_S = 5.0
 """How long a reload waits for handlers of the old version, if nothing else is said."""
 
 
+Origin = Callable[[str, tuple[str | int, ...]], str]
+
+
 @dataclass(frozen=True)
 class RouteInfo:
     """One route of a module, for those who want to see."""
@@ -56,6 +59,7 @@ class Modules:
         *,
         strict: bool = False,
         handover_timeout_s: float = HANDOVER_TIMEOUT_S,
+        origin: Origin | None = None,
     ) -> None:
         """Prepares them; imports nothing yet.
 
@@ -64,13 +68,14 @@ class Modules:
             folder: Where their code is seen from; None: here.
             strict: One that fails keeps the server from starting.
             handover_timeout_s: How long a reload waits for handlers of the old version.
+            origin: Tells where a module, or a key of its configuration, is declared: "FILE:LINE".
 
         Raises:
             Misuse: Two have the same name, or are mounted at the same place.
         """
         home = folder or Path()
         self._modules = {
-            settings.label: Module(number, settings, _loader(settings, home))
+            settings.label: Module(number, settings, _loader(settings, home, origin))
             for number, settings in enumerate(checked(apps), 1)
         }
         self._strict = strict
@@ -216,15 +221,18 @@ class Modules:
         )
 
 
-def _loader(settings: AppSettings, folder: Path) -> Loader:
+def _loader(settings: AppSettings, folder: Path, origin: Origin | None) -> Loader:
     source = Source(settings.import_, folder)
 
     def load() -> tuple[App, Code | None]:
-        code = source.load()
         try:
+            code = source.load()
             return app_of(code.main, source.path, settings.config), code
         except ModuleFailed as failed:
-            reason = failed.reason if failed.key else f"{settings.import_}: {failed.reason}"
+            is_named = failed.key or settings.import_.partition(":")[0] in failed.reason
+            reason = failed.reason if is_named else f"{settings.import_}: {failed.reason}"
+            if origin is not None:
+                reason = f"{origin(settings.label, failed.key)}: {reason}"
             raise ModuleFailed(settings.label, reason, failed.key) from failed.__cause__
 
     return load

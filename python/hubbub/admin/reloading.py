@@ -1,0 +1,32 @@
+"""Application modules on the admin listener: how they are, and `POST /reload/{name}`."""
+
+from hubbub._core import Request
+from hubbub.admin.listener import Admin
+from hubbub.admin.snapshot import ModuleReport
+from hubbub.errors import Misuse, ModuleFailed
+from hubbub.http import Response
+from hubbub.modules import Module, Modules
+
+
+def add_reload(admin: Admin, modules: Modules) -> None:
+    """Adds the command, and lets status and metrics tell of the modules."""
+
+    async def reload(request: Request, name: str) -> Response:
+        """Puts a new version of a module in the place of the one that runs."""
+        if name not in modules.stats():
+            return Response({"error": f"there is no module {name!r}"}, status=404)
+        try:
+            return Response(await modules.reload(name))
+        except (Misuse, ModuleFailed) as error:
+            # Nothing has changed: the request was in conflict with how things are.
+            return Response({"error": str(error)}, status=409)
+
+    admin.route("POST", "/reload/{name}", reload)
+    admin.modules = lambda: [_report(module) for module in modules.all]
+
+
+def _report(module: Module) -> ModuleReport:
+    settings = module.settings
+    return ModuleReport(
+        module.name, module.state, settings.mount, settings.hosts, reason=module.reason
+    )
