@@ -233,5 +233,6 @@ def test_a_blocking_handler_is_named(tmp_path: Path) -> None:
     with served(f"{file}:app", "--blocked-warning", "100ms") as server:
         assert get(server.address, "/blocks") == "x"
         log = server.log.read_text()
-    assert "a handler has blocked the loop" in log
+    assert "module mine, blocks (" in log
+    assert "has blocked the loop" in log
     assert "in blocks" in log

@@ -134,8 +134,8 @@ class Source:
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
-            raise _broken(self.place, error) from error
+        except Exception as error:  # noqa: BLE001 - told in one line
+            raise _broken(self.place, error) from None
         return module
 
     def _import_module(self, name: str) -> ModuleType:
@@ -144,7 +144,7 @@ class Source:
         except ModuleNotFoundError as error:
             if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
                 raise ModuleFailed("", f"no such module: {name}") from None
-            raise _broken(name, error) from error
+            raise _broken(name, error) from None
         except Exception as error:
             raise _broken(name, error) from error
 
