@@ -1,30 +1,71 @@
-"""Every test here runs four times: in our loop, in asyncio's, in uvloop's, and with threads."""
+"""Every test here runs five times: in our loop, asyncio's, uvloop's, with threads, by TLS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
 import uvloop
 
 import hubbub
-from hubbub.config import ServerSettings
-from hubbub.testing import TestServer, serve
+from hubbub.address import port_of
+from hubbub.config import ListenSettings, ServerSettings
+from hubbub.server import listen_settings
+from hubbub.testing import Client, TestServer, serve
+from hubbub.tls import Trust
+from tests.authority import Authority
+from tests.tls_forwarder import Forwarder
 
 HARNESSES = {
     "own": hubbub.new_event_loop,
     "asyncio": asyncio.SelectorEventLoop,
     "uvloop": uvloop.new_event_loop,
     "threads": lambda: hubbub.new_event_loop(ServerSettings(threads=2)),
+    "tls": hubbub.new_event_loop,
 }
 """Who makes the loop: in the first the engine is the selector, in the others one more reader; in
-the last the loop is ours again, and sockets are served by two threads beside it."""
+the fourth the loop is ours again, and sockets are served by two threads beside it; in the last one
+the test kit's servers speak TLS."""
 
 
-@pytest.fixture(params=HARNESSES.values(), ids=HARNESSES.keys())
+@pytest.fixture(params=HARNESSES)
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    return "asyncio", {"loop_factory": request.param}
+    if request.param == "tls":
+        request.getfixturevalue("by_tls")
+    return "asyncio", {"loop_factory": HARNESSES[request.param]}
+
+
+@pytest.fixture
+def by_tls(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Lets the servers of the test kit speak TLS.
+
+    `hubbub.connect` comes by wss; what knows no TLS comes to the same server through a forwarder.
+    """
+    with ExitStack() as forwarders:
+        ports: dict[int, int] = {}
+
+        def plain_port(server: TestServer) -> int:
+            port = port_of(server._server.addresses[0])
+            if port not in ports:
+                forwarder = Forwarder(port, authority.file)
+                ports[port] = forwarders.enter_context(forwarder).port
+            return ports[port]
+
+        def connect(server: TestServer, path: str, **options: Any) -> Client:
+            options.setdefault("tls", Trust(ca=authority.file))
+            return Client(hubbub.connect(server._server.ws_url + path, **options))
+
+        def listen(**options: Any) -> ListenSettings:
+            return listen_settings(**options, tls=authority.settings("localhost", "127.0.0.1"))
+
+        monkeypatch.setattr("hubbub.testing.server.listen_settings", listen)
+        monkeypatch.setattr(TestServer, "connect", connect)
+        monkeypatch.setattr(TestServer, "port", property(plain_port))
+        for name, scheme in (("url", "http"), ("ws_url", "ws")):
+            url = property(lambda it, scheme=scheme: f"{scheme}://127.0.0.1:{plain_port(it)}")
+            monkeypatch.setattr(TestServer, name, url)
+        yield
 
 
 Failing = Callable[..., AbstractAsyncContextManager[TestServer]]
