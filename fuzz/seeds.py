@@ -4,8 +4,10 @@
 """
 
 import json
+import ssl
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,23 @@ def head() -> Iterator[bytes]:
     yield from (request(row) for row in vectors("handshakes", "rows"))
     for row in vectors("targets", "rows"):
         yield f"{row['method']} {row['target']} HTTP/1.1\r\nHost: example.org\r\n\r\n".encode()
+
+
+def tls() -> Iterator[bytes]:
+    """Size of a piece less one, then what a client sends."""
+    for versions in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = context.maximum_version = versions
+        sent = ssl.MemoryBIO()
+        client = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+        with suppress(ssl.SSLWantReadError):
+            client.do_handshake()
+        hello = sent.read()
+        yield from (bytes([size]) + hello for size in (0, 4, 99, 255))
+        yield b"\xff" + b"".join(
+            b"\x16\x03\x01\0\x01" + hello[at : at + 1] for at in range(5, len(hello))
+        )
+        yield b"\xff" + hello[:60] + b"\x15\x03\x03\0\x02\x02\x28"
 
 
 def proxy() -> Iterator[bytes]:
@@ -144,7 +163,7 @@ def text() -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    for target in (head, handshake, frames, deflate, endpoint, text, proxy):
+    for target in (head, handshake, frames, deflate, endpoint, text, proxy, tls):
         folder = HERE / "target" / "corpus" / target.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for seed in target():

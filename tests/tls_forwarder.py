@@ -4,10 +4,10 @@ python -m tests.tls_forwarder PORT CA.pem    # prints the plain port
 """
 
 import asyncio
-import socket
 import ssl
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 
@@ -17,44 +17,51 @@ class Forwarder:
     def __init__(self, tls_port: int, authority: str) -> None:
         self._tls_port = tls_port
         self._context = ssl.create_default_context(cafile=authority)
-        self._loop = asyncio.new_event_loop()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.port: int = self._listener.getsockname()[1]
+        self._end: Callable[[], object] | None = None
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self.port = 0
 
     def __enter__(self) -> "Forwarder":
         self._thread.start()
+        assert self._begun.wait(5)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        assert self._end is not None
+        self._end()
         self._thread.join()
 
     def wait(self) -> None:
         """Waits for its end, which does not come by itself."""
         self._thread.join()
 
-    def _run(self) -> None:
-        self._loop.run_until_complete(asyncio.start_server(self._lead, sock=self._listener))
-        self._loop.run_forever()
-        left = asyncio.all_tasks(self._loop)
-        for task in left:
+    async def _serve(self) -> None:
+        loop, end = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._lead, "127.0.0.1", 0, backlog=1024)
+        self.port = server.sockets[0].getsockname()[1]
+        self._end = lambda: loop.call_soon_threadsafe(end.set)
+        self._begun.set()
+        await end.wait()
+        server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        self._loop.close()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner = await asyncio.open_connection(
-            "127.0.0.1", self._tls_port, ssl=self._context, server_hostname="localhost"
-        )
-        there = asyncio.create_task(_copy(reader, inner))
-        await _copy(inner_reader, writer)
-        # TLS knows no half of a connection that is still open: the server's end is the end.
-        there.cancel()
-        for one in (writer, inner):
-            one.close()
-            with suppress(OSError):
-                await one.wait_closed()
+        with suppress(OSError, asyncio.CancelledError):
+            inner_reader, inner = await asyncio.open_connection(
+                "127.0.0.1", self._tls_port, ssl=self._context, server_hostname="localhost"
+            )
+            there = asyncio.create_task(_copy(reader, inner))
+            try:
+                await _copy(inner_reader, writer)
+            finally:
+                # TLS knows no connection of which one half is open: the server's end is the end.
+                there.cancel()
+                inner.transport.abort()
+        writer.close()
 
 
 async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -12,13 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from ..authority import Authority
 from ..serving import ROOT, serving
+from ..tls_forwarder import Forwarder
 from .verdicts import GROUPS, INFORMATIONAL, Report
 
 LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -35,6 +37,19 @@ class Run:
 def echo_server() -> AbstractContextManager[str]:
     """Our server with `echo_app.py`; yields its `host:port`."""
     return serving("tests/conformance/echo_app.py:app", "--ws-max-size", str(LARGEST_MESSAGE_BYTES))
+
+
+@contextmanager
+def echo_server_by_tls() -> Generator[str]:
+    """The same speaking TLS, behind a forwarder, for kosoku knows none; yields its `host:port`."""
+    with ExitStack() as stack:
+        authority = Authority(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        cert, key = authority.pair("localhost")
+        flags = ("--ws-max-size", str(LARGEST_MESSAGE_BYTES), "--ssl-certfile", cert)
+        app = "tests/conformance/echo_app.py:app"
+        address = stack.enter_context(serving(app, *flags, "--ssl-keyfile", key))
+        forwarder = Forwarder(int(address.rpartition(":")[2]), authority.file)
+        yield f"127.0.0.1:{stack.enter_context(forwarder).port}"
 
 
 def run_cases(
@@ -102,6 +117,7 @@ def main() -> int:
     """Runs the cases as the command line says; the exit code is 0 only without any deviation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", help="HOST:PORT of another server (default: start ours)")
+    parser.add_argument("--tls", action="store_true", help="ours speaks TLS")
     parser.add_argument("--include", action="append", default=[], metavar="GLOB")
     parser.add_argument("--exclude", action="append", default=[], metavar="GLOB")
     parser.add_argument("--reports", type=Path, help="keep kosoku's HTML report here")
@@ -110,7 +126,9 @@ def main() -> int:
 
     with ExitStack() as stack:
         reports = options.reports or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        address = options.address or stack.enter_context(echo_server())
+        address = options.address or stack.enter_context(
+            echo_server_by_tls() if options.tls else echo_server()
+        )
         run = run_cases(address, reports, include=options.include, exclude=options.exclude)
     whole = not (options.include or options.exclude)
     wrong = run.report.deviations() + (run.report.gaps() if whole else [])

@@ -3,8 +3,8 @@
 use hubbub_protocol::deflate::Codec;
 use hubbub_protocol::endpoint::{Endpoint, Role};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use crate::channel::Channel;
 use crate::failure::Failure;
 use crate::opening::{Greeting, Opened, Opening, PATIENCE_NS};
 use crate::options::Options;
@@ -80,7 +80,7 @@ impl Crowd {
         }
         let members: Vec<Opened> = members.into_iter().flatten().collect();
         for member in &members {
-            target.tune(&member.socket)?;
+            target.tune(&member.channel)?;
         }
         Ok(Self {
             members,
@@ -99,26 +99,24 @@ pub(crate) fn close_frame() -> Vec<u8> {
 }
 
 /// Says goodbye on every connection and waits, not for long, until the server has closed them.
-pub(crate) fn part(members: Vec<impl std::os::fd::AsFd>, floor: &mut Floor) -> Result<(), Failure> {
+pub(crate) fn part(members: Vec<impl AsMut<Channel>>, floor: &mut Floor) -> Result<(), Failure> {
     let frame = close_frame();
     let mut members: Vec<_> = members.into_iter().map(Some).collect();
     let mut left = members.len();
-    for member in &members {
+    for member in members.iter_mut().flatten() {
         // Whoever is gone already needs no goodbye.
-        let _ = member
-            .as_ref()
-            .map(|socket| send(socket, &frame, SendFlags::NOSIGNAL));
+        let _ = member.as_mut().send(&frame);
     }
     let deadline = floor.poll.now() + FAREWELL_NS;
     while left > 0 && floor.poll.now() < deadline {
         for index in 0..floor.poll.turn(deadline)? {
             let number = floor.poll.ready(index).number;
-            let Some(Some(socket)) = members.get(number) else {
+            let Some(Some(member)) = members.get_mut(number) else {
                 continue;
             };
             let is_ended = loop {
-                match recv(socket, &mut floor.buffer[..], RecvFlags::empty()) {
-                    Ok((0, _)) => break true,
+                match member.as_mut().recv(&mut floor.buffer) {
+                    Ok(0) => break true,
                     Ok(_) | Err(Errno::INTR) => {}
                     Err(Errno::AGAIN) => break false,
                     Err(_) => break true,

@@ -1,11 +1,9 @@
 //! Connections that only come and go: connect, upgrade, close, over and over.
 
-use std::os::fd::OwnedFd;
-
 use hubbub_protocol::frame::{Header, OpCode};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use crate::channel::Channel;
 use crate::crowd::{Floor, close_frame};
 use crate::failure::Failure;
 use crate::opening::{Greeting, Opening, PATIENCE_NS};
@@ -63,7 +61,7 @@ enum Guest {
 
 /// A connection on which our Close has been sent.
 struct Leaving {
-    socket: OwnedFd,
+    channel: Channel,
     began_ns: u64,
     /// When the 101 had been checked.
     upgraded_ns: u64,
@@ -94,11 +92,13 @@ impl Visits {
                     return Ok(());
                 };
                 let began_ns = opening.began_ns;
-                let opened = opening.finish(&answer);
-                send(&opened.socket, &self.close_frame, SendFlags::NOSIGNAL)
+                let mut opened = opening.finish(&answer);
+                opened
+                    .channel
+                    .send(&self.close_frame)
                     .map_err(Failure::system("cannot close"))?;
                 self.guests[number] = Guest::Leaving(Leaving {
-                    socket: opened.socket,
+                    channel: opened.channel,
                     began_ns,
                     upgraded_ns,
                     received: opened.early,
@@ -154,10 +154,15 @@ impl Visits {
 
 impl Leaving {
     fn is_over(&mut self, ready: Ready, buffer: &mut [u8]) -> Result<bool, Failure> {
-        match recv(&self.socket, &mut *buffer, RecvFlags::empty()) {
-            Ok((length, _)) => self.received.extend_from_slice(&buffer[..length]),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(error) => return Err(Failure::system("cannot close")(error)),
+        loop {
+            match self.channel.recv(buffer) {
+                Ok(0) | Err(Errno::AGAIN | Errno::INTR) => break,
+                Ok(length) => self.received.extend_from_slice(&buffer[..length]),
+                Err(error) => return Err(Failure::system("cannot close")(error)),
+            }
+            if !self.channel.is_secure() {
+                break;
+            }
         }
         if !ready.is_ended {
             return Ok(false);

@@ -34,7 +34,7 @@ pub(crate) fn run(
         first
             .members
             .into_iter()
-            .map(|opened| opened.socket)
+            .map(|opened| opened.channel)
             .collect(),
         floor,
     )?;

@@ -5,6 +5,7 @@
 //!
 //! Knows nothing of the server it measures but its URL and its processes.
 
+mod channel;
 mod content;
 mod crowd;
 mod echo;

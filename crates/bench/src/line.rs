@@ -1,12 +1,12 @@
 //! One open connection: its socket, what it says, what it hears.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use hubbub_protocol::deflate::PerMessage;
 use hubbub_protocol::endpoint::Role;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
 
+use crate::channel::Channel;
 use crate::crowd::Floor;
 use crate::failure::Failure;
 use crate::opening::Opened;
@@ -16,7 +16,7 @@ use crate::script::Script;
 use crate::writer::Writer;
 
 pub(crate) struct Line {
-    socket: OwnedFd,
+    channel: Channel,
     number: usize,
     reader: Reader,
     pub(crate) writer: Writer,
@@ -32,7 +32,7 @@ impl Line {
             .deflate
             .map(|parameters| PerMessage::new(Role::Client, parameters, 0, 1));
         Self {
-            socket: opened.socket,
+            channel: opened.channel,
             number,
             reader: Reader::new(number, lanes, deflate).starting_at(slot),
             writer: Writer::starting_at(slot),
@@ -55,9 +55,9 @@ impl Line {
                 .read(&mut early, lanes, &mut floor.codec, &mut completed)?;
         }
         loop {
-            let length = match recv(&self.socket, &mut floor.buffer[..], RecvFlags::empty()) {
-                Ok((0, _)) => return Err(self.closed("without a close frame")),
-                Ok((length, _)) => length,
+            let length = match self.channel.recv(&mut floor.buffer) {
+                Ok(0) => return Err(self.closed("without a close frame")),
+                Ok(length) => length,
                 Err(Errno::AGAIN) => return Ok(()),
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(self.closed(&error.to_string())),
@@ -66,7 +66,7 @@ impl Line {
             self.reader
                 .read(bytes, lanes, &mut floor.codec, &mut completed)?;
             // Edge-triggered: there is more only if this was all the buffer could hold, or the end is near.
-            if length < floor.buffer.len() && !ready.is_ended {
+            if length < floor.buffer.len() && !ready.is_ended && !self.channel.is_secure() {
                 return Ok(());
             }
         }
@@ -75,11 +75,16 @@ impl Line {
     /// Sends what is due.
     pub(crate) fn write(&mut self, script: &Script, poll: &Poll) -> Result<(), Failure> {
         let is_done = self
-            .writer
-            .write(&self.socket, script, &mut self.reader.answers)
+            .channel
+            .flush()
+            .and_then(|_| {
+                let answers = &mut self.reader.answers;
+                self.writer.write(&mut self.channel, script, answers)
+            })
+            .and_then(|is_done| Ok(self.channel.flush()? && is_done))
             .map_err(|error| self.closed(&error.to_string()))?;
         if !is_done && !self.watches_writable {
-            poll.watch_writable(&self.socket, self.number)?;
+            poll.watch_writable(&self.channel, self.number)?;
             self.watches_writable = true;
         }
         Ok(())
@@ -93,8 +98,14 @@ impl Line {
     }
 }
 
+impl AsMut<Channel> for Line {
+    fn as_mut(&mut self) -> &mut Channel {
+        &mut self.channel
+    }
+}
+
 impl AsFd for Line {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.channel.as_fd()
     }
 }

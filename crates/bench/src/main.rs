@@ -7,7 +7,7 @@ use hubbub_bench::{Content, Mode, Options};
 use lexopt::prelude::*;
 
 const USAGE: &str = "\
-usage: hubbub-bench MODE [OPTIONS] ws://HOST:PORT/PATH
+usage: hubbub-bench MODE [OPTIONS] ws[s]://HOST:PORT/PATH
 
 echo         --depth N        messages in flight on each connection [1]
              --rate R         open loop: messages per second in all

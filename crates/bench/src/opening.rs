@@ -1,13 +1,11 @@
 //! From nothing to an open WebSocket: connect, ask, check the answer.
 
-use std::os::fd::OwnedFd;
-
 use hubbub_protocol::deflate::{Parameters, Settings, Window};
 use hubbub_protocol::handshake::{ClientRequest, verify};
 use hubbub_protocol::http::{HeadScanner, Limits};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use crate::channel::Channel;
 use crate::failure::Failure;
 use crate::poll::Poll;
 use crate::target::Target;
@@ -75,14 +73,14 @@ fn client_request(target: &Target, deflate: bool) -> ClientRequest<'_> {
 
 /// An open connection and what the server has sent beyond its answer.
 pub(crate) struct Opened {
-    pub(crate) socket: OwnedFd,
+    pub(crate) channel: Channel,
     pub(crate) early: Vec<u8>,
     pub(crate) deflate: Option<Parameters>,
 }
 
 /// A connection on its way.
 pub(crate) struct Opening {
-    socket: OwnedFd,
+    channel: Channel,
     pub(crate) began_ns: u64,
     sent: usize,
     received: Vec<u8>,
@@ -93,7 +91,7 @@ impl Opening {
     pub(crate) fn begin(greeting: &Greeting, poll: &Poll, number: usize) -> Result<Self, Failure> {
         let began_ns = poll.now();
         let mut opening = Self {
-            socket: greeting.target.connect(number)?,
+            channel: greeting.target.open(number)?,
             began_ns,
             sent: 0,
             received: Vec::new(),
@@ -101,14 +99,15 @@ impl Opening {
         };
         // On the loopback the connection is there when `connect` returns.
         let is_asked = opening.ask(greeting)?;
-        poll.add(&opening.socket, number, !is_asked)?;
+        let watches_writable = !is_asked || opening.channel.is_secure();
+        poll.add(&opening.channel, number, watches_writable)?;
         Ok(opening)
     }
 
     fn ask(&mut self, greeting: &Greeting) -> Result<bool, Failure> {
         let rest = &greeting.request[self.sent..];
         if !rest.is_empty() {
-            match send(&self.socket, rest, SendFlags::NOSIGNAL) {
+            match self.channel.send(rest) {
                 Ok(sent) => self.sent += sent,
                 Err(Errno::AGAIN | Errno::NOTCONN | Errno::INTR) => {}
                 Err(error) => return Err(Failure::system("cannot connect")(error)),
@@ -126,12 +125,12 @@ impl Opening {
         if !self.ask(greeting)? {
             return Ok(None);
         }
-        match recv(&self.socket, &mut *buffer, RecvFlags::empty()) {
-            Ok((0, _)) => {
+        match self.channel.recv(buffer) {
+            Ok(0) => {
                 let what = "the server closed the connection without an answer";
                 return Err(Failure::Upgrade(what.to_owned()));
             }
-            Ok((length, _)) => self.received.extend_from_slice(&buffer[..length]),
+            Ok(length) => self.received.extend_from_slice(&buffer[..length]),
             Err(Errno::AGAIN | Errno::INTR) => return Ok(None),
             Err(error) => return Err(Failure::system("cannot connect")(error)),
         }
@@ -149,7 +148,7 @@ impl Opening {
     pub(crate) fn finish(mut self, answer: &Answer) -> Opened {
         self.received.drain(..answer.head_bytes);
         Opened {
-            socket: self.socket,
+            channel: self.channel,
             early: self.received,
             deflate: answer.deflate,
         }

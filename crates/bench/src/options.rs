@@ -5,7 +5,7 @@ use std::time::Duration;
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// `ws://host:port/path`, or `http://`.
+    /// `ws://host:port/path`, `wss://` with any certificate, or `http://`.
     pub url: String,
     /// What the connections do.
     pub mode: Mode,

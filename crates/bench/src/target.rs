@@ -1,12 +1,17 @@
-//! Where the load goes: a `ws://` or `http://` URL taken apart, and sockets that connect to it.
+//! Where the load goes: a `ws://`, `wss://` or `http://` URL taken apart, and sockets that connect to it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, ToSocketAddrs};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::net::sockopt::{set_tcp_congestion, set_tcp_nodelay};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+
+use crate::channel::{self, Channel};
 use crate::failure::Failure;
 
 /// A source address has some 28,000 ports; this many of them are used before the next address takes over.
@@ -20,15 +25,19 @@ pub(crate) struct Target {
     pub(crate) host: String,
     /// Path and query.
     pub(crate) resource: String,
+    /// For `wss://`.
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
 
 impl Target {
     pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
         let wrong = |what: &str| Failure::Options(format!("{what}: {url}"));
-        let rest = url
-            .strip_prefix("ws://")
-            .or_else(|| url.strip_prefix("http://"))
-            .ok_or_else(|| wrong("not a ws:// or http:// URL"))?;
+        let known = [("ws", false), ("http", false), ("wss", true)];
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let (_, is_secure) = known
+            .into_iter()
+            .find(|(name, _)| *name == scheme)
+            .ok_or_else(|| wrong("not a ws://, wss:// or http:// URL"))?;
         let (host, path) = match rest.find(['/', '?']) {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
@@ -39,7 +48,8 @@ impl Target {
         let resolved = if has_port {
             host.to_socket_addrs()
         } else {
-            format!("{host}:80").to_socket_addrs()
+            let port = if is_secure { 443 } else { 80 };
+            format!("{host}:{port}").to_socket_addrs()
         };
         let addresses: Vec<SocketAddr> = resolved
             .map_err(|error| wrong(&format!("unknown host ({error})")))?
@@ -54,7 +64,18 @@ impl Target {
             address: *address,
             host: host.to_owned(),
             resource: format!("{slash}{path}"),
+            // Whoever the name belongs to, the certificate is not looked at.
+            tls: is_secure.then(|| (channel::config(), ServerName::from(address.ip()))),
         })
+    }
+
+    /// A connection on its way to the server.
+    pub(crate) fn open(&self, number: usize) -> Result<Channel, Failure> {
+        let socket = self.connect(number)?;
+        match &self.tls {
+            None => Ok(Channel::plain(socket)),
+            Some((config, name)) => Channel::secure(socket, config, name),
+        }
     }
 
     /// A socket on its way to the server; `number` spreads many of them over source addresses.
@@ -82,10 +103,10 @@ impl Target {
     }
 
     /// Prepares a connection for many messages.
-    pub(crate) fn tune(&self, socket: &OwnedFd) -> Result<(), Failure> {
+    pub(crate) fn tune(&self, socket: impl AsFd) -> Result<(), Failure> {
         if self.address.ip().is_loopback() {
             // The usual choices pace what is sent, for the sake of networks; here that only delays the load.
-            let _ = set_tcp_congestion(socket, "reno");
+            let _ = set_tcp_congestion(&socket, "reno");
         }
         set_tcp_nodelay(socket, true).map_err(Failure::system("cannot set TCP_NODELAY"))
     }
@@ -121,7 +142,9 @@ mod tests {
         assert_eq!((&*target.host, &*target.resource), ("[::1]", "/"));
         let target = Target::parse("ws://[::1]:9?x").unwrap();
         assert_eq!((&*target.host, &*target.resource), ("[::1]:9", "/?x"));
-        assert!(Target::parse("wss://127.0.0.1/").is_err());
+        let target = Target::parse("wss://127.0.0.1/").unwrap();
+        assert_eq!(target.address, "127.0.0.1:443".parse().unwrap());
+        assert!(Target::parse("https://127.0.0.1/").is_err());
         assert!(Target::parse("ws:///x").is_err());
     }
 }

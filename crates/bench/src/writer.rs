@@ -1,10 +1,8 @@
 //! The sending side of one connection: as many frames of the script in one system call as are due.
 
-use std::os::fd::AsFd;
-
 use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
 
+use crate::channel::Channel;
 use crate::script::Script;
 
 /// One connection's place in what it has to say.
@@ -34,7 +32,7 @@ impl Writer {
     /// writable.
     pub(crate) fn write(
         &mut self,
-        socket: impl AsFd,
+        channel: &mut Channel,
         script: &Script,
         answers: &mut Vec<u8>,
     ) -> Result<bool, Errno> {
@@ -48,7 +46,7 @@ impl Writer {
             } else {
                 return Ok(true);
             };
-            let mut sent = match send(&socket, bytes, SendFlags::NOSIGNAL) {
+            let mut sent = match channel.send(bytes) {
                 Ok(sent) => sent,
                 Err(Errno::AGAIN) => return Ok(false),
                 Err(Errno::INTR) => continue,

@@ -30,6 +30,9 @@ mod wheel;
 mod worker;
 mod workers;
 
+#[cfg(fuzzing)]
+pub use tls::fuzzing;
+
 pub use budget::system_memory_bytes;
 pub use connection::{Caller, Peer};
 pub use event::{Bytes, ClosedBy, Ending, Event};

@@ -454,3 +454,28 @@ fn a_name_chooses_its_certificate_and_replacing_them_leaves_old_connections_alon
     assert_eq!(receive(&mut first), (1, b"still here".to_vec()));
     server.stop();
 }
+
+#[test]
+fn a_flood_of_key_updates_is_the_end() {
+    let authority = Authority::new();
+    let context = context(vec![authority.pair(&["localhost"])]);
+    let server = Server::start(&context, 0, Settings::default());
+    let config = authority.config();
+    let mut client = server.open(&config, "localhost");
+    let mut sent = 0;
+    // Each asks for one in return, and none carries anything.
+    let error = loop {
+        client.conn.refresh_traffic_keys().expect("TLS 1.3");
+        sent += 1;
+        if let Err(error) = client.flush() {
+            break error;
+        }
+        if sent > 40 {
+            break client.read(&mut [0]).expect_err("an alert");
+        }
+        assert!(sent < 100, "it goes on for ever");
+    };
+    assert!(sent > 32, "{error}");
+    let (stats, _) = server.stop();
+    assert_eq!((stats.violations, stats.panics), (1, 0), "{error}");
+}

@@ -91,7 +91,8 @@ def bench(
         What the connections do: echo messages, fan them out to all, stay idle, come and go, or ask
         for a page again and again.
     url
-        ws://host:port/path; without it a server of Hubbub's own is started for the measurement.
+        ws://host:port/path, or wss:// with any certificate; without it a server of Hubbub's own is
+        started for the measurement.
     connections
         How many are open at a time.
     opening

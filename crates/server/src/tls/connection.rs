@@ -19,6 +19,8 @@ pub(crate) const RECORD_BYTES: usize = 16 << 10;
 const RECORD_OVERHEAD_BYTES: usize = 40;
 /// Room for what rustls may want to say besides, such as a key update. More is asked for when it is not enough.
 const SPARE_BYTES: usize = 256;
+/// How much of a handshake may be underway at a time: chains of certificates are a tenth of that.
+const HANDSHAKE_LIMIT_BYTES: usize = 64 << 10;
 /// What rustls keeps on the heap for one connection at rest, roughly: keys, key schedule, state.
 const ENGINE_BYTES: usize = 2 << 10;
 
@@ -197,6 +199,11 @@ impl Tls {
             self.standing = Standing::Established;
         }
         let rest = &cipher[read.used..];
+        if self.is_in_handshake() && rest.len() > HANDSHAKE_LIMIT_BYTES {
+            self.standing = Standing::Failed;
+            self.partial = Vec::new();
+            return Err(Error::PeerSentOversizedRecord);
+        }
         if rest.is_empty() {
             self.partial = Vec::new();
         } else {
@@ -419,4 +426,15 @@ fn encode(
     let written = write(&mut out[start..]);
     out.truncate(start + written.as_ref().copied().unwrap_or(0));
     written.map(drop).map_err(|_| Error::EncryptError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_at_rest_is_small() {
+        // With what rustls has on the heap, an idle connection is meant to stay below 6 KiB.
+        assert!(size_of::<Tls>() <= 1536, "{}", size_of::<Tls>());
+    }
 }

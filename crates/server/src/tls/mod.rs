@@ -10,4 +10,7 @@ mod trust;
 pub use self::connection::TlsFacts;
 pub(crate) use self::connection::{RECORD_BYTES, Tls};
 pub use self::context::{ClientAuth, Pair, TlsContext, TlsRefusal, TlsSettings, TlsVersion};
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 pub use self::trust::{TlsTrust, TrustSettings};
