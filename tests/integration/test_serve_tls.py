@@ -1,6 +1,8 @@
 """`hubbub serve` with TLS and several applications: curl, openssl and Chromium agree about it."""
 
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,9 @@ from ..programs import program
 from ..serving import ROOT
 from .test_chromium import FLAGS
 from .test_serve import Serving, serving
+
+# A block of code whose first line says which file it is.
+_NAMED = re.compile(r"^```\w+\n(# (\S+\.\w+)\n.*?)^```", re.MULTILINE | re.DOTALL)
 
 FILES = """
 from pathlib import Path
@@ -52,6 +57,38 @@ def with_tls(folder: Path, *more: str) -> Iterator[tuple[Serving, Path]]:
     over = ("--set", "listen.0.bind=127.0.0.1:0", *more)
     with serving(folder, "-c", str(examples), *over) as server:
         yield server, folder / "hubbub-data" / "dev-cert" / "cert.pem"
+
+
+def test_the_walk_through(tmp_path: Path) -> None:
+    """Does what docs/server.md tells a stranger to do, in an empty folder."""
+    page = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+    for name, text in re.findall(
+        r"^```\w+\n# (\S+\.\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    def told(*arguments: str) -> tuple[str, str]:
+        ran = subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        return ran.stdout, ran.stderr
+
+    assert ": ok: " in told("-m", "hubbub", "check", "-c", "hubbub.toml")[0]
+    assert "/rooms/{room}" in told("-m", "hubbub", "routes", "-c", "hubbub.toml")[0]
+    good = (tmp_path / "hubbub.toml").read_text()
+    bad = good.replace('mount = "/clock', 'mont = "/clock')
+    (tmp_path / "hubbub.toml").write_text(bad)
+    mistake = told("-m", "hubbub", "check", "-c", "hubbub.toml")[1]
+    assert mistake in page
+    (tmp_path / "hubbub.toml").write_text(good)
+    over = ("--set", "listen.0.bind=127.0.0.1:0")
+    with serving(tmp_path, "-c", "hubbub.toml", *over) as server:
+        certificate = tmp_path / "hubbub-data" / "dev-cert" / "cert.pem"
+        rooms = curl(certificate, f"https://{server.address}/rooms/")
+        assert rooms == '["lobby","garden"]'
+        say = (tmp_path / "say.py").read_text()
+        (tmp_path / "say.py").write_text(say.replace("localhost:8443", server.address))
+        assert told("say.py") == ("Ada: hello\n", "")
 
 
 def curl(certificate: Path, *arguments: str) -> str:
