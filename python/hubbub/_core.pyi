@@ -835,6 +835,17 @@ class Engine:
             thread; "held_limit_bytes".
         """
 
+    def log_access(self, on: bool) -> None:
+        """Says whether access lines are wanted, from the next request on."""
+
+    def take_access(self) -> tuple[list[tuple[int, str, str, str, int, int, float]], int]:
+        """Takes the access lines of requests that have ended since the last call.
+
+        Returns:
+            Of each its connection, client, method, path, status (0: the client went away before),
+            bytes of content and seconds; and how many lines found no room.
+        """
+
     def largest(self, count: int) -> list[dict[str, Any]]:
         """The connections for which most is held, largest first; looks at all of them.
 

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from hubbub import address
 from hubbub._core import Engine
+from hubbub.access import RequestLines, wants_lines
 from hubbub.app import App
 from hubbub.config import ListenSettings, ServerSettings, TlsSettings
 from hubbub.drain import drain
@@ -92,6 +93,7 @@ class Server:
         self._inheritance = inheritance or received()
         self._sockets = Sockets()
         self._host: EngineHost | None = None
+        self._lines: RequestLines | None = None
         self._addresses: tuple[str, ...] = ()
         self._urls: tuple[str, ...] = ()
         self._certificates = AllCertificates(())
@@ -109,6 +111,8 @@ class Server:
         self._certificates = AllCertificates(one.tls for one in self._listen)
         host = self._host = host_for_server(loop, self._settings)
         host.reports.listener = self._listener
+        if wants_lines():
+            self._lines = RequestLines(host.engine)
         try:
             if self._admin is not None:
                 await self._admin.open(self, host.engine, loop)
@@ -269,6 +273,9 @@ class Server:
             self._state = "stopped"
             if self._admin is not None:
                 self._admin.close()
+            if self._lines is not None:
+                self._lines.close()
+                self._lines = None
             if host is not None:
                 host.reports.listener = None
                 host.release()

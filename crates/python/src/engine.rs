@@ -673,6 +673,16 @@ impl Engine {
         crate::insight::observed(slf)
     }
 
+    /// Says whether access lines are wanted.
+    fn log_access(&self, on: bool) -> PyResult<()> {
+        crate::insight::log_access(self, on)
+    }
+
+    /// Takes the access lines written since the last call, and how many found no room.
+    fn take_access(&self) -> PyResult<(Vec<crate::insight::Line>, u64)> {
+        crate::insight::take_access(self)
+    }
+
     /// The connections for which most is held, largest first.
     fn largest<'py>(slf: &Bound<'py, Self>, count: usize) -> PyResult<Bound<'py, PyList>> {
         crate::insight::largest(slf, count)

@@ -39,6 +39,43 @@ pub(crate) fn largest<'py>(
     Ok(list)
 }
 
+/// An access line: connection, client ("unix" for a Unix socket), method, path, status, bytes, seconds.
+pub(crate) type Line = (u64, String, String, String, u16, u64, f64);
+
+/// Says whether access lines are wanted.
+pub(crate) fn log_access(engine: &Engine, on: bool) -> PyResult<()> {
+    engine.core.with(|core| {
+        core.worker
+            .tallies()
+            .for_each(|tally| tally.access.turn(on))
+    })
+}
+
+/// Takes the access lines that have been written since the last call, and how many found no room.
+pub(crate) fn take_access(engine: &Engine) -> PyResult<(Vec<Line>, u64)> {
+    let taken = engine.core.with(|core| {
+        let books = core.worker.tallies().map(|tally| tally.access.take());
+        books.collect::<Vec<_>>()
+    })?;
+    let lost = taken.iter().map(|(_, lost)| lost).sum();
+    let lines = taken.into_iter().flat_map(|(lines, _)| lines).map(|line| {
+        let client = line
+            .client
+            .map_or_else(|| "unix".to_owned(), |ip| ip.to_string());
+        let seconds = line.duration_ns as f64 / 1e9;
+        (
+            line.id.number(),
+            client,
+            line.method.into(),
+            line.path.into(),
+            line.status,
+            line.bytes,
+            seconds,
+        )
+    });
+    Ok((lines.collect(), lost))
+}
+
 fn described<'py>(
     engine: &Bound<'py, Engine>,
     id: ConnectionId,

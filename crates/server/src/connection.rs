@@ -10,6 +10,7 @@ use hubbub_protocol::endpoint::Endpoint;
 use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::HeadScanner;
 
+use crate::access::Inquiry;
 use crate::clock::Tick;
 use crate::door::Seat;
 use crate::exchange::{Answer, Asked, Exchange, Upload};
@@ -180,6 +181,8 @@ pub(crate) struct Rare {
     pub(crate) late_pong: Option<Vec<u8>>,
     /// How it ends as soon as the application has answered what came before.
     pub(crate) verdict: Option<Verdict>,
+    /// The request that is not answered in full, where access lines are wanted.
+    pub(crate) inquiry: Option<Box<Inquiry>>,
 }
 
 /// What ended a connection, as far as its reading goes.
@@ -360,10 +363,10 @@ impl Connection {
             Phase::Open(endpoint) => endpoint.held_bytes(),
             Phase::Deciding(_) | Phase::Judging | Phase::Linger => 0,
         };
-        let rare = self
-            .rare
-            .as_ref()
-            .map_or(0, |rare| size_of::<Rare>() + rare.stash.capacity());
+        let rare = self.rare.as_ref().map_or(0, |rare| {
+            let inquiry = rare.inquiry.as_ref().map_or(0, |it| it.held_bytes());
+            size_of::<Rare>() + rare.stash.capacity() + inquiry
+        });
         let tls = self.tls.as_ref().map_or(0, |tls| tls.held_bytes());
         phase + rare + tls + self.outbox.held_bytes() + self.app_held as usize
     }

@@ -4,6 +4,7 @@
 //! no threads and no application. [`Workers`] is the same for several threads: one worker here, any number beside it (`pool`).
 //! See `examples/echo.rs` for all it takes to serve from Rust alone.
 
+mod access;
 mod bucket;
 mod budget;
 mod clock;
@@ -33,6 +34,7 @@ mod workers;
 #[cfg(fuzzing)]
 pub use tls::fuzzing;
 
+pub use access::{AccessBook, AccessLine};
 pub use budget::system_memory_bytes;
 pub use connection::{Caller, Peer};
 pub use event::{Bytes, ClosedBy, Ending, Event};

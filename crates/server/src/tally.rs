@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::access::AccessBook;
 use crate::event::ClosedBy;
 
 /// What may stand for the method of a request: those of RFC 9110 §9 and RFC 5789; every other is one of "other".
@@ -35,6 +36,8 @@ pub struct Tally {
     closed: [[AtomicU64; CODES]; 4],
     /// By method, then by status. Memory that is never written to is never there.
     answered: Box<[AtomicU64]>,
+    /// The requests themselves, if somebody wants to read of them.
+    pub access: AccessBook,
 }
 
 impl Default for Tally {
@@ -43,6 +46,7 @@ impl Default for Tally {
         Self {
             closed: std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))),
             answered: (0..statuses).map(|_| AtomicU64::new(0)).collect(),
+            access: AccessBook::default(),
         }
     }
 }

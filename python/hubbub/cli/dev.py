@@ -54,7 +54,7 @@ def dev(
     log_format
         How lines look; auto: in colour on a terminal, JSON elsewhere.
     access_log
-        Write a line for each WebSocket that opens and closes.
+        Write a line for each request, and for each WebSocket that opens and closes.
     """
     import watchfiles
 

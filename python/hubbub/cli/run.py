@@ -71,7 +71,7 @@ def run(
     log_format
         How lines look; auto: in colour on a terminal, JSON elsewhere.
     access_log
-        Write a line for each WebSocket that opens and closes.
+        Write a line for each request, and for each WebSocket that opens and closes.
     admin
         Where to tell health and metrics: HOST:PORT, unix:PATH, or auto, a Unix socket in the usual
         place.

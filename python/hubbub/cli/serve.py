@@ -50,7 +50,7 @@ def serve(
     log_format
         How lines look; auto: in colour on a terminal, JSON elsewhere.
     access_log
-        Write a line for each WebSocket that opens and closes.
+        Write a line for each request, and for each WebSocket that opens and closes.
     strict
         Do not serve if an application cannot run; otherwise the others do.
     """

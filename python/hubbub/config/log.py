@@ -24,7 +24,7 @@ class LogSettings:
     """How lines look: "text", "json" or "auto", which is text on a terminal and JSON elsewhere."""
 
     access: bool = False
-    """Whether a line is written for each WebSocket that opens and closes."""
+    """Whether a line is written for each request, and for each WebSocket that opens and closes."""
 
     levels: Mapping[str, LogLevel] = setting(factory=dict, hint='{ "hubbub.tls" = "debug" }')
     """Other levels for single loggers, such as `levels = { "hubbub.tls" = "debug" }`."""

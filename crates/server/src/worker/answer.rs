@@ -44,6 +44,9 @@ impl Worker {
             response.write(keep_alive, asked.head_only, date, out)
         })?;
         self.tally_answer(id, response.status);
+        if !asked.head_only {
+            self.note_content(id, response.body.len() as u64);
+        }
         self.answered(id, keep_alive);
         Ok(true)
     }
@@ -127,6 +130,7 @@ impl Worker {
             let method = std::mem::take(&mut connection.flags.method);
             self.tally.answered(method, status);
         }
+        self.note_status(id, status);
     }
 
     /// Sends the next piece of an answer that was begun.
@@ -185,6 +189,7 @@ impl Worker {
                 .outbox
                 .append(&mut self.pool, |out| push_chunk(piece, out)),
         }
+        self.note_content(id, length);
         Ok(self.after_write(id))
     }
 
@@ -218,6 +223,7 @@ impl Worker {
         if part.length == 0 {
             return Ok(Sent::Queued);
         }
+        let length = part.length;
         let (outbox, pool) = (&mut connection.outbox, &mut self.pool);
         if is_chunk {
             outbox.append(pool, |out| push_chunk_size(part.length, out));
@@ -235,6 +241,7 @@ impl Worker {
             self.cut(id);
             return Ok(Sent::Closed);
         }
+        self.note_content(id, length);
         Ok(self.after_write(id))
     }
 
@@ -314,6 +321,10 @@ impl Worker {
         connection.flags.told = true;
         connection.flags.paused = false;
         connection.flags.congested = false;
+        self.note_end(id);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
         if keep_alive {
             connection.phase = Connection::idle_head();
             self.mark_dirty(id);
@@ -337,7 +348,16 @@ impl Worker {
             .outbox
             .append(&mut self.pool, |out| refusal.write(head_only, date, out));
         connection.flags.told = true;
+        let is_read = connection
+            .rare
+            .as_ref()
+            .is_some_and(|rare| rare.inquiry.is_some());
         self.tally_answer(id, refusal.status);
+        if is_read {
+            self.note_end(id);
+        } else {
+            self.note_unread(id, refusal.status);
+        }
         self.finish_after_flush(id);
     }
 }

@@ -120,6 +120,10 @@ impl Worker {
         self.stats.upgraded += 1;
         let method = std::mem::take(&mut connection.flags.method);
         self.tally.answered(method, 101);
+        self.note_upgrade(id);
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
         if connection.flags.eof {
             self.broken(id, None);
             return false;

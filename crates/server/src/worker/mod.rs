@@ -6,6 +6,7 @@
 //! hands over and by one read for each ready connection, so none starves another.
 
 mod accept;
+mod account;
 mod admission;
 mod answer;
 mod budget;
@@ -563,9 +564,10 @@ impl Worker {
 
     /// Forgets a connection and closes its socket.
     fn remove(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.remove(id) else {
+        let Some(mut connection) = self.connections.remove(id) else {
             return;
         };
+        account::close(&self.tally.access, id, &mut connection);
         if let Some(gauge) = &connection.gauge {
             gauge.end();
         }

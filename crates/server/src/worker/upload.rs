@@ -50,6 +50,7 @@ impl Worker {
         }
         let expects_continue = request.expects_continue();
         let method = Method::of(request.method);
+        self.note_request(id, &request);
         let connection = self
             .connections
             .get_mut(id)

@@ -356,7 +356,10 @@ impl Worker {
     fn drop_empty_rare(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
             && connection.rare.as_ref().is_some_and(|rare| {
-                rare.stash.is_empty() && rare.late_pong.is_none() && rare.verdict.is_none()
+                rare.stash.is_empty()
+                    && rare.late_pong.is_none()
+                    && rare.verdict.is_none()
+                    && rare.inquiry.is_none()
             })
         {
             connection.rare = None;
@@ -370,6 +373,7 @@ impl Worker {
         };
         connection.phase = Phase::Linger;
         connection.flags.finishing = true;
+        super::account::close(&self.tally.access, id, connection);
         connection.rare = None;
         self.mark_dirty(id);
         self.set_deadline(id, self.spans.close);
