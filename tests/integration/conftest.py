@@ -35,6 +35,7 @@ NOT_BY_FORWARDER = {
     "test_bodies": "it resets what is answered before it was sent whole",
     "test_an_answer_that_breaks_off_has_no_end": "it ends what was cut",
     "test_a_client_that_goes_away_ends_its_handler": "it notices first",
+    "test_a_client_that_does_not_wait": "it notices first",
     "test_a_client_that_takes_nothing_is_cut": "it takes what its client does not",
     "test_a_restart_does_not_reset_the_back_off": "it is still there when the server is not",
     "test_nothing_is_left_of_a_handler": "it counts the objects of this process",
