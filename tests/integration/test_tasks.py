@@ -9,6 +9,7 @@ import contextvars
 import gc
 import inspect
 import io
+import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,6 +24,12 @@ from hubbub.testing import TestServer, serve
 from .conftest import Failing
 
 pytestmark = pytest.mark.anyio
+
+
+def since_3_12(test: Any) -> Any:
+    """There is nothing to test before: asyncio has no eager tasks, and inspect takes no marks."""
+    return test if sys.version_info >= (3, 12) else None
+
 
 Client = Any
 Handler = Callable[[WebSocket], Awaitable[None]]
@@ -378,7 +385,7 @@ async def test_two_tasks_may_take_turns_but_not_wait_at_once() -> None:
             assert await answers(client, "c") == ["both c"]
 
 
-@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="asyncio before 3.12")
+@since_3_12
 async def test_an_eager_task_waits_in_the_handlers_place() -> None:
     async def handler(ws: WebSocket) -> None:
         loop = asyncio.get_running_loop()
@@ -461,9 +468,7 @@ async def test_nothing_is_left_of_a_handler() -> None:
     await until(lambda: gc.collect() + 1 and not any(one() for one in left))
 
 
-@pytest.mark.skipif(
-    not hasattr(inspect, "markcoroutinefunction"), reason="nobody can say so before 3.12"
-)
+@since_3_12
 async def test_a_handler_that_only_resembles_a_coroutine() -> None:
     app = App()
 
