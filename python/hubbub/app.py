@@ -116,7 +116,10 @@ class App(Generic[C]):
         self.procedures: list[Procedure] = []
         """The remote procedures of its hubs."""
 
-        self.handover_hook: HandoverHook | None = None
+        self.hubs: dict[str, Any] = {}
+        """The `Hub`s that were made for it, by their paths."""
+
+        self.handover_hooks: list[HandoverHook] = []
         """What `handover` was given."""
 
         self.handover_each_hook: Hook | None = None
@@ -450,7 +453,7 @@ class App(Generic[C]):
         """
         if inspect.iscoroutinefunction(function):
             raise Misuse(f"a handover is a plain function: nobody waits for it: {function!r}")
-        self.handover_hook = function
+        self.handover_hooks.append(function)
         return function
 
     def handover_each(self, hook: Hook) -> Hook:

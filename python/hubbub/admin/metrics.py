@@ -17,7 +17,7 @@ from hubbub.stats import Stats
 
 Values = Sequence[Value] | Histogram
 
-_GAUGES = {"connections", "held_bytes"}
+_GAUGES = {"connections", "held_bytes", "pressure"}
 _NAMES = {
     "accepted": "connections_accepted",
     "closed": "connections_closed",

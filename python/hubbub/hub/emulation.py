@@ -17,6 +17,7 @@ from hubbub._core import Request
 from hubbub.app import App
 from hubbub.errors import Reject
 from hubbub.http import EventSourceResponse, Response, StreamingResponse
+from hubbub.hub import codes
 from hubbub.hub.client import Client
 from hubbub.hub.dispatch import Dispatch
 from hubbub.hub.sessions import Sessions
@@ -57,6 +58,11 @@ class Emulation:
         app.post(path + "/http_stream")(self._http_stream)
         app.get(path + "/sse")(self._sse)
         app.post(path + "/emulation")(self._posted)
+
+    def end_all(self) -> None:
+        """Ends all streams; their clients come back."""
+        for client in tuple(self._streams.values()):
+            client.disconnect(codes.shutdown())
 
     def _http_stream(self, request: Request) -> StreamingResponse:
         self._check_origin(request)

@@ -97,7 +97,11 @@ class Hub:
         if api_keys:
             Api(app, path + "/api", api_keys, self._live_sessions)
         origins = Endpoint.of(options).origins
-        Emulation(app, path, self._running, self._expect, origins)
+        self._emulation = Emulation(app, path, self._running, self._expect, origins)
+        if path in app.hubs:
+            raise Misuse(f"there is a hub already: {path!r}")
+        app.hubs[path] = self
+        app.handover(lambda old: self._take_over(old.hubs.get(path)))
         app.lifespan(self._live)
         app.every(1.0)(self._tick)
         app.message(
@@ -257,6 +261,16 @@ class Hub:
             self._sessions = self._dispatch = None
             if store is not None:
                 store.close()
+
+    def _take_over(self, old: "Hub | None") -> None:
+        """A newer version of the app goes on with its clients; streams have to come back."""
+        if old is None or old._sessions is None or self._sessions is None:
+            return
+        old._emulation.end_all()
+        self._sessions.take_over(old._sessions)
+        self._strangers, old._strangers = old._strangers, {}
+        for client in self._strangers:
+            client.sessions = self._sessions
 
     def _live_sessions(self) -> Sessions:
         if self._sessions is None:

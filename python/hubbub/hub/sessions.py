@@ -63,16 +63,28 @@ class Sessions:
         # The newest data of channels with deltas, and who has not got a whole one yet.
         self._bases: dict[str, bytes] = {}
         self._fresh: dict[str, set[Client]] = {}
-        for pattern, options in table.declared():
+        self._declare()
+
+    def _declare(self) -> None:
+        for pattern, options in self._table.declared():
             self.channels.set_options(
                 pattern,
-                clock_s(),
+                self.clock_s(),
                 history_limit=options.history_limit,
                 history_age_s=options.history_age_s,
                 history_limit_bytes=options.history_bytes,
                 resumable_s=options.resumable_s,
                 presence=options.presence,
             )
+
+    def take_over(self, other: "Sessions") -> None:
+        """Goes on with the clients and channels of another, which must not be used any more."""
+        self.channels, self.listeners = other.channels, other.listeners
+        self.clients, self.users, self.node = other.clients, other.users, other.node
+        self._numbers, self._bases, self._fresh = other._numbers, other._bases, other._fresh
+        for client in self.clients.values():
+            client.sessions = self
+        self._declare()
 
     # Comings and goings
 

@@ -239,8 +239,9 @@ class Module:
         return count
 
     def _hand_on(self, app: App) -> None:
-        if self._version is not None and app.handover_hook is not None:
-            app.handover_hook(self._version.app)
+        if self._version is not None:
+            for hook in app.handover_hooks:
+                hook(self._version.app)
 
     async def _part_with(self, engine: Engine, old: Assembly, timeout_s: float) -> int:
         """Lets connections go over, and leaves the old version; tells how many of it stay."""
