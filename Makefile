@@ -101,7 +101,7 @@ conformance: setup ## Run Autobahn's 517 cases and write docs/conformance.md
 
 .PHONY: torture
 torture: setup ## Attack a server under load, within bounds (docs/reliability.md); at most 10 minutes
-	@$(BIN)/pytest -m torture tests/torture tests/chaos $(ARGS)
+	@$(BIN)/pytest -o faulthandler_timeout=600 -m torture tests/torture tests/chaos $(ARGS)
 	@$(BIN)/python -m tests.torture.figures reports/torture.json docs/reliability.md
 
 .PHONY: soak

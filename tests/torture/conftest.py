@@ -27,7 +27,9 @@ def attack() -> Iterator[Attack]:
     with ExitStack() as running:
 
         def start(*arguments: str, wrapper: tuple[str, ...] = ()) -> Victim:
-            server = running.enter_context(served(APP, *arguments, wrapper=wrapper))
+            # Lines that a test can look for.
+            flags = ("--log-format", "text", *arguments)
+            server = running.enter_context(served(APP, *flags, wrapper=wrapper))
             victim = Victim(server)
             running.callback(victim.close)
             running.callback(_is_unharmed, victim)

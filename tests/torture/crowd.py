@@ -1,11 +1,13 @@
 """Many connections of one attacker: what each has still to say, and what it has heard."""
 
+import re
 import resource
 import select
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..wire import PING, PONG, frame, frames, upgrade
 
@@ -80,6 +82,7 @@ class Crowd:
         """
         host, _, port = address.rpartition(":")
         crowd = cls([])
+        _wait_for_ports(count)
         for first in range(0, count, OPENING):
             batch = []
             for _ in range(min(OPENING, count - first)):
@@ -212,3 +215,14 @@ def _speak(member: Member) -> None:
         member.pending = NOTHING
         return
     member.pending = member.pending[sent:]
+
+
+def _wait_for_ports(count: int) -> None:
+    """The ports of a crowd that has left rest for a minute, and there are only so many."""
+    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    room = int(last) - int(first) - count
+    while True:
+        (resting,) = re.findall(r"tw (\d+)", Path("/proc/net/sockstat").read_text())
+        if int(resting) < room - 1_000:
+            return
+        time.sleep(0.2)

@@ -55,12 +55,12 @@ def test_without_descriptors_the_server_refuses_and_rests(attack: Attack, figure
 
 
 def test_beyond_the_limit_of_connections_nobody_waits(attack: Attack) -> None:
-    """R1's gentler sister: `--limit-concurrency` closes at once, without a descriptor held."""
+    """R1's gentler sister: `--limit-concurrency` says so and closes at once."""
     victim = attack("--limit-concurrency", "50")
     with Crowd.connect(victim.address, 49, path="/echo"):
         for _ in range(100):
             with connect(victim.address) as one:
                 assert select.select([one], [], [], 5)[0]
-                assert receive_all(one) == b""
+                assert receive_all(one).startswith(b"HTTP/1.1 503 ")
     victim.wait_quiet()
     open_websocket(victim.address).close()
