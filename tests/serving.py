@@ -3,13 +3,15 @@
 Most tests need no process: `hubbub.testing.serve` runs an app inside the test.
 """
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,12 +68,28 @@ def served(
         try:
             yield Served(_address(server, log, expect), server, log)
         finally:
-            server.terminate()
+            if wrapper:
+                _terminate(server.pid)
+            else:
+                server.terminate()
             try:
                 server.wait(timeout=STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+def _terminate(pid: int) -> None:
+    """Asks the innermost process to end: a tracer would keep the signal to itself."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(innermost(pid), signal.SIGTERM)
+
+
+def innermost(pid: int) -> int:
+    """The process that a wrapper runs, or the one itself."""
+    while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        pid = int(children[0])
+    return pid
 
 
 @contextmanager

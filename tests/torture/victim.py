@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..serving import Served
+from ..serving import Served, innermost
 
 PATIENCE_S = 20.0
 
@@ -27,7 +27,7 @@ class Victim:
     def __init__(self, served: Served) -> None:
         self.address = served.address
         self.log = served.log
-        self.pid = _innermost(served.process.pid)
+        self.pid = innermost(served.process.pid)
         # Opened now: where a test leaves no descriptor, this one is there.
         self._control = _Control(f"{tempfile.gettempdir()}/hubbub-torture-{self.pid}")
         self.stats()
@@ -126,9 +126,3 @@ class _Control(http.client.HTTPConnection):
 def _kib(text: str, name: str) -> int:
     line = next(line for line in text.splitlines() if line.startswith(f"{name}:"))
     return int(line.split()[1]) * 1024
-
-
-def _innermost(pid: int) -> int:
-    while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        pid = int(children[0])
-    return pid
