@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,13 +84,24 @@ def beside(app: App, settings: ServerSettings) -> Iterator[Beside]:
         end()
         thread.join(PATIENCE_S)
     assert not thread.is_alive()
-    assert serving_threads() == []
+    assert serving_threads([]) == []
 
 
-def serving_threads() -> list[str]:
-    """The names of the threads that serve; Python knows nothing of them."""
-    names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
-    return sorted(name for name in names if name.startswith("hubbub-"))
+def serving_threads(expected: list[str]) -> list[str]:
+    """The names of the threads that serve; Python knows nothing of them.
+
+    A thread names itself when it begins, and is gone a little after it has ended.
+    """
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        names: list[str] = []
+        for task in Path("/proc/self/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                names.append((task / "comm").read_text().strip())
+        found = sorted(name for name in names if name.startswith("hubbub-"))
+        if found == expected or time.monotonic() > end:
+            return found
+        time.sleep(0.01)
 
 
 def say(client: socket.socket, text: str) -> None:
@@ -137,7 +148,7 @@ def talkative() -> App:
 
 def test_connections_are_spread_and_publications_keep_their_order() -> None:
     with beside(talkative(), ServerSettings(threads=2)) as server:
-        assert serving_threads() == ["hubbub-1", "hubbub-2"]
+        assert serving_threads(["hubbub-1", "hubbub-2"]) == ["hubbub-1", "hubbub-2"]
         clients = [open_websocket(server.address, "/talk") for _ in range(10)]
         assert Counter(map(hear, clients)) == {"1": 5, "2": 5}
         # One read, one batch; the replies stand between the publications as they were sent.
