@@ -96,8 +96,8 @@ format: $(STAMPS)/dev ## Format Rust and Python in place, and mend what the lint
 # Proofs
 
 .PHONY: conformance
-conformance: setup ## Run Autobahn's 517 cases and write docs/conformance.md
-	@$(BIN)/python -m tests.conformance.autobahn --reports reports/conformance --summary docs/conformance.md
+conformance: setup ## Run Autobahn's 517 cases and write docs/conformance.md (through TLS: make conformance ARGS=--tls)
+	@$(BIN)/python -m tests.conformance.autobahn --reports reports/conformance --summary docs/conformance.md $(ARGS)
 
 .PHONY: torture
 torture: setup ## Attack a server under load, within bounds (docs/reliability.md); at most 10 minutes
@@ -124,7 +124,7 @@ bench-peers: setup ## Measure ours against servers from the registries; writes b
 	@$(BIN)/python -m bench.peers $(ARGS)
 
 .PHONY: bench-http
-bench-http: setup ## Measure HTTP, ours beside uvicorn and granian: a small answer and files
+bench-http: setup ## Measure HTTP, ours beside uvicorn and granian: a small answer and files; writes bench/results/
 	@$(BIN)/python -m bench.http $(ARGS)
 
 # House-keeping

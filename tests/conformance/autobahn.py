@@ -7,12 +7,14 @@ What a verdict is worth is decided in `verdicts.py`.
 
 import argparse
 import json
+import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -54,16 +56,50 @@ def echo_server() -> AbstractContextManager[str]:
 
 
 @contextmanager
-def echo_server_by_tls() -> Generator[str]:
-    """The same speaking TLS, behind a forwarder, for kosoku knows none; yields its `host:port`."""
+def echo_server_by_tls(
+    forward: Callable[[int, str], AbstractContextManager[int]] | None = None,
+) -> Generator[str]:
+    """The same speaking TLS, behind a forwarder, for kosoku knows none.
+
+    Args:
+        forward: From a TLS port and a file of its authority to a plain port; without it, the
+            forwarder that needs not be built.
+
+    Yields:
+        The `host:port` that kosoku may ask.
+    """
     with ExitStack() as stack:
         authority = Authority(Path(stack.enter_context(tempfile.TemporaryDirectory())))
         cert, key = authority.pair("localhost")
         flags = ("--ws-max-size", str(LARGEST_MESSAGE_BYTES), "--ssl-certfile", cert)
         app = "tests/conformance/echo_app.py:app"
         address = stack.enter_context(serving(app, *flags, "--ssl-keyfile", key))
-        forwarder = Forwarder(int(address.rpartition(":")[2]), authority.file)
-        yield f"127.0.0.1:{stack.enter_context(forwarder).port}"
+        port = int(address.rpartition(":")[2])
+        if forward is None:
+            plain_port = stack.enter_context(Forwarder(port, authority.file)).port
+        else:
+            plain_port = stack.enter_context(forward(port, authority.file))
+        yield f"127.0.0.1:{plain_port}"
+
+
+@contextmanager
+def fast_forwarder(port: int, authority: str) -> Generator[int]:
+    """The forwarder of `crates/bench`, built where it is not: it costs little beside kosoku.
+
+    Yields:
+        Its plain port.
+    """
+    what = ("--package=hubbub-bench", "--example=tls_forwarder")
+    build = ("cargo", "build", "--release", "--locked", "--quiet", *what)
+    subprocess.run(build, cwd=ROOT, check=True)
+    folder = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release/examples"
+    command = (str(folder / "tls_forwarder"), str(port), authority)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as forwarder:
+        assert forwarder.stdout is not None
+        yield int(forwarder.stdout.readline())
+        # It ends with its standard input.
+        forwarder.communicate()
 
 
 def run_cases(
@@ -122,27 +158,48 @@ def table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def summary(run: Run) -> str:
-    """The page `docs/conformance.md`."""
-    deviations = run.report.deviations() or ["none"]
-    observed = ", ".join(sorted(INFORMATIONAL))
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"""# Conformance
+PAGE = f"""# Conformance
 
-Autobahn's cases, run by kosoku {version("kosoku")} against hubbub {version("hubbub")} on {python}.
-Written by `make conformance`, which fails on any deviation; do not edit by hand.
-
-{table(run.report)}
-
-Deviations: {"; ".join(deviations)}.
+Autobahn's cases, run by kosoku against Hubbub.
+Written by `make conformance` and `make conformance ARGS=--tls`, which fail on any deviation; do
+not edit by hand.
 
 OK means that both the exchange and the closing handshake were as the case demands;
-NON-STRICT does not count as OK. The cases {observed} are only observed by
+NON-STRICT does not count as OK. The cases {", ".join(sorted(INFORMATIONAL))} are only observed by
 Autobahn and have no OK to reach.
 
 Settings: the defaults, but for a message limit of {LARGEST_MESSAGE_BYTES // 1024**2} MiB, the size
-of the largest messages in group 9. The whole run took {run.duration_s:.0f} s.
+of the largest messages in group 9. kosoku knows no TLS: by `wss` it asks through a forwarder
+(`crates/bench/examples/tls_forwarder.rs`).
 """
+
+SECTIONS = {"ws": "## Plain: `ws`", "wss": "## Through TLS: `wss`"}
+
+
+def section(scheme: str, run: Run) -> str:
+    """The part of the page `docs/conformance.md` that one run writes."""
+    deviations = run.report.deviations() or ["none"]
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    versions = f"kosoku {version('kosoku')}, hubbub {version('hubbub')} on {python}"
+    return f"""{SECTIONS[scheme]}
+
+{table(run.report)}
+
+Deviations: {"; ".join(deviations)}. {versions};
+the whole run took {run.duration_s:.0f} s.
+"""
+
+
+def renewed(page: str, scheme: str, run: Run) -> str:
+    """The page with this run's section in place of the one before."""
+    old = dict(re.findall(r"^(## .*)\n((?s:.*?))(?=^## |\Z)", page, re.MULTILINE))
+    parts = [PAGE]
+    for name, head in SECTIONS.items():
+        if name == scheme:
+            parts.append(section(scheme, run))
+        elif head in old:
+            parts.append(f"{head}\n{old[head].rstrip()}\n")
+    return "\n".join(parts)
 
 
 def main() -> int:
@@ -153,13 +210,13 @@ def main() -> int:
     parser.add_argument("--include", action="append", default=[], metavar="GLOB")
     parser.add_argument("--exclude", action="append", default=[], metavar="GLOB")
     parser.add_argument("--reports", type=Path, help="keep kosoku's HTML report here")
-    parser.add_argument("--summary", type=Path, help="write the Markdown summary here")
+    parser.add_argument("--summary", type=Path, help="write the summary of a whole run here")
     options = parser.parse_args()
 
     with ExitStack() as stack:
         reports = options.reports or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         address = options.address or stack.enter_context(
-            echo_server_by_tls() if options.tls else echo_server()
+            echo_server_by_tls(fast_forwarder) if options.tls else echo_server()
         )
         whole = not (options.include or options.exclude)
         run = (
@@ -171,8 +228,9 @@ def main() -> int:
     print(table(run.report))
     print(f"\n{len(run.report.verdicts)} cases in {run.duration_s:.1f} s")
     print("\n".join(f"deviation: {text}" for text in wrong) or "no deviations")
-    if options.summary:
-        options.summary.write_text(summary(run))
+    if options.summary and whole:
+        page = options.summary.read_text() if options.summary.exists() else ""
+        options.summary.write_text(renewed(page, "wss" if options.tls else "ws", run))
     return 1 if wrong else 0
 
 
