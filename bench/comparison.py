@@ -34,12 +34,15 @@ class Entry:
 
     server: Server
     path: str
+    is_plain: bool = False
+    """Speaks no TLS, even in a row that does."""
 
     def run(self, row: Row, timing: Sequence[str]) -> Figures:
         """Starts the server, measures, stops it."""
         if row.deflate and not self.server.deflates:
             raise Unmeasured("has no permessage-deflate")
-        with Running(self.server, deflate=row.deflate) as running:
+        tls = row.tls and not self.is_plain
+        with Running(self.server, deflate=row.deflate, tls=tls) as running:
             figures = running.measure(self.path, [*row.load, *timing])
         if row.deflate and not figures["compressed"]:
             raise Unmeasured("did not agree to permessage-deflate")

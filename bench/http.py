@@ -1,19 +1,22 @@
 """`python -m bench.http`: a small JSON answer and static files, ours beside uvicorn and granian.
 
-Installs the peers as `bench.peers` does. Prints a table of server CPU per request, and exits with
-1 when a bound is missed.
+Installs the peers as `bench.peers` does. Writes bench/results/http.md and .json, and exits with 1
+when a bound is missed.
 """
 
 import argparse
+import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import rig
 from bench.comparison import Cell, Entry, compare, figure, table
-from bench.peers import HOME, PYTHON, SOURCES, install
+from bench.peers import HOME, PYTHON, SOURCES, install, versions
 from bench.rig import Server
 from bench.rows import Row
+from bench.run import RESULTS
 
 FILES = HOME / "files"
 SIZES = {"16k.bin": 16 << 10, "1m.bin": 1 << 20}
@@ -71,46 +74,116 @@ def make_files() -> None:
             path.write_bytes(os.urandom(size))
 
 
-def verdict(row: Row, rival: str, at_most: float, cells: dict[str, Cell]) -> list[str]:
-    """One bound as a line of the table."""
-    ours, theirs = (cells[name].median(row.figure) for name in (OURS, rival))
-    ratio = ours / theirs if ours is not None and theirs else None
-    holds = ratio is not None and ratio <= at_most
-    found = "-" if ratio is None else f"{ratio:.2f}"
-    text = f"{row.title}: Hubbub / {rival}"
-    return [text, found, f"{at_most:.2f}", "holds" if holds else "**missed**"]
+@dataclass(frozen=True)
+class Verdict:
+    """One bound and what was found."""
+
+    row: Row
+    rival: str
+    at_most: float
+    ratio: float | None
+
+    @property
+    def text(self) -> str:
+        """The bound in words."""
+        return f"{self.row.title}: {OURS} / {self.rival}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is kept; what could not be measured is not."""
+        return self.ratio is not None and self.ratio <= self.at_most
+
+
+Results = dict[Row, dict[str, Cell]]
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Each bound of the rows that were measured."""
+    found: list[Verdict] = []
+    for row, rival, at_most in BOUNDS:
+        if row in results:
+            ours, theirs = (results[row][name].median(row.figure) for name in (OURS, rival))
+            ratio = ours / theirs if ours is not None and theirs else None
+            found.append(Verdict(row, rival, at_most, ratio))
+    return found
+
+
+def markdown(results: Results, rounds: int) -> str:
+    """The whole result as a page."""
+    head = ["server CPU, µs a request", *(row.title for row in results)]
+    body = [
+        [name, *(_shown(cells.get(name), row) for row, cells in results.items())]
+        for name in SERVERS
+    ]
+    bounds = [
+        [
+            one.text,
+            "-" if one.ratio is None else f"{one.ratio:.2f}",
+            f"{one.at_most:.2f}",
+            "holds" if one.holds else "**missed**",
+        ]
+        for one in verdicts(results)
+    ]
+    return (
+        "# HTTP: a small answer, and files\n\n"
+        f"{table(head, body)}\n"
+        f"Medians of {rounds} runs, servers in turn, server and load generator on a processor "
+        "each. ¹: the load generator was saturated, the server was not.\n\n"
+        f"{table(['bound', 'ratio', 'at most', ''], bounds)}\n"
+        f"Versions: {versions()}.\n\n{rig.machine()}\n"
+    )
+
+
+def _shown(cell: Cell | None, row: Row) -> str:
+    if cell is None:
+        return "-"
+    return figure(cell.median(row.figure)) + " ¹" * cell.is_client_bound
 
 
 def main() -> int:
-    """Measures and prints; 1 when a bound is missed."""
+    """Measures, prints, writes; 1 when a bound is missed."""
     parser = argparse.ArgumentParser(prog="bench.http", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="runs of each server in each row")
-    parser.add_argument("--duration", default="4", help="of each run, in seconds")
+    parser.add_argument("--seconds", type=float, default=3, help="length of one run")
+    parser.add_argument("--rows", default="", help="only these, comma separated: json,16k,1m")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write into")
     options = parser.parse_args()
     rig.check_machine()
     rig.build()
     install()
     make_files()
     rig.take_precedence()
-    timing = [f"--duration={options.duration}"]
-    results: dict[Row, dict[str, Cell]] = {}
+    timing = [f"-d{options.seconds}", "-w1"]
+    wanted = set(filter(None, options.rows.split(",")))
+    results: Results = {}
     for row in (JSON, FILE_16K, FILE_1M):
+        if wanted and row.key not in wanted:
+            continue
         entries = {
             name: Entry(server, row.path)
             for name, server in SERVERS.items()
             if row is JSON or name != UVICORN
         }
         results[row] = compare(row, entries, options.rounds, timing)
-    body = [
-        [name, *(figure(cells[name].median("server_cpu_us")) if name in cells else "-"
-                 for cells in results.values())]
-        for name in SERVERS
-    ]  # fmt: skip
-    print(table(["server CPU, µs", *(row.title for row in results)], body))
-    bounds = [verdict(row, rival, at_most, results[row]) for row, rival, at_most in BOUNDS]
-    print(table(["bound", "ratio", "at most", ""], bounds))
-    print(rig.machine())
-    return int(any("missed" in line[-1] for line in bounds))
+
+    page = markdown(results, options.rounds)
+    print(f"\n{page}")
+    found = verdicts(results)
+    report = {
+        "machine": rig.machine(),
+        "server_cpu_us": {
+            row.key: {name: cell.median(row.figure) for name, cell in cells.items()}
+            for row, cells in results.items()
+        },
+        "bounds": [
+            {"bound": one.text, "ratio": one.ratio, "at_most": one.at_most} for one in found
+        ],
+    }
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / "http.md").write_text(page)
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    (options.results / "http.json").write_text(text + "\n")
+    return 0 if all(one.holds for one in found) else 1
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ SOURCES = rig.ROOT / "bench/peers"
 HOME = rig.ROOT / ".stamps/peers"
 PYTHON = HOME / "venv/bin/python"
 MODULES = HOME / "node_modules"
-ROWS = [rows.D1, rows.D16, rows.FAN_10K, rows.DEFLATE, rows.HANDSHAKE]
+ROWS = [rows.D1, rows.D16, rows.FAN_10K, rows.TLS, rows.DEFLATE, rows.HANDSHAKE]
 
 
 def install() -> None:
@@ -86,7 +86,12 @@ PEERS = [
     Server("Bun", node(str(MODULES / "@oven/bun-linux-x64/bin/bun"), "bun.js")),
     Server("uWebSockets.js", node("node", "uws.cjs"), env=NODE),
     Server("ws (Node)", node("node", "ws.cjs"), env=NODE),
-    Server("picows, uvloop", python("picows_server.py"), deflates=False),
+    Server(
+        "picows, uvloop",
+        python("picows_server.py"),
+        deflates=False,
+        tls=lambda cert, key: [cert, key],
+    ),
     Server("aiohttp, uvloop", python("aiohttp_server.py")),
     Server("websockets, uvloop", python("websockets_server.py")),
     Server("tornado, uvloop", python("tornado_server.py")),
@@ -124,6 +129,7 @@ BOUNDS = [
     Bound(rows.D16, 1.0, "Bun"),
     Bound(rows.FAN_10K, 1.0, "Bun"),
     Bound(rows.FAN_10K, 1.0, "uWebSockets.js"),
+    Bound(rows.TLS, 1.0, "picows"),
     Bound(rows.DEFLATE, 0.75, "Bun"),
     Bound(rows.HANDSHAKE, 1.0, "Bun"),
 ]

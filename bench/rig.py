@@ -17,11 +17,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from hubbub.certificate import dev_certificate
+
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_CPU = 0
 CLIENT_CPU = 1
 START_TIMEOUT_S = 15.0
 RUN_TIMEOUT_S = 180.0
+CERTIFICATE = ROOT / ".stamps/certificate"
+"""One for all servers that speak TLS; the load generator believes anybody."""
 
 Figures = dict[str, Any]
 
@@ -40,16 +44,23 @@ class Server:
     echo: str = "/echo"
     fan: str = "/fan"
     deflates: bool = True
+    tls: Callable[[str, str], Sequence[str]] | None = None
+    """What its command line says besides for TLS, with the files of a certificate and its key."""
     env: Mapping[str, str] = field(default_factory=dict)
 
 
 class Running:
     """A started server, stopped at the end of the `with` block."""
 
-    def __init__(self, server: Server, *, deflate: bool = False) -> None:
+    def __init__(self, server: Server, *, deflate: bool = False, tls: bool = False) -> None:
         self.server = server
         self.port = free_port()
+        self.scheme = "wss" if tls else "ws"
         self.command = [str(word) for word in server.command(self.port, deflate)]
+        if tls:
+            if server.tls is None:
+                raise Unmeasured("speaks no TLS")
+            self.command += server.tls(*dev_certificate(CERTIFICATE))
 
     def __enter__(self) -> Self:
         # A child begins where its parent is. Its output is kept: a server that does not start is
@@ -100,7 +111,7 @@ class Running:
             "--json",
             f"--pin={CLIENT_CPU}",
             f"--server-pid={self.process.pid}",
-            f"ws://127.0.0.1:{self.port}{path}",
+            f"{self.scheme}://127.0.0.1:{self.port}{path}",
         ]
         try:
             done = subprocess.run(

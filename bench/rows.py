@@ -17,6 +17,7 @@ class Row:
     """Which number of the report."""
     unit: str = "µs"
     deflate: bool = False
+    tls: bool = False
 
 
 def echo(key: str, title: str, *load: str) -> Row:
@@ -52,4 +53,13 @@ IDLE = Row(
     ("idle", "-c19000", "--touch"),
     figure="bytes_per_connection",
     unit="B",
+)
+TLS = Row("tls", "TLS, 64 B, 100 connections, 1 in flight", ("echo", "-c100", "-s64"), tls=True)
+IDLE_TLS = Row(
+    "idle-tls",
+    "user memory per idle TLS connection, 10,000 open",
+    ("idle", "-c10000", "--touch"),
+    figure="bytes_per_connection",
+    unit="B",
+    tls=True,
 )

@@ -15,7 +15,7 @@ from bench.rig import Server
 from bench.rows import Row
 
 RESULTS = rig.ROOT / "bench/results"
-NAMES = {"ours": "Hubbub", "bare": "bare epoll"}
+NAMES = {"ours": "Hubbub", "bare": "bare epoll", "plain": "Hubbub without TLS"}
 
 
 def hubbub(port: int, deflate: bool) -> list[str]:
@@ -24,11 +24,14 @@ def hubbub(port: int, deflate: bool) -> list[str]:
     return [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
 
 
-OURS = Server("hubbub", hubbub)
+OURS = Server(
+    "hubbub", hubbub, tls=lambda cert, key: ["--ssl-certfile", cert, "--ssl-keyfile", key]
+)
 BARE = Server(
     "bare",
     lambda port, _: [str(rig.binaries() / "hubbub-bare"), "--port", str(port)],
     deflates=False,
+    tls=lambda cert, key: ["--tls", cert, key],
 )
 
 
@@ -44,6 +47,8 @@ class Bound:
     is_ratio: bool = True
     figure: str = ""
     """A number of the report other than the row's."""
+    to_plain: bool = False
+    """It is compared to ours without TLS, in place of the bare server."""
 
     @property
     def title(self) -> str:
@@ -68,12 +73,23 @@ BOUNDS = [
     Bound(rows.FAN_1K16, 1.30),
     Bound(rows.HANDSHAKE, 1.20),
     Bound(rows.LATENCY, 1.15),
+    Bound(rows.TLS, 1.10),
+    # At least 0.7 of what a processor echoes without TLS.
+    Bound(rows.TLS, 1 / 0.7, "against ours without it", to_plain=True),
     Bound(rows.DEFLATE, 18.0, is_ratio=False),
     Bound(rows.IDLE, 1024, is_ratio=False),
     Bound(
         rows.IDLE, 2048, "after a message", is_ratio=False, figure="touched_bytes_per_connection"
     ),
     Bound(rows.IDLE, 1000, "longest wait", is_ratio=False, figure="longest_wait_ms"),
+    Bound(rows.IDLE_TLS, 12_288, is_ratio=False),
+    Bound(
+        rows.IDLE_TLS,
+        12_288,
+        "after a message",
+        is_ratio=False,
+        figure="touched_bytes_per_connection",
+    ),
 ]
 
 
@@ -84,6 +100,7 @@ class Line:
     bound: Bound
     ours: float | None
     bare: float | None
+    """Of the server it is compared to: the bare one, or ours without TLS."""
     is_client_bound: bool
 
     @property
@@ -110,13 +127,15 @@ def measure(bounds: list[Bound], rounds: int, seconds: float) -> list[Line]:
         entries = {f"{NAMES['ours']} {path}": entry for path, entry in entries.items()}
         if not row.deflate:
             entries[NAMES["bare"]] = Entry(BARE, path)
+        if any(bound.to_plain for bound in mine):
+            entries[NAMES["plain"]] = Entry(OURS, path, is_plain=True)
         cells = compare(row, entries, rounds, timing)
-        bare = cells.get(NAMES["bare"], Cell())
         for bound in mine:
+            other = cells.get(NAMES["plain" if bound.to_plain else "bare"], Cell())
             cell = cells[f"{NAMES['ours']} {bound.path or path}"]
             wanted = bound.figure or row.figure
             saturated = cell.is_client_bound
-            lines.append(Line(bound, cell.median(wanted), bare.median(wanted), saturated))
+            lines.append(Line(bound, cell.median(wanted), other.median(wanted), saturated))
     return lines
 
 

@@ -1,8 +1,9 @@
 """picows on uvloop: /echo, and /fan as a loop over all transports.
 
-Usage: picows_server.py PORT
+Usage: picows_server.py PORT [CERT KEY]
 """
 
+import ssl
 import sys
 
 import uvloop
@@ -45,8 +46,17 @@ def listener(request: WSUpgradeRequest) -> WSListener:
     return Fan() if request.path == b"/fan" else Echo()
 
 
+def context() -> ssl.SSLContext | None:
+    if len(sys.argv) < 4:
+        return None
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(sys.argv[2], sys.argv[3])
+    return made
+
+
 async def main() -> None:
-    server = await ws_create_server(listener, "127.0.0.1", int(sys.argv[1]), backlog=4096)
+    port = int(sys.argv[1])
+    server = await ws_create_server(listener, "127.0.0.1", port, backlog=4096, ssl=context())
     await server.serve_forever()
 
 

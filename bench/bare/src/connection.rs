@@ -8,6 +8,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use crate::frame::{Found, Frame};
 use crate::handshake::Service;
+use crate::tls::Session;
 
 /// What the next bytes of a connection are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,14 @@ pub(crate) struct Connection {
     pub(crate) stage: Stage,
     pub(crate) subscription: u32,
     rest: Option<Box<Rest>>,
+    tls: Option<Box<Session>>,
+}
+
+/// Buffers that all connections use in turn.
+pub(crate) struct Buffers {
+    pub(crate) plain: Vec<u8>,
+    pub(crate) cipher: Vec<u8>,
+    pub(crate) sealed: Vec<u8>,
 }
 
 /// Where the bytes of a `receive` lie.
@@ -42,17 +51,22 @@ struct Rest {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: OwnedFd) -> Self {
+    pub(crate) fn new(socket: OwnedFd, tls: Option<Session>) -> Self {
         Self {
             socket,
             stage: Stage::Head,
             subscription: 0,
             rest: None,
+            tls: tls.map(Box::new),
         }
     }
 
-    /// One `recv`: into `shared`, or behind the beginning of a frame that has been kept.
-    pub(crate) fn receive(&mut self, shared: &mut [u8]) -> Received {
+    /// One `recv`: into the shared buffer, or behind the beginning of a frame that has been kept.
+    pub(crate) fn receive(&mut self, buffers: &mut Buffers) -> Received {
+        if self.tls.is_some() {
+            return self.receive_sealed(buffers);
+        }
+        let shared = &mut buffers.plain[..];
         let kept = self
             .rest
             .as_mut()
@@ -72,6 +86,38 @@ impl Connection {
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Received::Own(own),
             Err(_) => Received::End,
         }
+    }
+
+    /// The same through TLS: the plaintext is always laid into the shared buffer.
+    fn receive_sealed(&mut self, buffers: &mut Buffers) -> Received {
+        let Buffers {
+            plain,
+            cipher,
+            sealed,
+        } = buffers;
+        let Some(tls) = &mut self.tls else {
+            return Received::End;
+        };
+        let begun = tls.begin(cipher);
+        let end = match recv(&self.socket, &mut cipher[begun..], RecvFlags::empty()) {
+            Ok((0, _)) => return Received::End,
+            Ok((length, _)) => begun + length,
+            Err(Errno::AGAIN | Errno::INTR) => begun,
+            Err(_) => return Received::End,
+        };
+        let mut kept = 0;
+        if let Some(rest) = &mut self.rest {
+            kept = rest.received.len();
+            plain[..kept].copy_from_slice(&rest.received);
+            rest.received = Vec::new();
+        }
+        let Some(opened) = tls.open(&mut cipher[..end], &mut plain[kept..], sealed) else {
+            return Received::End;
+        };
+        if opened.answer > 0 {
+            self.transmit(&sealed[..opened.answer]);
+        }
+        Received::Shared(kept + opened.plain)
     }
 
     /// A long frame comes in several segments, and the last ones are often just arriving: looking once more costs less
@@ -97,8 +143,18 @@ impl Connection {
         received.extend_from_slice(bytes);
     }
 
-    /// One `send`. Tells whether all is gone; the rest waits for `flush`.
-    pub(crate) fn send(&mut self, bytes: &[u8]) -> bool {
+    /// One `send`, through `sealed` where TLS is spoken. Tells whether all is gone; the rest waits for `flush`.
+    pub(crate) fn send(&mut self, bytes: &[u8], sealed: &mut [u8]) -> bool {
+        let Some(tls) = &mut self.tls else {
+            return self.transmit(bytes);
+        };
+        match tls.seal(bytes, sealed) {
+            Some(length) => self.transmit(&sealed[..length]),
+            None => true,
+        }
+    }
+
+    fn transmit(&mut self, bytes: &[u8]) -> bool {
         if self.has_unsent() {
             self.rest
                 .get_or_insert_default()

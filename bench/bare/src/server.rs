@@ -5,6 +5,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
@@ -14,12 +15,16 @@ use rustix::net::{
     AddressFamily, Shutdown, SocketFlags, SocketType, accept_with, bind, getsockname, listen,
     shutdown, socket_with,
 };
+use rustls::ServerConfig;
 
-use crate::connection::{Connection, Received, Stage};
+use crate::connection::{Buffers, Connection, Received, Stage};
 use crate::frame::{CLOSE, Found, Frame, PING, PONG};
 use crate::handshake::{self, Service};
+use crate::tls::Session;
 
 const BUFFER_BYTES: usize = 512 * 1024;
+/// Ciphertext of one read: less than a buffer of plaintext, which may hold the beginning of a frame already.
+const CIPHER_BYTES: usize = 256 * 1024;
 const EVENTS_PER_TURN: usize = 1024;
 const ACCEPTS_PER_TURN: usize = 64;
 
@@ -31,11 +36,12 @@ pub(crate) struct Server {
     subscribers: Vec<u32>,
     /// Frames published in this turn.
     published: Vec<u8>,
-    buffer: Vec<u8>,
+    buffers: Buffers,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl Server {
-    pub(crate) fn bind(port: u16) -> Result<Self> {
+    pub(crate) fn bind(port: u16, tls: Option<Arc<ServerConfig>>) -> Result<Self> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let listener = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
         set_socket_reuseaddr(&listener, true)?;
@@ -51,7 +57,12 @@ impl Server {
             connections: Vec::new(),
             subscribers: Vec::new(),
             published: Vec::new(),
-            buffer: vec![0; BUFFER_BYTES],
+            buffers: Buffers {
+                plain: vec![0; BUFFER_BYTES],
+                cipher: vec![0; if tls.is_some() { CIPHER_BYTES } else { 0 }],
+                sealed: vec![0; if tls.is_some() { BUFFER_BYTES } else { 0 }],
+            },
+            tls,
         })
     }
 
@@ -95,7 +106,11 @@ impl Server {
             if self.connections.len() <= number {
                 self.connections.resize_with(number + 1, || None);
             }
-            self.connections[number] = Some(Connection::new(socket));
+            let session = self
+                .tls
+                .as_ref()
+                .and_then(|config| Session::new(config).ok());
+            self.connections[number] = Some(Connection::new(socket, session));
         }
         Ok(())
     }
@@ -105,8 +120,8 @@ impl Server {
             return Ok(());
         };
         let mut own;
-        let mut bytes = match connection.receive(&mut self.buffer) {
-            Received::Shared(length) => &mut self.buffer[..length],
+        let mut bytes = match connection.receive(&mut self.buffers) {
+            Received::Shared(length) => &mut self.buffers.plain[..length],
             Received::Own(vector) => {
                 own = vector;
                 &mut own[..]
@@ -122,10 +137,11 @@ impl Server {
             let Some(service) = handshake::accept(&bytes[..end], &mut answer) else {
                 connection.send(
                     b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                    &mut self.buffers.sealed,
                 );
                 return self.drop_connection(number);
             };
-            connection.send(&answer);
+            connection.send(&answer, &mut self.buffers.sealed);
             connection.stage = Stage::Open(service);
             if service == Service::Fan {
                 connection.subscription = self.subscribers.len() as u32;
@@ -136,7 +152,8 @@ impl Server {
         let Stage::Open(service) = connection.stage else {
             return Ok(());
         };
-        let closing = answer_all(connection, service, bytes, &mut self.published);
+        let sealed = &mut self.buffers.sealed;
+        let closing = answer_all(connection, service, bytes, sealed, &mut self.published);
         if connection.has_unsent() {
             let socket = &connection.socket;
             epoll::modify(&self.poll, socket, token(socket), EventFlags::OUT)?;
@@ -176,7 +193,7 @@ impl Server {
                 continue;
             };
             let waited = connection.has_unsent();
-            if !connection.send(&self.published) && !waited {
+            if !connection.send(&self.published, &mut self.buffers.sealed) && !waited {
                 let socket = &connection.socket;
                 epoll::modify(&self.poll, socket, token(socket), EventFlags::OUT)?;
             }
@@ -216,6 +233,7 @@ fn answer_all(
     connection: &mut Connection,
     service: Service,
     bytes: &mut [u8],
+    sealed: &mut [u8],
     published: &mut Vec<u8>,
 ) -> bool {
     let mut at = 0;
@@ -248,7 +266,7 @@ fn answer_all(
         }
     }
     if let Some(reply) = reply {
-        connection.send(&bytes[reply]);
+        connection.send(&bytes[reply], sealed);
     }
     closing
 }
