@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import statistics
 import subprocess
 import sys
 import time
@@ -10,27 +9,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from ..serving import ROOT, served
 from ..torture.figures import machine
 from ..torture.victim import Victim
-from .trend import Slope, chance, floors, slope
+from .trend import Points, Slope, floors, medians, share, slope
 from .visitors import Visitors
 
 VISITORS = 100
 PROBES = 10
 SAMPLE_S = 5.0
+EBB_S = 60.0
+"""How often everybody stays away for a moment, so that what memory is left can be seen …"""
+
+EBBS = 60
+"""… and how often at least."""
+
+EBB_PATIENCE_S = 60.0
 WARM_UP_SHARE = 0.25
-"""Caches fill, allocators find their size: what happens in the first quarter is not judged."""
+"""Waits in the first quarter are not judged: caches fill."""
+
+SETTLED_SHARE = 0.5
+"""Nor is memory in the first half: allocators find their size."""
 
 SLOPE_LIMIT = 1.0
 """MiB an hour."""
 
-P99_LIMIT = 1.1
-"""By how much the p99, by the control's, may be longer in the last third than in the first."""
+PROOF_S = 3600.0
+"""A run of this length has to show that the limit is kept; a shorter one, that it may be."""
 
-SURE = 0.01
-"""A difference of the p99 counts when chance alone would show it less often than this."""
+P99_LIMIT = 1.1
+"""By how much the p99, by the control's, may be longer at the end than at the beginning."""
 
 MIB = 1 << 20
 REPORT = Path("reports/soak.json")
@@ -38,11 +48,21 @@ REPORT = Path("reports/soak.json")
 
 @dataclass
 class Samples:
-    """What was seen every few seconds: hours since the beginning, and a value."""
+    """What was seen, and how many hours after the beginning.
 
-    rss_mib: list[tuple[float, float]] = field(default_factory=list)
-    p99_ms: list[float] = field(default_factory=list)
-    p99_by_control: list[float] = field(default_factory=list)
+    Attributes:
+        rss_mib: Resident memory with no visitor there.
+        malloc_mib: What of it malloc has given out.
+        python_blocks: Small objects of Python's.
+        p99_ms: How long an echo takes while they are there.
+        p99_by_control: The same, by what the control takes.
+    """
+
+    rss_mib: Points = field(default_factory=list)
+    malloc_mib: Points = field(default_factory=list)
+    python_blocks: Points = field(default_factory=list)
+    p99_ms: Points = field(default_factory=list)
+    p99_by_control: Points = field(default_factory=list)
 
 
 @contextmanager
@@ -59,39 +79,99 @@ def control() -> Iterator[int]:
 async def churn(victim: Victim, visitors: Visitors, control_port: int, seconds: float) -> Samples:
     """Visitors for so long."""
     began, samples = time.monotonic(), Samples()
+    ebb_s = min(EBB_S, seconds / EBBS)
+
+    def passed_s() -> float:
+        return time.monotonic() - began
+
     async with asyncio.TaskGroup() as crowd:
         for _ in range(VISITORS):
             crowd.create_task(visitors.stay(began + seconds))
         for _ in range(PROBES):
             crowd.create_task(visitors.probe(control_port, began + seconds))
-        await asyncio.sleep(seconds * WARM_UP_SHARE)
-        while (passed_s := time.monotonic() - began) < seconds:
-            visitors.waits.clear()
-            visitors.control_waits.clear()
-            await asyncio.sleep(SAMPLE_S)
-            samples.rss_mib.append((passed_s / 3600, victim.rss_bytes() / MIB))
-            ours_ms, control_ms = p99_ms(visitors.waits), p99_ms(visitors.control_waits)
-            samples.p99_ms.append(ours_ms)
-            samples.p99_by_control.append(ours_ms / control_ms)
+        while passed_s() < seconds:
+            ebb = min(passed_s() + ebb_s, seconds)
+            while passed_s() < ebb:
+                await watch_waits(visitors, samples, began)
+            with visitors.away():
+                await look(victim, samples, began)
     return samples
+
+
+async def watch_waits(visitors: Visitors, samples: Samples, began: float) -> None:
+    """One sample of how long the probes wait."""
+    visitors.waits.clear()
+    visitors.control_waits.clear()
+    at = (time.monotonic() - began) / 3600
+    await asyncio.sleep(SAMPLE_S)
+    if visitors.waits and visitors.control_waits:
+        ours_ms, control_ms = p99_ms(visitors.waits), p99_ms(visitors.control_waits)
+        samples.p99_ms.append((at, ours_ms))
+        samples.p99_by_control.append((at, ours_ms / control_ms))
+
+
+async def look(victim: Victim, samples: Samples, began: float) -> None:
+    """One sample of the memory, when the last visitor has left.
+
+    Who happens to be there, and for how long on a busy machine, has no part in it.
+    """
+    deadline = time.monotonic() + EBB_PATIENCE_S
+    while (await asyncio.to_thread(victim.stats))["connections"] > PROBES + 1:
+        if time.monotonic() > deadline:
+            raise TimeoutError("visitors do not leave")
+        await asyncio.sleep(0.05)
+    used = await asyncio.to_thread(victim.get, "/memory")
+    at = (time.monotonic() - began) / 3600
+    samples.rss_mib.append((at, victim.rss_bytes() / MIB))
+    samples.malloc_mib.append((at, used["malloc_bytes"] / MIB))
+    samples.python_blocks.append((at, used["python_blocks"]))
 
 
 def p99_ms(waits_s: list[float]) -> float:
     return sorted(waits_s)[int(len(waits_s) * 0.99)] * 1000
 
 
-def verdict(samples: Samples) -> tuple[Slope, float, float, list[str]]:
-    """Slope of the memory, p99 by the control's before and after, and what is wrong with them."""
-    rise = slope(floors(samples.rss_mib))
-    third = len(samples.p99_by_control) // 3
-    before, after = samples.p99_by_control[:third], samples.p99_by_control[-third:]
-    p99s = statistics.median(before), statistics.median(after)
-    wrong: list[str] = []
-    if rise.low > SLOPE_LIMIT:
-        wrong.append(f"memory rises by {rise.low:.1f} MiB an hour at least")
-    if p99s[1] > p99s[0] * P99_LIMIT and chance(before, after) < SURE:
-        wrong.append(f"the p99 rises from {p99s[0]:.2f} to {p99s[1]:.2f} of the control's")
-    return rise, *p99s, wrong
+@dataclass(frozen=True)
+class Verdict:
+    """What may be said of a run.
+
+    Attributes:
+        memory: By how much the memory with nobody there rises, in MiB an hour.
+        malloc: By how much of it that is in use.
+        blocks: How many more of Python's small objects there are, each hour.
+        p99: The ratio to the control's, by the trend at the beginning and at the end.
+        wrong: What is not as it should be.
+    """
+
+    memory: Slope
+    malloc: Slope
+    blocks: Slope
+    p99: tuple[float, float]
+    wrong: list[str]
+
+    @classmethod
+    def of(cls, samples: Samples, seconds: float) -> "Verdict":
+        memory, malloc, blocks = (
+            slope(floors(share(points, SETTLED_SHARE)))
+            for points in (samples.rss_mib, samples.malloc_mib, samples.python_blocks)
+        )
+        wrong: list[str] = []
+        if memory.low > SLOPE_LIMIT:
+            wrong.append(f"memory rises by {memory.low:.1f} MiB an hour at least")
+        elif memory.high > SLOPE_LIMIT and seconds >= PROOF_S:
+            wrong.append(f"memory may rise by {memory.high:.1f} MiB an hour")
+        ratios = medians(share(samples.p99_by_control, 1 - WARM_UP_SHARE))
+        trend = slope(ratios)
+        middle = median(value for _, value in ratios)
+        half = trend.per_unit * (ratios[-1][0] - ratios[0][0]) / 2
+        p99 = middle - half, middle + half
+        if p99[1] > p99[0] * P99_LIMIT and trend.low > 0:
+            wrong.append(f"the p99 rises from {p99[0]:.2f} to {p99[1]:.2f} of the control's")
+        return cls(memory, malloc, blocks, p99, wrong)
+
+
+def shown(rise: Slope) -> str:
+    return f"{rise.per_unit:+.2f} (95 %: {rise.low:+.2f} to {rise.high:+.2f})"
 
 
 def main() -> int:
@@ -106,21 +186,23 @@ def main() -> int:
         left = victim.descriptors() - descriptors
         stats = victim.stats()
         victim.close()
-    rise, before, after, wrong = verdict(samples)
+    found = Verdict.of(samples, seconds)
+    wrong = found.wrong
     if left > 0:
         wrong.append(f"{left} descriptors are left")
     if stats["panics"] or visitors.failures:
         wrong.append(f"{stats['panics']} panics, {len(visitors.failures)} failed visits")
-    minutes, floor = seconds / 60, min(value for _, value in samples.rss_mib)
     figure = (
-        f"{minutes:.0f} minutes, {visitors.visits:,} visits by {VISITORS} at a time: memory"
-        f" {rise.per_unit:+.2f} MiB an hour (95 %: {rise.low:+.2f} to {rise.high:+.2f}) over"
-        f" {floor:.0f} MiB; p99 of an echo {statistics.median(samples.p99_ms):.1f} ms,"
-        f" {before:.2f} → {after:.2f} of a bare echo's beside it; {left} descriptors left"
+        f"{seconds / 60:.0f} minutes, {visitors.visits:,} visits by {VISITORS} at a time: memory"
+        f" with nobody there, second half, {shown(found.memory)} MiB an hour over"
+        f" {samples.rss_mib[-1][1]:.0f} MiB (in use {shown(found.malloc)} MiB and"
+        f" {found.blocks.per_unit:+,.0f} objects); p99 of an echo"
+        f" {median(ms for _, ms in samples.p99_ms):.1f} ms, {found.p99[0]:.2f} →"
+        f" {found.p99[1]:.2f} of a bare echo's beside it; {left} descriptors left"
     )
     REPORT.parent.mkdir(exist_ok=True)
-    found = {"measured": machine(), "rows": {"R8": figure}, "samples": vars(samples)}
-    REPORT.write_text(json.dumps(found) + "\n")
+    report = {"measured": machine(), "rows": {"R8": figure}, "samples": vars(samples)}
+    REPORT.write_text(json.dumps(report) + "\n")
     print(figure)
     for one in (*wrong, *visitors.failures[:10]):
         print(f"  {one}", file=sys.stderr)

@@ -1,12 +1,13 @@
 """Every kind of endpoint, for visitors who come and go."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import ctypes
+import sys
 
 import msgspec
 
 from hubbub import App, Request, WebSocket
-from hubbub.loop import EventLoop
+from tests.torture.inside import look_inside
 
 app = App()
 
@@ -70,13 +71,39 @@ async def form(request: Request) -> str:
     return str(len(request.body))
 
 
-@app.lifespan
-async def life() -> AsyncIterator[None]:
-    yield
+class MallInfo(ctypes.Structure):
+    """What glibc's `mallinfo2` tells (mallinfo(3))."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
+    ]
 
 
-@app.get("/stats")
-def stats(request: Request) -> dict[str, int]:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, EventLoop)
-    return dict(loop.host.engine.stats())
+LIBC = ctypes.CDLL(None)
+LIBC.mallinfo2.restype = MallInfo
+
+
+@app.get("/memory")
+def memory(request: Request) -> dict[str, int]:
+    """What is in use, whatever the allocators keep besides."""
+    found = LIBC.mallinfo2()
+    return {
+        "python_blocks": sys.getallocatedblocks(),
+        "malloc_bytes": found.uordblks + found.hblkhd,
+        "malloc_kept_bytes": found.fordblks,
+    }
+
+
+look_inside(app)

@@ -1,11 +1,10 @@
 """The statistics of a soak, against rows whose truth is known."""
 
-from itertools import pairwise
 from random import Random
 
 import pytest
 
-from .trend import chance, floors, slope
+from .trend import floors, medians, share, slope
 
 
 def row(rise: float, noise: float, count: int = 320, seed: int = 1) -> list[tuple[float, float]]:
@@ -34,10 +33,20 @@ def test_one_step_up_is_no_slope() -> None:
     assert slope(floors(points)).high > 0
 
 
-def test_rows_of_one_kind_and_of_two() -> None:
-    dice = Random(2)
-    rows = [[dice.gauss(10, 2) for _ in range(60)] for _ in range(201)]
-    alarms = sum(chance(a, b) < 0.05 for a, b in pairwise(rows))
-    # One in twenty is what the word promises.
-    assert 1 <= alarms <= 30
-    assert chance(rows[0], [dice.gauss(12, 2) for _ in range(60)]) < 0.001
+def test_what_settles_is_judged_when_it_has_settled() -> None:
+    warming = [(float(at), 50 - 20 * 0.97**at) for at in range(320)]
+    assert slope(floors(warming)).per_unit > 0.01
+    assert slope(floors(share(warming, 0.5))).high < 0.005
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_medians_show_what_rises_below_the_noise(seed: int) -> None:
+    assert slope(medians(row(rise=0.05, noise=10, seed=seed))).low > 0
+    level = slope(medians(row(rise=0, noise=10, seed=seed)))
+    assert abs(level.per_unit) < 0.02
+
+
+def test_a_share_is_one_of_time() -> None:
+    early = [(at / 100, 1.0) for at in range(100)]
+    late = [(1.0 + at, 2.0) for at in range(5)]
+    assert share([*early, *late], 0.5) == late[2:]

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from itertools import combinations
-from math import erf, sqrt
+from math import sqrt
 from statistics import median
 
 BLOCKS = 16
 """Into so many blocks a run is cut: what is close in time is alike, and no independent evidence."""
 
 _Z = 1.96  # 95 %
+
+Points = list[tuple[float, float]]
+"""When, and how much."""
 
 
 @dataclass(frozen=True)
@@ -20,19 +23,32 @@ class Slope:
     high: float
 
 
-def floors(samples: list[tuple[float, float]], blocks: int = BLOCKS) -> list[tuple[float, float]]:
+def share(samples: Points, part: float) -> Points:
+    """The last part of a run, by its time."""
+    first, last = samples[0][0], samples[-1][0]
+    return [one for one in samples if one[0] >= last - (last - first) * part]
+
+
+def floors(samples: Points) -> Points:
     """The least value of each block, at the block's middle.
 
-    How much is in use swings with who happens to be there; a leak raises the floor, too.
+    How much is in use swings with what has just happened; a leak raises the floor, too.
     """
-    size = max(1, len(samples) // blocks)
-    parts = [samples[at : at + size] for at in range(0, size * blocks, size)]
-    return [
-        (median(at for at, _ in part), min(value for _, value in part)) for part in parts if part
-    ]
+    return [(median(at for at, _ in part), min(v for _, v in part)) for part in _parts(samples)]
 
 
-def slope(points: list[tuple[float, float]]) -> Slope:
+def medians(samples: Points) -> Points:
+    """The median of each block, at the block's middle."""
+    return [(median(at for at, _ in part), median(v for _, v in part)) for part in _parts(samples)]
+
+
+def _parts(samples: Points) -> list[Points]:
+    size = max(1, len(samples) // BLOCKS)
+    parts = [samples[at : at + size] for at in range(0, size * BLOCKS, size)]
+    return [part for part in parts if part]
+
+
+def slope(points: Points) -> Slope:
     """The median of the slopes between all pairs (Theil, Sen): one outlier does not move it.
 
     Its bounds are Sen's: ranks among the slopes, by the variance of Kendall's S.
@@ -43,12 +59,3 @@ def slope(points: list[tuple[float, float]]) -> Slope:
     low = max(0, int((len(slopes) - spread) / 2))
     high = min(len(slopes) - 1, int((len(slopes) + spread) / 2))
     return Slope(median(slopes), slopes[low], slopes[high])
-
-
-def chance(before: list[float], after: list[float]) -> float:
-    """How likely two rows of one kind differ so much (Mann and Whitney, two-sided)."""
-    n, m = len(before), len(after)
-    above = sum((b > a) + (b == a) / 2 for a in before for b in after)
-    deviation = sqrt(n * m * (n + m + 1) / 12)
-    z = abs(above - n * m / 2) / deviation
-    return 1 - erf(z / sqrt(2))

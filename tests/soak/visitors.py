@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 
 from ..wire import CLOSE, PING, TEXT, close_frame, frame, get, upgrade
@@ -30,11 +32,14 @@ class Visitors:
         self.waits: list[float] = []
         self.control_waits: list[float] = []
         self.failures: list[str] = []
+        self._invited = asyncio.Event()
+        self._invited.set()
 
     async def stay(self, until: float) -> None:
         """One place in the crowd: visit after visit, until then."""
         kinds = (self._echoes, self._room, self._board, self._pages, self._leaves_rudely)
         while time.monotonic() < until:
+            await self._invited.wait()
             self.visits += 1
             kind = self._dice.choice(kinds)
             try:
@@ -42,6 +47,13 @@ class Visitors:
                     await kind()
             except (OSError, AssertionError, TimeoutError, asyncio.IncompleteReadError) as error:
                 self.failures.append(f"{kind.__name__}: {error!r}")
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Nobody comes, and those who are there leave when they are done; the probes go on."""
+        self._invited.clear()
+        yield
+        self._invited.set()
 
     async def probe(self, control_port: int, until: float) -> None:
         """Asks the server and the control in turn, over connections that stay."""

@@ -1,15 +1,11 @@
 """The app under attack: every kind of handler, and a look inside."""
 
 import asyncio
-import os
-import tempfile
 import time
-from collections.abc import AsyncIterator
 
 import hubbub
 from hubbub import App, Request, WebSocket
-from hubbub._core import Route
-from hubbub.loop import EventLoop
+from tests.torture.inside import look_inside
 
 app = App()
 
@@ -104,21 +100,4 @@ def publish(
     return {"reached": reached}
 
 
-@app.lifespan
-async def control() -> AsyncIterator[None]:
-    """All of this on a socket of its own, too: whoever looks inside is no part of the crowd."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, EventLoop)
-    engine = loop.host.engine
-    for one in app.declarations():
-        if one.kind == "http":
-            engine.route(Route(one.path, "http", one.handler, method=one.method), group=1)
-    engine.listen(f"unix:{tempfile.gettempdir()}/hubbub-torture-{os.getpid()}", group=1)
-    yield
-
-
-@app.get("/stats")
-def stats(request: Request) -> dict[str, int]:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, EventLoop)
-    return dict(loop.host.engine.stats())
+look_inside(app)

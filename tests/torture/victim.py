@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..serving import Served, innermost
+from .inside import control_path
 
 PATIENCE_S = 20.0
 
@@ -29,7 +29,7 @@ class Victim:
         self.log = served.log
         self.pid = innermost(served.process.pid)
         # Opened now: where a test leaves no descriptor, this one is there.
-        self._control = _Control(f"{tempfile.gettempdir()}/hubbub-torture-{self.pid}")
+        self._control = _Control(control_path(self.pid))
         self.stats()
 
     def is_alive(self) -> bool:
@@ -66,6 +66,10 @@ class Victim:
         """What the engine has counted."""
         counted: dict[str, int] = self._ask("GET", "/stats")
         return counted
+
+    def get(self, target: str) -> Any:
+        """What the app says of itself."""
+        return self._ask("GET", target)
 
     def post(self, target: str) -> Any:
         """Has the app do something; returns what it says."""
