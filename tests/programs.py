@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,9 +15,21 @@ def program(command: str, package: str) -> str:
 
     CI skips nothing: there, a program that is missing is a failure.
     """
-    if found := shutil.which(command, path=SYSTEM_PATH):
-        return found
-    reason = f"{command} is not installed: Debian package {package}"
+    found = shutil.which(command, path=SYSTEM_PATH)
+    return found if found is not None else missing(command, package)
+
+
+def data(path: str, package: str) -> Path:
+    """A file of a package that has no command of its own; otherwise as with `program`."""
+    found = Path(path)
+    if not found.exists():
+        missing(path, package)
+    return found
+
+
+def missing(what: str, package: str) -> NoReturn:
+    """Skips a test for want of a package; in CI, fails it."""
+    reason = f"{what} is not installed: Debian package {package}"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

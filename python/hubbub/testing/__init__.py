@@ -14,5 +14,6 @@ in the test, when `serve` is left.
 from hubbub.testing.client import Client
 from hubbub.testing.http import Answer
 from hubbub.testing.server import TestServer, serve
+from hubbub.testing.translation import PseudoBackend
 
-__all__ = ["Answer", "Client", "TestServer", "serve"]
+__all__ = ["Answer", "Client", "PseudoBackend", "TestServer", "serve"]
