@@ -208,7 +208,8 @@ class _Pipeline:
                 process.stdin.write(line)
                 await process.stdin.drain()
                 answers.append(await process.stdout.readuntil(b"\0"))
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except (OSError, RuntimeError, asyncio.IncompleteReadError) as error:
+            # RuntimeError: what uvloop says of a pipe whose reader has gone.
             raise self._failed(f"{self._mode.stem} ended") from error
         except asyncio.LimitOverrunError as error:
             raise self._failed(f"{self._mode.stem} answers without end") from error
