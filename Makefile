@@ -110,8 +110,9 @@ soak: setup ## Churn for SECONDS (default 900), and judge whether memory or late
 	@$(BIN)/python -m tests.torture.figures reports/soak.json docs/reliability.md
 
 .PHONY: fuzz
-fuzz: ## Fuzz each target for FUZZ_SECONDS (default 1800)
+fuzz: $(STAMPS)/native ## Fuzz each target for FUZZ_SECONDS (default 1800)
 	@fuzz/run $(FUZZ_SECONDS)
+	@$(BIN)/python fuzz/irc.py $(FUZZ_SECONDS)
 
 # Figures
 

@@ -1,0 +1,1 @@
+"""Bridges: people of other networks in the same rooms."""
