@@ -1,0 +1,1 @@
+"""The bundled applications; none knows of another."""

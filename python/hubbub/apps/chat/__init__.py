@@ -1,0 +1,25 @@
+"""The chat: rooms in which every person reads in their own language.
+
+Serve it with `hubbub run hubbub.apps.chat:app`; what it speaks is in `PROTOCOL.md`.
+"""
+
+from hubbub.app import App
+from hubbub.apps.chat.page import add_page
+from hubbub.apps.chat.rooms import Rooms
+from hubbub.apps.chat.service import ChatService
+from hubbub.apps.chat.settings import Config, Limits
+from hubbub.apps.chat.talking import Talking
+
+__all__ = ["ChatService", "Config", "Limits", "app"]
+
+
+def app(config: Config) -> App[Config]:
+    """A chat with these settings."""
+    made: App[Config] = App(config=Config)
+    made.configure(config)
+    chat = ChatService(made, config)
+    made.state.chat = chat
+    Rooms(chat)
+    Talking(chat)
+    add_page(made)
+    return made
