@@ -56,13 +56,18 @@ $(STAMPS)/client: client/package.json client/package-lock.json $(STAMPS)/venv
 	@cd client && npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# The chat's page, built into the package: it is shipped, but not kept in the repository.
+$(STAMPS)/page: $(STAMPS)/client $(shell find client/apps client/src -type f)
+	@cd client && npm run --silent build
+	@touch $@
+
 .PHONY: setup
-setup: $(STAMPS)/dev $(STAMPS)/native $(STAMPS)/client $(STAMPS)/debian ## Do all set-up, and nothing else
+setup: $(STAMPS)/dev $(STAMPS)/native $(STAMPS)/page $(STAMPS)/debian ## Do all set-up, and nothing else
 
 # Daily
 
 .PHONY: run
-run: $(STAMPS)/native ## Serve the bundled demo at http://127.0.0.1:8000/ (more: make run ARGS="--port 9000")
+run: $(STAMPS)/native $(STAMPS)/page ## Serve the bundled demo at http://127.0.0.1:8000/ (more: make run ARGS="--port 9000")
 	@exec $(BIN)/hubbub run examples/demo.py:app $(ARGS)
 
 .PHONY: test
@@ -141,7 +146,7 @@ docs: $(STAMPS)/native ## Write docs/configuration.md and docs/hubbub.toml anew 
 
 .PHONY: clean
 clean: ## Remove all that was built or installed
-	rm -rf $(VENV) .stamps client/node_modules target fuzz/target dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .stamps client/node_modules python/hubbub/apps/chat/static target fuzz/target dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find python tests examples bench -name __pycache__ -prune -exec rm -rf {} + -o -name '*.so' -delete
 
 .PHONY: help

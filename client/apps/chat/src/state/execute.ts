@@ -1,0 +1,103 @@
+/** Does what was typed. */
+
+import { canonical, languageName } from "../text/languages";
+import { locale, t } from "../i18n/bundles";
+import type { Command } from "../room/commands";
+import type { Me } from "../wire";
+import type { Chat } from "./chat";
+import { notice } from "./notices";
+import type { Room } from "./room";
+import { detector } from "./translations";
+import { dialog, writingIn } from "./ui";
+
+export async function execute(chat: Chat, room: Room, command: Command, replyTo: string | undefined): Promise<void> {
+  switch (command.kind) {
+    case "say":
+    case "me":
+      await speak(chat, room, command.text, command.kind === "me" ? "action" : "text", replyTo);
+      break;
+    case "nick": {
+      const me = await chat.ask<Me>("me.set", { nick: command.nick });
+      if (me !== undefined) {
+        chat.me.value = me;
+      }
+      break;
+    }
+    case "topic":
+      await chat.ask("rooms.settings", { room: room.id, topic: command.topic });
+      break;
+    case "join":
+      await join(chat, command.name);
+      break;
+    case "part":
+      await chat.leave(room.id);
+      break;
+    case "msg": {
+      const user = userOf(chat, command.nick);
+      const direct = user === undefined ? undefined : await chat.direct(user);
+      if (direct !== undefined && command.text !== "") {
+        await speak(chat, direct, command.text, "text", undefined);
+      }
+      break;
+    }
+    case "moderate": {
+      const user = userOf(chat, command.nick);
+      if (user !== undefined) {
+        const { action, reason, seconds } = command;
+        await chat.ask("moderate", { room: room.id, user, action, reason, ...(seconds === undefined ? {} : { seconds }) });
+      }
+      break;
+    }
+    case "lang": {
+      const lang = command.lang === "auto" ? "" : canonical(command.lang);
+      if (lang === undefined) {
+        notice(t("no-such-language", { tag: command.lang }), "error");
+      } else {
+        writingIn.value = lang;
+        notice(lang === "" ? t("writing-detected") : t("writing-in-language", { language: languageName(lang, locale.value) }));
+      }
+      break;
+    }
+    case "help":
+      dialog.value = "help";
+      break;
+    case "incomplete":
+      notice(t("command-incomplete", { command: `/${command.name}`, usage: t(`usage-${command.name}`) }), "error");
+      break;
+    case "unknown":
+      notice(t("command-unknown", { command: `/${command.name}` }), "error");
+      break;
+  }
+}
+
+async function speak(chat: Chat, room: Room, text: string, kind: "text" | "action", replyTo: string | undefined): Promise<void> {
+  if (room.state.value?.isLive === false) {
+    await room.latest();
+  }
+  const lang = writingIn.value || (await detector.detect(text));
+  chat.say(room.id, text, {
+    kind,
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(lang === undefined ? {} : { lang }),
+  });
+}
+
+async function join(chat: Chat, name: string): Promise<void> {
+  const wanted = name.toLocaleLowerCase();
+  const found = chat.rooms.value.find((room) => room.id === name || room.name.toLocaleLowerCase() === wanted);
+  if (found !== undefined) {
+    await chat.show(found.id);
+  } else if ((await chat.ask("rooms.join", { room: name })) !== undefined) {
+    // An unlisted room is known by its id alone.
+    await chat.refresh();
+    await chat.show(name);
+  }
+}
+
+function userOf(chat: Chat, nick: string): string | undefined {
+  const user = chat.memberByNick(nick)?.user;
+  if (user === undefined) {
+    notice(t("nobody-called", { nick }), "error");
+  }
+  return user;
+}

@@ -1,0 +1,239 @@
+/** One open room: its state kept current, what is typed in it, who is there. */
+
+import { computed, signal } from "@preact/signals";
+
+import type { Connection } from "../io/connection";
+import { Resumer } from "../room/resume";
+import { apply, jumped, opened, seen, trimmed, withMembers, withNewer, withOlder, type RoomState } from "../room/state";
+import type { MemberPage, Message, Opened, Page, Presence, RoomEvent, Synced, Typing } from "../wire";
+
+const PAGE = 50;
+const KEPT = 300;
+const TYPING_MS = 6_000;
+
+export class Room {
+  readonly state = signal<RoomState | undefined>(undefined);
+  readonly error = signal("");
+  readonly typing = signal<readonly string[]>([]);
+  /** Users who are there. */
+  readonly present = signal<ReadonlySet<string>>(new Set());
+  /** The message to show and mark: a search result, the target of a reply. */
+  readonly marked = signal<string | undefined>(undefined);
+  readonly isLoadingOlder = signal(false);
+  readonly replyTo = signal<string | undefined>(undefined);
+  readonly editing = signal<string | undefined>(undefined);
+  readonly draft = signal("");
+  readonly nicks = computed(() => new Map([...(this.state.value?.members ?? [])].map(([user, { nick }]) => [user, nick])));
+
+  private resumer: Resumer<RoomEvent> | undefined;
+  private early: RoomEvent[] = [];
+  private opening: Promise<void> | undefined;
+  private isLoadingNewer = false;
+  private readonly typists = new Map<string, ReturnType<typeof setTimeout>>();
+
+  /**
+   * @param id the room
+   * @param connection what carries calls
+   * @param heard hears of each event once, when it is new
+   */
+  constructor(
+    readonly id: string,
+    private readonly connection: Connection,
+    private readonly heard: (event: RoomEvent) => void,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.state.value !== undefined;
+  }
+
+  /** Loads what is needed to show it, unless that is here already. */
+  open(): Promise<void> {
+    this.opening ??= this.load().finally(() => {
+      this.opening = undefined;
+    });
+    return this.opening;
+  }
+
+  private async load(): Promise<void> {
+    try {
+      const answer = await this.connection.rpc<Opened>("rooms.open", { room: this.id, limit: PAGE });
+      this.error.value = "";
+      this.state.value = opened(answer);
+      this.present.value = new Set(answer.members.filter(({ online }) => online).map(({ user }) => user));
+      this.resumer = new Resumer<RoomEvent>(
+        answer.seq,
+        (event) => this.applied(event),
+        (after) => this.connection.rpc<Synced>("sync", { room: this.id, after }),
+        () => void this.load(),
+      );
+      const early = this.early;
+      this.early = [];
+      for (const event of early) {
+        this.resumer.take(event);
+      }
+      // Nobody waits for these: the first answer has those who are there.
+      this.loadMembers(answer.next).catch(() => {});
+    } catch (error) {
+      this.error.value = (error as Error).message || String(error);
+    }
+  }
+
+  private applied(event: RoomEvent): void {
+    const state = this.state.value;
+    if (state !== undefined) {
+      this.state.value = trimmed(apply(state, event), KEPT);
+    }
+    if (event.type === "message") {
+      this.stopped(event.message.user);
+    }
+    this.heard(event);
+  }
+
+  /** Something arrived on the room's channel. */
+  take(data: RoomEvent | Typing | Presence): void {
+    if (data.type === "typing") {
+      this.typed(data);
+    } else if (data.type === "presence") {
+      this.changed(data);
+    } else if (this.resumer !== undefined) {
+      this.resumer.take(data);
+    } else {
+      // Until it is opened, events only count; while it is being opened, they wait for it.
+      if (this.opening !== undefined) {
+        this.early.push(data);
+      }
+      this.heard(data);
+    }
+  }
+
+  /** Something may have been missed. */
+  sync(): void {
+    void this.resumer?.sync();
+  }
+
+  private typed({ user, on }: Typing): void {
+    this.stopped(user);
+    if (on) {
+      this.typists.set(user, setTimeout(() => this.stopped(user), TYPING_MS));
+      this.typing.value = [...this.typists.keys()];
+    }
+  }
+
+  private stopped(user: string): void {
+    clearTimeout(this.typists.get(user));
+    if (this.typists.delete(user)) {
+      this.typing.value = [...this.typists.keys()];
+    }
+  }
+
+  /** Those members who did not fit the first answer. */
+  private async loadMembers(next: string | undefined): Promise<void> {
+    for (let after = next; after; ) {
+      const page: MemberPage = await this.connection.rpc("members", { room: this.id, after });
+      this.change((now) => withMembers(now, page.members));
+      this.changed({ type: "presence", online: page.members.filter(({ online }) => online).map(({ user }) => user) });
+      after = page.next;
+    }
+  }
+
+  /** Who is there, anew: nobody told while it was not heard. */
+  recount(): void {
+    if (this.isOpen && this.opening === undefined) {
+      this.present.value = new Set();
+      this.loadMembers("0").catch(() => {});
+    }
+  }
+
+  private changed({ online = [], offline = [] }: Presence): void {
+    const present = new Set(this.present.value);
+    for (const user of offline) {
+      present.delete(user);
+      this.stopped(user);
+    }
+    for (const user of online) {
+      present.add(user);
+    }
+    this.present.value = present;
+  }
+
+  async loadOlder(): Promise<void> {
+    const state = this.state.value;
+    const first = state?.messages[0];
+    if (first === undefined || !state?.hasOlder || this.isLoadingOlder.value) {
+      return;
+    }
+    this.isLoadingOlder.value = true;
+    try {
+      const page = await this.history({ before: first.id });
+      this.change((now) => withOlder(now, page));
+    } catch {
+      // Scrolling on asks again.
+    } finally {
+      this.isLoadingOlder.value = false;
+    }
+  }
+
+  async loadNewer(): Promise<void> {
+    const state = this.state.value;
+    const last = state?.messages.at(-1);
+    if (last === undefined || state?.isLive || this.isLoadingNewer) {
+      return;
+    }
+    this.isLoadingNewer = true;
+    try {
+      const page = await this.history({ after: last.id });
+      this.change((now) => withNewer(now, page));
+    } catch {
+      // Scrolling on asks again.
+    } finally {
+      this.isLoadingNewer = false;
+    }
+  }
+
+  /** Shows a message, wherever in the history it is. */
+  async jump(id: string): Promise<void> {
+    if (!this.state.value?.messages.some((message) => message.id === id)) {
+      const page = await this.history({ around: id });
+      this.change((now) => jumped(now, page));
+    }
+    this.marked.value = undefined;
+    this.marked.value = id;
+  }
+
+  /** Shows the first message of a day. */
+  async jumpTo(ts: number): Promise<void> {
+    const page = await this.history({ at: ts });
+    const found = page.messages.find((message) => message.ts >= ts) ?? page.messages.at(-1);
+    if (found !== undefined) {
+      this.change((now) => jumped(now, page));
+      this.marked.value = found.id;
+    }
+  }
+
+  /** Back to the newest. */
+  async latest(): Promise<void> {
+    this.marked.value = undefined;
+    if (!this.state.value?.isLive) {
+      await this.load();
+    }
+  }
+
+  /** The reader goes elsewhere, having read all. */
+  leftBehind(): void {
+    this.change(seen);
+  }
+
+  message(id: string): Message | undefined {
+    return this.state.value?.messages.find((message) => message.id === id);
+  }
+
+  private history(where: Record<string, unknown>): Promise<Page> {
+    return this.connection.rpc<Page>("history", { room: this.id, limit: PAGE, ...where });
+  }
+
+  private change(made: (state: RoomState) => RoomState): void {
+    if (this.state.value !== undefined) {
+      this.state.value = made(this.state.value);
+    }
+  }
+}

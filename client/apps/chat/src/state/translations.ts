@@ -1,0 +1,72 @@
+/** Which translation stands beside a message, and where it comes from. */
+
+import { signal } from "@preact/signals";
+
+import { BrowserEngine, type TranslatorApi } from "../translation/browser";
+import { Chain } from "../translation/chain";
+import { Detector, type DetectorApi } from "../translation/detector";
+import { hasWords } from "../translation/protect";
+import { ServerEngine } from "../translation/server";
+import { understands } from "../text/languages";
+import type { Attached, Me, Message } from "../wire";
+
+/** A model that the browser could download. */
+export interface Offer {
+  source: string;
+  target: string;
+  /** How much of it is there; `undefined` before it was asked for. */
+  progress?: number;
+}
+
+const scope = globalThis as { Translator?: TranslatorApi; LanguageDetector?: DetectorApi };
+
+export const offers = signal<readonly Offer[]>([]);
+/** How many models have come: what was not translated then may be now. */
+export const downloads = signal(0);
+
+const browser = new BrowserEngine(scope.Translator, (source, target) => {
+  if (!offers.peek().some((offer) => offer.source === source && offer.target === target)) {
+    offers.value = [...offers.peek(), { source, target }];
+  }
+});
+
+export const chain = new Chain([browser, new ServerEngine((...request) => fetch(...request))]);
+export const detector = new Detector(scope.LanguageDetector);
+
+/** Downloads a model. To be called from a click, as browsers demand. */
+export async function download(offer: Offer): Promise<void> {
+  const change = (made?: Offer) => {
+    offers.value = offers
+      .peek()
+      .flatMap((one) => (one.source !== offer.source || one.target !== offer.target ? [one] : made ? [made] : []));
+  };
+  change({ ...offer, progress: 0 });
+  try {
+    await browser.download(offer.source, offer.target, (progress) => change({ ...offer, progress }));
+    change();
+    downloads.value += 1;
+  } catch {
+    change(offer);
+  }
+}
+
+export function decline(): void {
+  offers.value = [];
+}
+
+/** Whether a reader needs a translation of it. */
+export function isForeign(message: Message, me: Me): boolean {
+  return (
+    !message.deleted && message.user !== me.user && !understands([...me.langs, me.preferred], message.lang) && hasWords(message.text)
+  );
+}
+
+/** A translation that travelled with the message. */
+export function attachedTo(message: Message, target: string): Attached | undefined {
+  for (const [lang, attached] of Object.entries(message.translations ?? {})) {
+    if (understands([target], lang)) {
+      return attached;
+    }
+  }
+  return undefined;
+}
