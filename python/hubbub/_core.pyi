@@ -874,6 +874,7 @@ class Channels:
         history_limit_bytes: int,
         resumable_s: float,
         presence: bool,
+        numbered: bool = False,
     ) -> None:
         """Sets what channels do that match `pattern`; the closest pattern decides.
 
@@ -885,6 +886,7 @@ class Channels:
             history_limit_bytes: How much of them.
             resumable_s: How long a stream without publications can be resumed.
             presence: Whether it is known who is in it.
+            numbered: Whether there are offsets though nothing is kept.
         """
 
     def publish(
@@ -964,9 +966,26 @@ class Channels:
     def sweep(self, now_s: float) -> None:
         """Forgets what has had its time, in a portion of the channels."""
 
+    def forget(self, channel: str) -> None:
+        """Forgets what a channel has published; its stream stands where it stood."""
+
+    def set_held_limit(self, limit_bytes: int) -> None:
+        """Sets how much all of it may hold.
+
+        Beyond it, histories forget: the one first that was not used for longest.
+        """
+
     @property
     def held_bytes(self) -> int:
-        """How much all histories hold."""
+        """How much all channels hold, what it costs to hold it included."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether that is more than they may, and nothing is left to forget."""
+
+    @property
+    def given_up(self) -> tuple[int, int]:
+        """How often a history was made smaller for want of memory, and what that cost."""
 
     def __contains__(self, channel: str, /) -> bool:
         """Whether a channel is there."""

@@ -9,6 +9,9 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 
+/// What an allocation costs beside its content.
+const ALLOCATION_BYTES: usize = 16;
+
 /// A place in a stream: everything up to and with `offset` has been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -123,6 +126,23 @@ impl<P> History<P> {
             self.drop_oldest();
         }
         self.kept.shrink_to_fit();
+    }
+
+    /// Forgets the oldest publications until so many bytes of memory are free, or nothing is left.
+    pub fn give_back(&mut self, bytes: usize) {
+        let before = self.held();
+        while !self.kept.is_empty() && before - self.held() < bytes {
+            self.drop_oldest();
+        }
+        self.kept.shrink_to_fit();
+    }
+
+    /// How much memory it takes: what is kept, and what it costs to keep it.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.bytes
+            + self.kept.len() * ALLOCATION_BYTES
+            + self.kept.capacity() * size_of::<Kept<P>>()
     }
 
     /// Changes how much is kept from now on.

@@ -13,8 +13,9 @@ mod policy;
 mod presence;
 mod recent;
 mod topics;
+mod turns;
 
-pub use channels::{Channels, Options, Published, Stored};
+pub use channels::{Channels, GivenUp, Options, Published, Stored};
 pub use delta::delta;
 pub use history::{History, Limits, Lost, Position};
 pub use patterns::Patterns;

@@ -11,7 +11,12 @@ use hashbrown::HashMap;
 pub struct Presence<C, I> {
     clients: HashMap<C, Member<I>>,
     users: HashMap<Box<str>, usize>,
+    /// Names and infos of all clients.
+    bytes: usize,
 }
+
+/// What a client takes besides names and info: its places in two tables, and what allocations cost.
+const CLIENT_BYTES: usize = 128;
 
 /// What is known about a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub struct Member<I> {
     pub user: Box<str>,
     /// What others are told about it.
     pub info: I,
+    /// How many bytes that takes.
+    pub bytes: usize,
 }
 
 /// How many there are.
@@ -32,12 +39,14 @@ pub struct Counts {
 }
 
 impl<C: Copy + Eq + Hash, I> Presence<C, I> {
-    /// Lets a client in, or renews what is said about it; tells whether it is new.
-    pub fn join(&mut self, client: C, user: &str, info: I) -> bool {
+    /// Lets a client in, or renews what is said about it, in so many bytes; tells whether it is new.
+    pub fn join(&mut self, client: C, user: &str, info: I, bytes: usize) -> bool {
         let member = Member {
             user: user.into(),
             info,
+            bytes,
         };
+        self.bytes += member.held();
         match self.users.get_mut(user) {
             Some(clients) => *clients += 1,
             None => {
@@ -46,6 +55,7 @@ impl<C: Copy + Eq + Hash, I> Presence<C, I> {
         }
         let old = self.clients.insert(client, member);
         if let Some(old) = &old {
+            self.bytes -= old.held();
             self.forget_user(&old.user);
         }
         old.is_none()
@@ -54,6 +64,7 @@ impl<C: Copy + Eq + Hash, I> Presence<C, I> {
     /// Lets a client out; tells what was known about it.
     pub fn leave(&mut self, client: C) -> Option<Member<I>> {
         let member = self.clients.remove(&client)?;
+        self.bytes -= member.held();
         self.forget_user(&member.user);
         Some(member)
     }
@@ -74,6 +85,12 @@ impl<C: Copy + Eq + Hash, I> Presence<C, I> {
         }
     }
 
+    /// How much memory it takes.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.bytes + self.clients.len() * (CLIENT_BYTES + size_of::<(C, Member<I>)>())
+    }
+
     fn forget_user(&mut self, user: &str) {
         if let Some(clients) = self.users.get_mut(user) {
             *clients -= 1;
@@ -84,11 +101,19 @@ impl<C: Copy + Eq + Hash, I> Presence<C, I> {
     }
 }
 
+impl<I> Member<I> {
+    fn held(&self) -> usize {
+        // The name stands here and, for one client of each user, in the table of users.
+        2 * self.user.len() + self.bytes
+    }
+}
+
 impl<C, I> Default for Presence<C, I> {
     fn default() -> Self {
         Self {
             clients: HashMap::new(),
             users: HashMap::new(),
+            bytes: 0,
         }
     }
 }
@@ -105,9 +130,9 @@ mod tests {
     #[test]
     fn a_user_is_there_as_long_as_one_client_is() {
         let mut presence = Presence::default();
-        assert!(presence.join(1, "ada", ()));
-        assert!(presence.join(2, "ada", ()));
-        assert!(presence.join(3, "bob", ()));
+        assert!(presence.join(1, "ada", (), 0));
+        assert!(presence.join(2, "ada", (), 0));
+        assert!(presence.join(3, "bob", (), 0));
         assert_eq!(counts(&presence), (3, 2));
         assert!(
             presence
@@ -123,11 +148,11 @@ mod tests {
     #[test]
     fn who_comes_again_is_there_once() {
         let mut presence = Presence::default();
-        assert!(presence.join(1, "ada", ()));
-        assert!(!presence.join(1, "ada", ()));
+        assert!(presence.join(1, "ada", (), 0));
+        assert!(!presence.join(1, "ada", (), 0));
         assert_eq!(counts(&presence), (1, 1));
         assert!(
-            !presence.join(1, "bob", ()),
+            !presence.join(1, "bob", (), 0),
             "the same client, somebody else's now"
         );
         assert_eq!(counts(&presence), (1, 1));

@@ -11,7 +11,11 @@ use hashbrown::HashMap;
 pub(crate) struct Recent {
     offsets: HashMap<Box<str>, u64>,
     ages: VecDeque<(u64, Box<str>)>,
+    key_bytes: usize,
 }
+
+/// What a key takes besides its two copies.
+const KEY_BYTES: usize = 96;
 
 impl Recent {
     /// The offset of what was published under `key` within the last `window_ms`.
@@ -27,7 +31,13 @@ impl Recent {
         }
         if self.offsets.insert(key.into(), offset).is_none() {
             self.ages.push_back((now_ms, key.into()));
+            self.key_bytes += key.len();
         }
+    }
+
+    /// How much memory it takes.
+    pub(crate) fn held(&self) -> usize {
+        2 * self.key_bytes + self.ages.len() * KEY_BYTES
     }
 
     /// Forgets what is older than `window_ms`; tells how many are left.
@@ -46,6 +56,7 @@ impl Recent {
     fn forget_oldest(&mut self) {
         if let Some((_, key)) = self.ages.pop_front() {
             self.offsets.remove(&key);
+            self.key_bytes -= key.len();
         }
     }
 }

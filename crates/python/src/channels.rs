@@ -119,7 +119,7 @@ impl Channels {
         }
     }
 
-    #[pyo3(signature = (pattern, now_s, *, history_limit, history_age_s, history_limit_bytes, resumable_s, presence))]
+    #[pyo3(signature = (pattern, now_s, *, history_limit, history_age_s, history_limit_bytes, resumable_s, presence, numbered=false))]
     #[allow(clippy::too_many_arguments)]
     fn set_options(
         &self,
@@ -130,6 +130,7 @@ impl Channels {
         history_limit_bytes: usize,
         resumable_s: f64,
         presence: bool,
+        numbered: bool,
     ) -> PyResult<()> {
         let limits = Limits {
             count: history_limit,
@@ -137,7 +138,8 @@ impl Channels {
             bytes: history_limit_bytes,
         };
         let options = Options {
-            history: (history_limit > 0).then_some(limits),
+            // A stream that keeps nothing still counts.
+            history: (history_limit > 0 || numbered).then_some(limits),
             resumable_ms: milliseconds(resumable_s),
             presence,
         };
@@ -267,9 +269,10 @@ impl Channels {
         about: &[u8],
         now_s: f64,
     ) -> PyResult<bool> {
-        let info = (name.into(), about.into());
+        let info: About = (name.into(), about.into());
+        let bytes = name.len() + about.len();
         self.table
-            .with(|table| table.join(channel, client, user, info, milliseconds(now_s)))
+            .with(|table| table.join(channel, client, user, (info, bytes), milliseconds(now_s)))
     }
 
     fn leave(&self, channel: &str, client: u64, now_s: f64) -> PyResult<bool> {
@@ -302,9 +305,28 @@ impl Channels {
         self.table.with(|table| table.sweep(milliseconds(now_s)))
     }
 
+    fn forget(&self, channel: &str) -> PyResult<()> {
+        self.table.with(|table| table.forget(channel))
+    }
+
+    fn set_held_limit(&self, limit_bytes: usize) -> PyResult<()> {
+        self.table.with(|table| table.set_held_limit(limit_bytes))
+    }
+
     #[getter]
     fn held_bytes(&self) -> PyResult<usize> {
-        self.table.with(|table| table.bytes())
+        self.table.with(|table| table.held())
+    }
+
+    #[getter]
+    fn is_full(&self) -> PyResult<bool> {
+        self.table.with(|table| table.is_full())
+    }
+
+    #[getter]
+    fn given_up(&self) -> PyResult<(u64, u64)> {
+        let given_up = self.table.with(|table| table.given_up())?;
+        Ok((given_up.histories, given_up.publications))
     }
 
     fn __contains__(&self, channel: &str) -> PyResult<bool> {

@@ -4,6 +4,9 @@
 //! chance come in as arguments. Who hears a topic is known to [`Topics`](crate::Topics), not here: a channel may be
 //! remembered though nobody listens.
 //!
+//! All of it has one limit of memory. Beyond it the histories that were not used for longest forget first; whoever
+//! resumes there is told of the gap, as if they were too old.
+//!
 //! **Invariant:** a channel is there exactly as long as it remembers something, has somebody in it, or could still be
 //! resumed; then it is gone, and its next epoch is another one.
 
@@ -15,6 +18,11 @@ use crate::history::{History, Limits, Lost, Position};
 use crate::patterns::Patterns;
 use crate::presence::{Counts, Member, Presence};
 use crate::recent::Recent;
+use crate::turns::Turns;
+
+mod memory;
+
+pub use memory::GivenUp;
 
 /// How long a key keeps a publication from being repeated.
 const IDEMPOTENCY_WINDOW_MS: u64 = 120_000;
@@ -22,6 +30,8 @@ const IDEMPOTENCY_WINDOW_MS: u64 = 120_000;
 const IDEMPOTENCY_KEYS: usize = 10_000;
 /// How many channels one call of [`Channels::sweep`] looks at.
 const SWEEP_PORTION: usize = 256;
+/// What a channel takes besides what it holds: its entries in the tables, and what allocations cost.
+const CHANNEL_BYTES: usize = 256;
 
 /// What channels of one kind do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +85,16 @@ pub struct Channels<C, P, I> {
     options: Patterns<Options>,
     /// Where the next epoch comes from.
     chance: u64,
+    /// Of all histories.
     bytes: usize,
+    /// All that is held, with what it costs to hold it.
+    held: usize,
+    held_limit: usize,
+    /// Counts uses, so that it is known which was longest ago.
+    turn: u64,
+    /// The channels with something to forget, while memory is short; see `Channel::is_queued`.
+    turns: Option<Turns>,
+    given_up: GivenUp,
 }
 
 #[derive(Debug)]
@@ -85,6 +104,11 @@ struct Channel<C, P, I> {
     presence: Option<Presence<C, I>>,
     recent: Option<Recent>,
     used_ms: u64,
+    /// When it was used last, counted in uses.
+    turn: u64,
+    /// Whether it stands in `Channels::turns`.
+    is_queued: bool,
+    name_bytes: usize,
 }
 
 impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
@@ -97,6 +121,11 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
             options: Patterns::default(),
             chance: seed,
             bytes: 0,
+            held: 0,
+            held_limit: usize::MAX,
+            turn: 0,
+            turns: None,
+            given_up: GivenUp::default(),
         }
     }
 
@@ -104,7 +133,7 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
     /// by `*`.
     pub fn set_options(&mut self, pattern: &str, options: Options, now_ms: u64) {
         self.options.set(pattern, options);
-        let mut bytes = 0;
+        let (mut bytes, mut held) = (0, 0);
         for (name, channel) in &mut self.channels {
             channel.options = self.options.of(name);
             match (&mut channel.history, channel.options.history) {
@@ -116,8 +145,9 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
                 channel.presence = None;
             }
             bytes += channel.bytes();
+            held += channel.held();
         }
-        self.bytes = bytes;
+        (self.bytes, self.held) = (bytes, held);
     }
 
     /// What a channel of this name does.
@@ -145,6 +175,7 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
             return Published::New(None);
         }
         let channel = self.channel(name, now_ms);
+        let before = channel.sizes();
         if let (Some(key), Some(recent)) = (key, &mut channel.recent)
             && let Some(offset) = recent.find(key, now_ms, IDEMPOTENCY_WINDOW_MS)
         {
@@ -152,9 +183,9 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
                 offset,
                 ..history.position()
             });
+            self.account(before, name);
             return Published::Repeated(place);
         }
-        let before = channel.bytes();
         let place = channel.history.as_ref().map(|history| {
             let Position { epoch, offset } = history.position();
             Position {
@@ -173,8 +204,8 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
                 .get_or_insert_default()
                 .insert(key, offset, now_ms, IDEMPOTENCY_KEYS);
         }
-        let after = channel.bytes();
-        self.bytes = self.bytes + after - before;
+        self.account(before, name);
+        self.relieve();
         Published::New(place)
     }
 
@@ -198,6 +229,7 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
         if self.options(name).history.is_none() {
             return Err(Lost::Epoch);
         }
+        self.expire(name, now_ms);
         let history = self.channel(name, now_ms).history.as_mut();
         history.ok_or(Lost::Epoch)?.after(since, now_ms)
     }
@@ -205,9 +237,8 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
     /// What a channel remembers, if it does.
     pub fn history(&mut self, name: &str, now_ms: u64) -> Option<&History<P>> {
         self.options(name).history?;
-        let history = self.channel(name, now_ms).history.as_mut()?;
-        history.expire(now_ms);
-        Some(history)
+        self.expire(name, now_ms);
+        self.channel(name, now_ms).history.as_ref()
     }
 
     /// Puts back what a store has kept of a stream that ended at `position`: its publications, oldest first.
@@ -238,33 +269,59 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
         }
         history.expire(now_ms);
         let channel = self.channel(name, now_ms);
-        let (before, after) = (channel.bytes(), history.bytes());
+        let before = channel.sizes();
         channel.history = Some(history);
         channel.recent = Some(recent);
-        self.bytes = self.bytes + after - before;
+        self.account(before, name);
+        self.relieve();
     }
 
-    /// Lets a client into a channel; tells whether it is new there. Does nothing where presence is off.
-    pub fn join(&mut self, name: &str, client: C, user: &str, info: I, now_ms: u64) -> bool {
+    /// Forgets what a channel has published; its stream stands where it stood.
+    pub fn forget(&mut self, name: &str) {
+        let Some(channel) = self.channels.get_mut(name) else {
+            return;
+        };
+        let before = channel.sizes();
+        if let Some(history) = &mut channel.history {
+            history.shrink_to(0);
+        }
+        self.account(before, name);
+    }
+
+    /// Lets a client into a channel, with so many bytes of info; tells whether it is new there.
+    ///
+    /// Does nothing where presence is off.
+    pub fn join(
+        &mut self,
+        name: &str,
+        client: C,
+        user: &str,
+        (info, bytes): (I, usize),
+        now_ms: u64,
+    ) -> bool {
         if !self.options(name).presence {
             return false;
         }
         let channel = self.channel(name, now_ms);
-        channel
-            .presence
-            .get_or_insert_default()
-            .join(client, user, info)
+        let before = channel.sizes();
+        let presence = channel.presence.get_or_insert_default();
+        let is_new = presence.join(client, user, info, bytes);
+        self.account(before, name);
+        self.relieve();
+        is_new
     }
 
     /// Lets a client out; tells what was known about it there.
     pub fn leave(&mut self, name: &str, client: C, now_ms: u64) -> Option<Member<I>> {
         let channel = self.channels.get_mut(name)?;
+        let before = channel.sizes();
         let presence = channel.presence.as_mut()?;
         let member = presence.leave(client);
         if presence.counts().clients == 0 {
             channel.presence = None;
         }
         channel.used_ms = now_ms;
+        self.account(before, name);
         member
     }
 
@@ -315,16 +372,27 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
             let Some(channel) = self.channels.get_mut(&name) else {
                 continue;
             };
-            let before = channel.bytes();
+            let before = channel.sizes();
             let is_over = channel.is_over(now_ms);
-            let after = channel.bytes();
-            self.bytes = self.bytes + after - before;
-            if is_over {
-                self.channels.remove(&name);
+            self.account(before, &name);
+            if is_over && let Some(gone) = self.channels.remove(&name) {
+                self.held -= gone.held();
             } else {
                 self.rounds.push_back(name);
             }
         }
+    }
+
+    /// Forgets what is too old in one channel.
+    fn expire(&mut self, name: &str, now_ms: u64) {
+        let Some(channel) = self.channels.get_mut(name) else {
+            return;
+        };
+        let before = channel.sizes();
+        if let Some(history) = &mut channel.history {
+            history.expire(now_ms);
+        }
+        self.account(before, name);
     }
 
     fn channel(&mut self, name: &str, now_ms: u64) -> &mut Channel<C, P, I> {
@@ -337,12 +405,19 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
                 presence: None,
                 recent: None,
                 used_ms: now_ms,
+                turn: 0,
+                is_queued: false,
+                name_bytes: name.len(),
             };
+            self.held += channel.held();
             self.rounds.push_back(name.into());
             self.channels.insert(name.into(), channel);
+            self.relieve();
         }
         let channel = self.channels.get_mut(name).expect("inserted above");
         channel.used_ms = channel.used_ms.max(now_ms);
+        self.turn += 1;
+        channel.turn = self.turn;
         if channel.history.is_none()
             && let Some(limits) = channel.options.history
         {
@@ -355,6 +430,20 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
 impl<C: Copy + Eq + Hash, P, I> Channel<C, P, I> {
     fn bytes(&self) -> usize {
         self.history.as_ref().map_or(0, History::bytes)
+    }
+
+    /// All that it takes.
+    fn held(&self) -> usize {
+        CHANNEL_BYTES
+            + size_of::<Self>()
+            + 2 * self.name_bytes
+            + self.history.as_ref().map_or(0, History::held)
+            + self.presence.as_ref().map_or(0, Presence::held)
+            + self.recent.as_ref().map_or(0, Recent::held)
+    }
+
+    fn sizes(&self) -> (usize, usize) {
+        (self.bytes(), self.held())
     }
 
     /// Forgets what is too old; tells whether nothing is left that anybody could ask for.
@@ -450,7 +539,7 @@ mod tests {
     fn a_channel_that_nobody_can_ask_for_is_gone_and_its_epoch_with_it() {
         let mut channels = channels();
         publish(&mut channels, "room:a", "one", 0);
-        assert!(channels.join("room:a", 1, "ada", (), 0));
+        assert!(channels.join("room:a", 1, "ada", ((), 0), 0));
         let seen = channels.position("room:a", 0).expect("remembered");
         channels.sweep(5_000);
         assert_eq!(channels.len(), 1, "somebody is in it");
