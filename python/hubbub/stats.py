@@ -1,4 +1,4 @@
-"""What a server has counted: an immutable record of counters and gauges (pure)."""
+"""What a server and its hubs have counted: immutable records of counters and gauges (pure)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -132,3 +132,53 @@ class Stats:
     def of(cls, counted: Mapping[str, int]) -> "Stats":
         """The record of what an engine tells."""
         return cls(**{field.name: counted[field.name] for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class HubStats:
+    """Gauges of the moment, and counters since the start, of one hub."""
+
+    clients: int
+    """Clients connected now."""
+
+    users: int
+    """Different users among them."""
+
+    channels: int
+    """Channels that are remembered."""
+
+    held_bytes: int
+    """Bytes that histories and presence take now."""
+
+    streams_held_bytes: int
+    """Bytes that wait for readers of streams (http_stream, sse) now."""
+
+    histories_shrunk: int
+    """Times a history had to forget because memory was short."""
+
+    publications_forgotten: int
+    """Publications that were forgotten for that."""
+
+    full: int
+    """Subscriptions refused because memory was full though nothing was left to forget."""
+
+    over_rate: int
+    """Commands refused because they came too fast (111)."""
+
+    sent_away: int
+    """Clients disconnected because they went on all the same (3013)."""
+
+    over_user_connections: int
+    """Clients refused because their user had too many (3504)."""
+
+    denied: int
+    """Commands that were not allowed (103)."""
+
+    streams_dropped: int
+    """Publications left out for slow readers of streams."""
+
+    streams_conflated: int
+    """Publications that a newer one has replaced in a stream."""
+
+    streams_slow_closed: int
+    """Streams closed because they were read too slowly (3008)."""

@@ -45,6 +45,7 @@ NOT_BY_FORWARDER = {
     "test_a_client_that_does_not_wait": "it notices first",
     "test_a_client_that_takes_nothing_is_cut": "it takes what its client does not",
     "test_a_restart_does_not_reset_the_back_off": "it is still there when the server is not",
+    "test_the_examples_of_its_documentation": "it keeps connections that were given up at once",
     "test_nothing_is_left_of_a_handler": "it counts the objects of this process",
 }
 """Tests of the plain wire, left out because TLS through `Forwarder` cannot show the same."""

@@ -13,11 +13,12 @@ from hubbub._core import __version__
 from hubbub.admin.exposition import Histogram, Kind, Metric, Value, exposition
 from hubbub.admin.snapshot import Snapshot
 from hubbub.config import describe
-from hubbub.stats import Stats
+from hubbub.stats import HubStats, Stats
 
 Values = Sequence[Value] | Histogram
 
 _GAUGES = {"connections", "held_bytes", "pressure"}
+_HUB_GAUGES = {"clients", "users", "channels", "held_bytes", "streams_held_bytes"}
 _NAMES = {
     "accepted": "connections_accepted",
     "closed": "connections_closed",
@@ -47,7 +48,7 @@ class Row:
 @cache
 def rows() -> tuple[Row, ...]:
     """Every metric, in the order of the page."""
-    return (*_counted(), *_kinds(), *_about(), *_process())
+    return (*_counted(), *_kinds(), *_hubs(), *_about(), *_process())
 
 
 def metrics_text(snapshot: Snapshot) -> str:
@@ -122,6 +123,23 @@ def _kinds() -> Iterator[Row]:
         ),
         lambda snapshot: [Value(snapshot.held_limit_bytes)],
     )
+
+
+def _hubs() -> Iterator[Row]:
+    for field in describe(HubStats):
+        name = f"hubbub_hub_{field.name}"
+        sentence = "Hubs: " + field.sentence[0].lower() + field.sentence[1:].rstrip(".")
+        kind: Kind = "gauge" if field.name in _HUB_GAUGES else "counter"
+        unit = "bytes" if name.endswith("_bytes") else ""
+
+        def values(snapshot: Snapshot, name: str = field.name) -> Values:
+            return [
+                Value(getattr(stats, name), {"module": module.name, "path": path})
+                for module in snapshot.modules
+                for path, stats in module.hubs
+            ]
+
+        yield Row(Metric(name, kind, sentence, unit, labels=("module", "path")), values)
 
 
 def _about() -> Iterator[Row]:

@@ -27,6 +27,13 @@ def add_reload(admin: Admin, modules: Modules) -> None:
 
 def _report(module: Module) -> ModuleReport:
     settings = module.settings
+    apps = [app for _, app in module.version.app.walk()] if module.version else []
+    hubs = [(path, hub) for app in apps for path, hub in app.hubs.items() if hub.is_served]
     return ModuleReport(
-        module.name, module.state, settings.mount, settings.hosts, reason=module.reason
+        module.name,
+        module.state,
+        settings.mount,
+        settings.hosts,
+        reason=module.reason,
+        hubs=tuple((path, hub.stats()) for path, hub in hubs),
     )

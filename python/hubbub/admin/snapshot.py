@@ -9,7 +9,7 @@ from typing import Any
 from hubbub._core import Engine
 from hubbub.admin.process import Process, this_process
 from hubbub.log import lines_lost
-from hubbub.stats import Stats
+from hubbub.stats import HubStats, Stats
 
 STARTED = time.monotonic()
 """When this part of the program was loaded."""
@@ -36,6 +36,9 @@ class ModuleReport:
 
     reason: str = ""
     """What went wrong, if something did."""
+
+    hubs: tuple[tuple[str, HubStats], ...] = ()
+    """Its hubs: path and what each has counted."""
 
     @property
     def is_running(self) -> bool:

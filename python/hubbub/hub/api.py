@@ -16,6 +16,7 @@ from hubbub._core import Request
 from hubbub.app import App
 from hubbub.errors import Misuse, Reject
 from hubbub.hub import codes, wire
+from hubbub.hub.client import Client
 from hubbub.hub.codes import Disconnected, End, Refused
 from hubbub.hub.sessions import Sessions, check_name
 from hubbub.hub.storage import StorageFailure
@@ -31,6 +32,7 @@ class Publish(Struct):
     data: Raw = Raw()
     tags: dict[str, str] = {}
     idempotency_key: str = ""
+    conflate: str = ""
 
 
 class Broadcast(Struct):
@@ -40,12 +42,38 @@ class Broadcast(Struct):
     data: Raw = Raw()
     tags: dict[str, str] = {}
     idempotency_key: str = ""
+    conflate: str = ""
 
 
 class Channel(Struct):
     """Presence, presence_stats: only the channel matters."""
 
     channel: str = ""
+
+
+class Channels(Struct):
+    """Which channels: a whole name, or a beginning and a star."""
+
+    pattern: str = "*"
+
+
+class Subscribe(Struct):
+    """Lets a user's clients hear a channel."""
+
+    user: str = ""
+    channel: str = ""
+    client: str = ""
+    info: Raw = Raw()
+    data: Raw = Raw()
+
+
+class Refresh(Struct):
+    """Changes when a user's clients have to refresh; with `expired` they must go."""
+
+    user: str = ""
+    client: str = ""
+    expired: bool = False
+    expire_at: float = 0
 
 
 class Unsubscribe(Struct):
@@ -96,11 +124,15 @@ class Api:
         self._methods: dict[str, tuple[type[Struct], Callable[[Any], Any]]] = {
             "publish": (Publish, self._publish),
             "broadcast": (Broadcast, self._broadcast),
+            "subscribe": (Subscribe, self._subscribe),
             "unsubscribe": (Unsubscribe, self._unsubscribe),
+            "refresh": (Refresh, self._refresh),
             "disconnect": (Disconnect, self._disconnect),
             "presence": (Channel, self._presence),
             "presence_stats": (Channel, self._presence_stats),
             "history": (wire.HistoryRequest, self._history),
+            "history_remove": (Channel, self._history_remove),
+            "channels": (Channels, self._channels),
             "info": (Nothing, self._info),
         }
         app.post(path + "/{method}")(self._answer)
@@ -165,29 +197,48 @@ class Api:
             bytes(params.data),
             tags=wire.encode(params.tags) if params.tags else None,
             key=params.idempotency_key or None,
+            conflate=params.conflate or None,
         )
         return {"offset": offset, "epoch": epoch} if epoch else {}
 
     async def _broadcast(self, params: Broadcast) -> dict[str, Any]:
         for channel in params.channels:
             check_name(channel)
-        one = (params.data, params.tags, params.idempotency_key)
+        one = (params.data, params.tags, params.idempotency_key, params.conflate)
         results = [await self._publish(Publish(channel, *one)) for channel in params.channels]
         return {"responses": [{"result": result} for result in results]}
 
+    def _clients(self, params: Subscribe | Unsubscribe | Refresh | Disconnect) -> list[Client]:
+        clients = self._sessions().users.get(params.user, ())
+        return [client for client in clients if params.client in ("", client.id)]
+
+    def _subscribe(self, params: Subscribe) -> dict[str, Any]:
+        check_name(params.channel)
+        for client in self._clients(params):
+            self._sessions().enrol(
+                client, params.channel, info=bytes(params.info), data=bytes(params.data)
+            )
+        return {}
+
     def _unsubscribe(self, params: Unsubscribe) -> dict[str, Any]:
-        for client in tuple(self._sessions().users.get(params.user, ())):
-            if params.client in ("", client.id):
-                client.unsubscribe(params.channel, End(2000, "server unsubscribe"))
+        for client in self._clients(params):
+            client.unsubscribe(params.channel, End(2000, "server unsubscribe"))
+        return {}
+
+    def _refresh(self, params: Refresh) -> dict[str, Any]:
+        for client in self._clients(params):
+            if params.expired:
+                client.disconnect(codes.session_expired())
+            else:
+                self._sessions().refresh(client, params.expire_at)
         return {}
 
     def _disconnect(self, params: Disconnect) -> dict[str, Any]:
         farewell = params.disconnect
         if not 3000 <= farewell.code < 5000:
             raise codes.bad_request()
-        for client in tuple(self._sessions().users.get(params.user, ())):
-            if params.client in ("", client.id):
-                client.disconnect(Disconnected(farewell.code, farewell.reason))
+        for client in self._clients(params):
+            client.disconnect(Disconnected(farewell.code, farewell.reason))
         return {}
 
     def _presence(self, params: Channel) -> dict[str, Any]:
@@ -203,6 +254,15 @@ class Api:
     def _history(self, params: wire.HistoryRequest) -> dict[str, Any]:
         check_name(params.channel)
         return self._sessions().history(params)
+
+    def _history_remove(self, params: Channel) -> dict[str, Any]:
+        check_name(params.channel)
+        self._sessions().forget(params.channel)
+        return {}
+
+    def _channels(self, params: Channels) -> dict[str, Any]:
+        heard = self._sessions().heard(params.pattern)
+        return {"channels": {name: {"num_clients": count} for name, count in heard.items()}}
 
     def _info(self, params: Nothing) -> dict[str, Any]:
         sessions = self._sessions()

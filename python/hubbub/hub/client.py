@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubbub.hub import codes, wire
 from hubbub.hub.codes import Disconnected, End
+from hubbub.hub.limits import Meter
 
 if TYPE_CHECKING:
     from hubbub._core import Request
@@ -24,6 +25,9 @@ class Subscription:
     expires_at_s: float = 0.0
     """When it has to be refreshed; 0: never."""
 
+    has_token: bool = False
+    """Whether a token let the client in: nobody else is asked while that is good."""
+
     wants_join_leave: bool = False
     wants_delta: bool = False
 
@@ -38,6 +42,7 @@ class Client:
         request: The HTTP request it came with.
         info: What others are told about it, as JSON; empty: nothing.
         data: Yours: what `on_connect` wants to keep.
+        asking: JSON that came with the subscription it asks for, while a hook decides; empty: none.
         session: The secret with which commands are posted to a stream; "" for a WebSocket.
     """
 
@@ -49,11 +54,14 @@ class Client:
     user: str = ""
     info: bytes = b""
     data: Any = None
+    asking: bytes = b""
     session: str = ""
     expires_at_s: float = 0.0
     is_connected: bool = False
     is_closed: bool = False
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
+    user_meter: Meter = field(default_factory=Meter)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -63,6 +71,24 @@ class Client:
     def send(self, data: object) -> None:
         """Sends a message outside any channel; `data` becomes JSON."""
         self.transport.send(wire.push("", "message", {"data": data}))
+
+    def subscribe(self, channel: str, *, info: object = None, data: object = None) -> None:
+        """Lets it hear a channel without its asking; nothing happens if it does already.
+
+        Args:
+            channel: Its name.
+            info: What others are told about the client there; becomes JSON.
+            data: What the client is told; becomes JSON.
+
+        Raises:
+            Refused: The name is none, or the client has too many subscriptions.
+        """
+        self.sessions.enrol(
+            self,
+            channel,
+            info=b"" if info is None else wire.encode(info),
+            data=b"" if data is None else wire.encode(data),
+        )
 
     def unsubscribe(self, channel: str, end: End = codes.UNSUBSCRIBED) -> None:
         """Ends a subscription and says so; nothing happens if there is none."""

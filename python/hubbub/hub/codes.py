@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from hubbub.errors import HubbubError
 
+PERMISSION_DENIED = 103
+TOO_MANY_REQUESTS = 111
+
 
 class Refused(HubbubError):
     """A request was refused: raise it in a hook to answer with an error of your own.
@@ -68,7 +71,7 @@ def unknown_channel() -> Refused:
 
 def permission_denied() -> Refused:
     """The client may not do that there."""
-    return Refused(103, "permission denied")
+    return Refused(PERMISSION_DENIED, "permission denied")
 
 
 def method_not_found() -> Refused:
@@ -108,7 +111,7 @@ def expired() -> Refused:
 
 def too_many_requests() -> Refused:
     """The client asks too often."""
-    return Refused(111, "too many requests", temporary=True)
+    return Refused(TOO_MANY_REQUESTS, "too many requests", temporary=True)
 
 
 def unrecoverable_position() -> Refused:
@@ -124,6 +127,11 @@ def shutdown() -> Disconnected:
 def session_expired() -> Disconnected:
     """The client did not refresh in time."""
     return Disconnected(3005, "expired")
+
+
+def flooding() -> Disconnected:
+    """The client was told that it asks too often, and went on."""
+    return Disconnected(3013, "too many requests")
 
 
 def invalid_token() -> Disconnected:
@@ -146,6 +154,11 @@ def forced() -> Disconnected:
     return Disconnected(3503, "force disconnect")
 
 
+def connection_limit() -> Disconnected:
+    """The user has too many connections already."""
+    return Disconnected(3504, "connection limit")
+
+
 def forbidden() -> Disconnected:
     """The client may not be here."""
     return Disconnected(3507, "permission denied")
@@ -153,4 +166,5 @@ def forbidden() -> Disconnected:
 
 INSUFFICIENT = End(2500, "insufficient state")
 SUBSCRIPTION_EXPIRED = End(2501, "subscription expired")
+NO_LONGER_ALLOWED = End(2003, "permission denied")
 UNSUBSCRIBED = End(2000, "server unsubscribe")

@@ -92,6 +92,9 @@ class Dispatch:
                 self._sessions.disconnect(client, codes.bad_protocol())
                 return
             try:
+                self._sessions.meters.command(
+                    client.meter, client.user_meter, name, self._sessions.clock_s()
+                )
                 result = self._does[name](client, request)
             except Exception as error:  # noqa: BLE001 - told and logged
                 self._failed(client, number, name, error)
@@ -165,9 +168,45 @@ class Dispatch:
             case _:
                 logger.error("client %s: %s failed", client.id, name, exc_info=error)
                 refused = codes.internal()
+        if refused.code == codes.PERMISSION_DENIED:
+            sessions = self._sessions
+            sessions.meters.denial(client.meter, client.user_meter, sessions.clock_s())
         if name != "send":
             told = wire.refusal(number, refused.code, refused.message, refused.temporary)
             client.transport.send(told)
+        elif refused.code == codes.TOO_MANY_REQUESTS:
+            # Nobody hears of a refusal: only the end can be told.
+            self._sessions.disconnect(client, codes.flooding())
+
+    async def recheck(self, client: Client) -> int:
+        """Asks again whether a client may hear what it hears; tells how often not.
+
+        What it has by a token or from the server is not asked about.
+        """
+        ended = 0
+        for subscription in tuple(client.subscriptions.values()):
+            channel = subscription.channel
+            if subscription.is_server_side or subscription.has_token:
+                continue
+            if await self._may_hear(client, channel):
+                continue
+            if client.subscriptions.get(channel) is subscription:
+                client.unsubscribe(channel, codes.NO_LONGER_ALLOWED)
+                ended += 1
+        return ended
+
+    async def _may_hear(self, client: Client, channel: str) -> bool:
+        authorize = self._rules.permission(channel)
+        if authorize is None:
+            return self._table.of(channel).subscribe == "anyone"
+        try:
+            grant = authorize(client, channel)
+            return bool(await grant if inspect.isawaitable(grant) else grant)
+        except (Refused, Reject):
+            return False
+        except Disconnected as error:
+            self._sessions.disconnect(client, error)
+            return False
 
     # The commands
 
@@ -218,14 +257,16 @@ class Dispatch:
         self._expire(client, expires_at_s, result, now_s)
         if client.is_closed:
             return result
+        channels = dict.fromkeys((*claims.channels, *claims.subs, *welcome.channels))
+        sessions.check_names(channels)
         sessions.enter(client)
         sessions.listen_to_pings(client, self._ping_s)
-        for channel in dict.fromkeys((*claims.channels, *claims.subs, *welcome.channels)):
+        for channel in channels:
             sub = claims.subs.get(channel)
             subscription = Subscription(channel, is_server_side=True)
             subscription.info = bytes(sub.info) if sub else b""
             wanted = request.subs.get(channel, wire.SubscribeRequest())
-            wanted.channel = channel
+            wanted.channel, wanted.join_leave = channel, True
             result.subs[channel] = sessions.subscribe(
                 client, subscription, wanted, bytes(sub.data) if sub else b""
             )
@@ -246,8 +287,13 @@ class Dispatch:
     def _subscribe(self, client: Client, request: wire.SubscribeRequest) -> Any:
         channel = request.channel
         self._sessions.check_subscribe(client, channel)
+        if request.type or request.tf:
+            # To ignore what it asks for would mean to send what it does not want.
+            raise codes.not_available()
+        client.asking = bytes(request.data)
         if request.token:
-            return self._enter(client, request, self._token_grant(client, channel, request.token))
+            grant = self._token_grant(client, channel, request.token)
+            return self._enter(client, request, grant, has_token=True)
         authorize = self._rules.permission(channel)
         if authorize is None:
             if self._table.of(channel).subscribe != "anyone":
@@ -267,18 +313,30 @@ class Dispatch:
         expires_at_s = claims.exp if claims.expire_at is None else claims.expire_at
         return Grant(claims.info or None, claims.data or None, expires_at_s)
 
-    def _enter(self, client: Client, request: wire.SubscribeRequest, grant: object) -> Any:
+    def _enter(
+        self,
+        client: Client,
+        request: wire.SubscribeRequest,
+        grant: object,
+        *,
+        has_token: bool = False,
+    ) -> Any:
         if not grant:
             raise codes.permission_denied()
         granted = grant if isinstance(grant, Grant) else Grant()
         subscription = Subscription(
-            request.channel, info=as_json(granted.info), expires_at_s=granted.expires_at_s
+            request.channel,
+            info=as_json(granted.info),
+            expires_at_s=granted.expires_at_s,
+            has_token=has_token,
         )
 
         def enter(_: object) -> wire.SubscribeResult:
             if client.is_closed:
                 raise codes.shutdown()
             data = as_json(granted.data)
+            self._sessions.check_room(request.channel)
+            self._sessions.check_creation(client, request.channel)
             return self._sessions.subscribe(client, subscription, request, data)
 
         if self._rules.on_subscribe is None:
@@ -295,6 +353,8 @@ class Dispatch:
         check_name(channel)
         if not request.data:
             raise codes.bad_request()
+        if request.type:
+            raise codes.not_available()
         match self._table.of(channel).publish:
             case "nobody":
                 raise codes.permission_denied()
@@ -306,6 +366,7 @@ class Dispatch:
                 pass
 
         def publish(instead: object) -> Any:
+            self._sessions.check_creation(client, channel)
             data = bytes(request.data) if instead is None else as_json(instead)
             info = client.about(client.subscriptions.get(channel))
             publishing = self._sessions.publish(channel, data, info=info)
@@ -328,17 +389,18 @@ class Dispatch:
 
     def _check_present(self, client: Client, channel: str) -> None:
         check_name(channel)
-        if not self._table.of(channel).presence:
-            raise codes.not_available()
+        # First: who may not enter is not told either what there would be.
         if channel not in client.subscriptions:
             raise codes.permission_denied()
+        if not self._table.of(channel).presence:
+            raise codes.not_available()
 
     def _history(self, client: Client, request: wire.HistoryRequest) -> object:
         check_name(request.channel)
-        if self._table.of(request.channel).history_limit == 0:
-            raise codes.not_available()
         if request.channel not in client.subscriptions:
             raise codes.permission_denied()
+        if self._table.of(request.channel).history_limit == 0:
+            raise codes.not_available()
         return self._sessions.history(request)
 
     def _ping(self, client: Client, request: wire.PingRequest) -> object:

@@ -102,7 +102,7 @@ class Emulation:
                 yield "\n".join(frames)
         finally:
             del self._streams[client.session]
-            transport.close(3000, "gone")
+            transport.abandon()
             dispatch.closed(client)
 
     def _check_origin(self, request: Request) -> None:

@@ -5,12 +5,14 @@ Declares hooks and options, and is how an application publishes. What a client's
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
 from hubbub._core import WebSocket
 from hubbub.app import App
+from hubbub.config import size_bytes
 from hubbub.errors import Misuse
 from hubbub.hub import codes
 from hubbub.hub.api import Api
@@ -18,14 +20,16 @@ from hubbub.hub.client import Client
 from hubbub.hub.codes import Disconnected, End
 from hubbub.hub.dispatch import Dispatch
 from hubbub.hub.emulation import Emulation
+from hubbub.hub.limits import HubLimits
 from hubbub.hub.options import ChannelOptions, ChannelTable
 from hubbub.hub.publishing import Publishing
 from hubbub.hub.rules import Authorize, Rules, as_json, described, hook, procedure
-from hubbub.hub.sessions import Sessions
+from hubbub.hub.sessions import Sessions, topic_of
 from hubbub.hub.storage import SqliteHistory
 from hubbub.hub.tokens import Tokens
 from hubbub.hub.transports import SocketTransport
 from hubbub.routing import Endpoint, EndpointOptions
+from hubbub.stats import HubStats
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,10 +63,13 @@ class Hub:
         ping_s: How often a client is pinged, in seconds.
         api_keys: Who may use the server API at `path` + "/api"; without keys there is none.
         storage: The file in which persistent channels are kept; made when there are any.
+        limits: How much each client and each user may do.
+        memory_limit: How much histories and presence may hold together, and how much may wait for
+            readers of streams; None: an eighth of the machine's memory each.
         **options: Of the WebSocket endpoint: origins, limits, compression.
 
     Raises:
-        Misuse: The path is no pattern, or a key no key.
+        Misuse: The path is no pattern, a key no key, or a size no size.
     """
 
     def __init__(
@@ -76,13 +83,21 @@ class Hub:
         ping_s: int = 25,
         api_keys: tuple[str, ...] = (),
         storage: str | Path = "hubbub-data/history.sqlite3",
+        limits: HubLimits | None = None,
+        memory_limit: str | int | None = None,
         **options: Unpack[EndpointOptions],
     ) -> None:
         if tokens is not None and secret is not None:
             raise Misuse("give tokens or a secret, not both")
         if ping_s < 1:
             raise Misuse(f"expected a second or more: ping_s={ping_s}")
+        try:
+            self._memory_limit = None if memory_limit is None else size_bytes(memory_limit)
+        except ValueError as error:
+            raise Misuse(str(error)) from None
         self._app = app
+        self._path = path
+        self._limits = limits or HubLimits()
         self._table = ChannelTable()
         self._rules = Rules(
             tokens=Tokens(secret=secret) if secret is not None else tokens,
@@ -128,6 +143,7 @@ class Hub:
         except TypeError as error:
             raise Misuse(f"channel {pattern!r}: {error}") from None
         self._table.add(pattern, declared)
+        self._app.topic(topic_of(pattern, self._path), policy=declared.slow)
         return declared
 
     def authorize(self, pattern: str) -> Callable[[F], F]:
@@ -201,6 +217,7 @@ class Hub:
         *,
         tags: dict[str, str] | None = None,
         key: str | None = None,
+        conflate: str | None = None,
     ) -> Publishing:
         """Publishes to all who hear a channel; persistent ones once it is on disk.
 
@@ -209,6 +226,8 @@ class Hub:
             data: Becomes JSON.
             tags: What else is said.
             key: A publication with the same key within two minutes is left out.
+            conflate: Where the channel is `slow="conflate"`: for a slow reader only the newest
+                publication of each waits.
 
         Returns:
             What became of it: await it for offset and epoch (0 and "" where nothing is remembered).
@@ -217,8 +236,25 @@ class Hub:
             Misuse: The app is not being served.
         """
         return self._live_sessions().publish(
-            channel, as_json(data) or b"null", tags=as_json(tags) or None, key=key
+            channel,
+            as_json(data) or b"null",
+            tags=as_json(tags) or None,
+            key=key,
+            conflate=conflate,
         )
+
+    @property
+    def is_served(self) -> bool:
+        """Whether its app is being served."""
+        return self._sessions is not None
+
+    def stats(self) -> HubStats:
+        """What it has counted.
+
+        Raises:
+            Misuse: The app is not being served.
+        """
+        return self._live_sessions().stats()
 
     def broadcast(self, channels: Iterable[str], data: object) -> None:
         """Publishes the same to several channels."""
@@ -236,6 +272,37 @@ class Hub:
         """How many clients and how many different users are in a channel."""
         return self._live_sessions().channels.counts(channel)
 
+    def channels(self, pattern: str = "*") -> dict[str, int]:
+        """How many clients hear each channel that somebody hears; looks at all subscriptions.
+
+        Args:
+            pattern: A whole name, or a beginning and a star.
+        """
+        return self._live_sessions().heard(pattern)
+
+    def forget(self, channel: str) -> None:
+        """Forgets a channel's history; its stream goes on where it stands."""
+        self._live_sessions().forget(channel)
+
+    def subscribe(
+        self, user: str, channel: str, *, info: object = None, data: object = None
+    ) -> None:
+        """Lets all clients of a user hear a channel without their asking; see `Client`."""
+        for client in self.clients(user):
+            client.subscribe(channel, info=info, data=data)
+
+    async def recheck(self, user: str | None = None) -> int:
+        """Asks `authorize` again about what a user's clients hear, or everybody's.
+
+        To be called when rights have changed: subscriptions that are no longer allowed end (2003).
+        Those made by a token stay until it expires, those made by the server until it ends them.
+
+        Returns:
+            How many subscriptions were ended.
+        """
+        _, dispatch = self._running()
+        return sum([await dispatch.recheck(client) for client in self.clients(user)])
+
     def unsubscribe(self, user: str, channel: str, end: End = codes.UNSUBSCRIBED) -> None:
         """Ends the subscriptions of all of a user's clients to a channel."""
         for client in self.clients(user):
@@ -252,13 +319,24 @@ class Hub:
         wants_store = any(options.persistent for _, options in self._table.declared())
         loop = asyncio.get_running_loop()
         store = SqliteHistory(self._storage, loop) if wants_store else None
-        sessions = Sessions(self._app.publish, self._table, store=store)
+        sessions = Sessions(
+            self._app.publish,
+            self._table,
+            store=store,
+            limits=self._limits,
+            scope=self._path,
+            later=loop.call_later,
+        )
+        held_limit = self._memory_limit or _memory_bytes() // 8
+        sessions.channels.set_held_limit(held_limit)
+        sessions.listeners.held_limit_bytes = held_limit
         self._sessions = sessions
         self._dispatch = Dispatch(sessions, self._rules, self._table, self._spawn, self._ping_s)
         try:
             yield
         finally:
             self._sessions = self._dispatch = None
+            sessions.storms.end()
             if store is not None:
                 store.close()
 
@@ -267,7 +345,10 @@ class Hub:
         if old is None or old._sessions is None or self._sessions is None:
             return
         old._emulation.end_all()
+        held_limit = self._sessions.listeners.held_limit_bytes
         self._sessions.take_over(old._sessions)
+        self._sessions.channels.set_held_limit(held_limit)
+        self._sessions.listeners.held_limit_bytes = held_limit
         self._strangers, old._strangers = old._strangers, {}
         for client in self._strangers:
             client.sessions = self._sessions
@@ -308,6 +389,7 @@ class Hub:
         # Each second one part of the clients, so that no second is worse than the others.
         sessions.everybody("{}", self._beat)
         sessions.channels.sweep(now_s)
+        sessions.meters.sweep(now_s)
         for client, until_s in tuple(self._strangers.items()):
             if client.is_connected:
                 del self._strangers[client]
@@ -324,3 +406,7 @@ class Hub:
             for subscription in tuple(client.subscriptions.values()):
                 if 0 < subscription.expires_at_s < before_s:
                     client.unsubscribe(subscription.channel, codes.SUBSCRIPTION_EXPIRED)
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -12,6 +12,9 @@ Subscribers = Literal["anyone", "authorized"]
 Publishers = Literal["nobody", "subscribers", "anyone", "authorized"]
 """Which clients may publish: "authorized" asks `on_publish`, which then has to be there."""
 
+Slow = Literal["close", "drop-newest", "drop-oldest", "conflate"]
+"""What happens to a subscriber that reads too slowly, or to what it is sent."""
+
 Duration = str | float
 Size = str | int
 
@@ -47,6 +50,11 @@ class ChannelOptions:
     delta: bool = False
     """Whether clients that ask for it get what changed since the publication before."""
 
+    slow: Slow = "close"
+    """What happens to who reads too slowly: "close", it comes back and resumes; or what is left out
+    for it: "drop-newest", "drop-oldest", or "conflate": of those published under the same key only
+    the newest waits. The offsets of what it hears then show how many were left out."""
+
     subscribe: Subscribers = "authorized"
     """Who may subscribe."""
 
@@ -73,6 +81,13 @@ class ChannelOptions:
             raise Misuse("persistent keeps a history: give history_limit=1 or more")
         if self.cache and self.history_limit == 0:
             raise Misuse("a cache needs a history: give history_limit=1 or more")
+        if self.slow != "close" and (self.history_limit > 0 or self.delta):
+            raise Misuse("nothing may be left out of a history, or between deltas: slow='close'")
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether publications have offsets: to resume, or to see that some were left out."""
+        return self.history_limit > 0 or self.slow != "close"
 
 
 class ChannelTable:

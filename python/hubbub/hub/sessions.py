@@ -7,7 +7,9 @@ by a `Transport`. Nothing here waits: where a hook has to, the caller does (see 
 import itertools
 import secrets
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -16,21 +18,31 @@ from hubbub._core import Channels, Request, delta
 from hubbub.hub import codes, wire
 from hubbub.hub.client import Client, Subscription
 from hubbub.hub.codes import Disconnected, End
+from hubbub.hub.limits import HubLimits, Meters
 from hubbub.hub.options import ChannelOptions, ChannelTable
 from hubbub.hub.publishing import Publishing
 from hubbub.hub.storage import Entry, HistoryStore
+from hubbub.hub.storms import Later, Storms
 from hubbub.hub.transports import Listeners, Transport
+from hubbub.stats import HubStats
 
 CHANNEL_LIMIT_BYTES = 255
-SUBSCRIPTION_LIMIT = 128
 HISTORY_LIMIT = 1_000
 """How many publications one answer holds at most."""
 
-Publish = Callable[[str, str], int]
-"""Sends a frame to all WebSockets that hear a topic."""
 
-# A byte that no channel's name has: topics of the hub and of the app's own endpoints never meet.
-_ALL, _JOINS, _FULL, _DELTA = "\x01", "\x02", "\x03", "\x04"
+class Publish(Protocol):
+    """Sends a frame to all WebSockets that hear a topic."""
+
+    def __call__(self, topic: str, message: str, /, *, key: str | None = None) -> int:
+        """Tells to how many; under a key it may replace one that waits."""
+        ...
+
+
+# Bytes that no channel's name has: topics of one hub, of another and of the app's own endpoints
+# never meet.
+_ALL, _JOINS, _FULL, _DELTA, _PINGS = "\x01", "\x02", "\x03", "\x04", "\x05"
+_END = "\x06"
 
 
 class Sessions:
@@ -41,6 +53,10 @@ class Sessions:
         table: What channels do.
         clock_s: Seconds since the epoch of Unix.
         store: Where persistent channels are kept; they need one.
+        limits: How much each client and each user may do.
+        scope: Tells this hub from others of the app.
+        later: Calls something so many seconds from now; without it, each who comes and goes is
+            told at once, however many they are.
     """
 
     def __init__(
@@ -49,7 +65,18 @@ class Sessions:
         table: ChannelTable,
         clock_s: Callable[[], float] = time.time,
         store: HistoryStore | None = None,
+        limits: HubLimits | None = None,
+        scope: str = "",
+        later: Later | None = None,
     ) -> None:
+        self.meters = Meters(limits or HubLimits())
+        self.full = 0
+        """Subscriptions that were refused because memory was full."""
+
+        self.storms = Storms(self._tell_gathered, later)
+        self._all, self._joins, self._full_topic, self._delta, self._pings = (
+            f"{kind}{scope}{_END}" for kind in (_ALL, _JOINS, _FULL, _DELTA, _PINGS)
+        )
         self.channels = Channels(secrets.randbits(64))
         self.listeners = Listeners()
         self.clients: dict[str, Client] = {}
@@ -75,6 +102,7 @@ class Sessions:
                 history_limit_bytes=options.history_bytes,
                 resumable_s=options.resumable_s,
                 presence=options.presence,
+                numbered=options.is_numbered,
             )
 
     def take_over(self, other: "Sessions") -> None:
@@ -82,6 +110,9 @@ class Sessions:
         self.channels, self.listeners = other.channels, other.listeners
         self.clients, self.users, self.node = other.clients, other.users, other.node
         self._numbers, self._bases, self._fresh = other._numbers, other._bases, other._fresh
+        self.meters.take_over(other.meters)
+        other.storms.calm_all()
+        self.full = other.full
         for client in self.clients.values():
             client.sessions = self
         self._declare()
@@ -94,7 +125,12 @@ class Sessions:
         return Client(name, next(self._numbers), request, transport, self)
 
     def enter(self, client: Client) -> None:
-        """The client is who it says."""
+        """The client is who it says.
+
+        Raises:
+            Disconnected: Its user has too many connections.
+        """
+        client.user_meter = self.meters.enter(client.user)
         client.is_connected = True
         self.clients[client.id] = client
         if client.user:
@@ -102,6 +138,8 @@ class Sessions:
 
     def leave(self, client: Client) -> None:
         """The connection is gone: so are its subscriptions and its presence."""
+        if client.is_connected and not client.is_closed:
+            self.meters.leave(client.user, self.clock_s())
         client.is_closed = True
         for subscription in tuple(client.subscriptions.values()):
             self._forget(client, subscription)
@@ -128,8 +166,68 @@ class Sessions:
         check_name(channel)
         if channel in client.subscriptions:
             raise codes.already_subscribed()
-        if len(client.subscriptions) >= SUBSCRIPTION_LIMIT:
+        limit = self.meters.limits.subscriptions
+        if limit and len(client.subscriptions) >= limit:
             raise codes.limit_exceeded()
+
+    def check_names(self, channels: Collection[str]) -> None:
+        """Whether somebody could hear as many channels of these names.
+
+        Raises:
+            Refused: He could not.
+        """
+        for channel in channels:
+            check_name(channel)
+        limit = self.meters.limits.subscriptions
+        if limit and len(channels) > limit:
+            raise codes.limit_exceeded()
+
+    def check_room(self, channel: str) -> None:
+        """Whether there is memory for one more in a channel.
+
+        Raises:
+            Refused: There is none, and nothing left to forget.
+        """
+        if self.channels.is_full and self._is_remembered(channel):
+            self.full += 1
+            raise codes.limit_exceeded()
+
+    def check_creation(self, client: Client, channel: str) -> None:
+        """Whether the client may call a channel into being, if it is not there.
+
+        Raises:
+            Refused: It may not.
+        """
+        if channel not in self.channels and self._is_remembered(channel):
+            self.meters.creation(
+                client.meter, client.user_meter, len(self.channels), self.clock_s()
+            )
+
+    def _is_remembered(self, channel: str) -> bool:
+        options = self._table.of(channel)
+        return options.is_numbered or options.presence
+
+    def enrol(self, client: Client, channel: str, *, info: bytes = b"", data: bytes = b"") -> None:
+        """Subscribes a client that has not asked, and tells it.
+
+        Raises:
+            Refused: The name is none, or it has too many subscriptions.
+        """
+        if client.is_closed or channel in client.subscriptions:
+            return
+        subscription = Subscription(channel, is_server_side=True, info=info)
+        wanted = wire.SubscribeRequest(channel, join_leave=True)
+        result = self.subscribe(client, subscription, wanted, data)
+        client.transport.send(wire.push(channel, "subscribe", result))
+        self.announce(client, channel)
+
+    def refresh(self, client: Client, expires_at_s: float) -> None:
+        """Changes when a client has to refresh, and tells it; 0: never."""
+        client.expires_at_s = expires_at_s
+        told: dict[str, object] = {}
+        if expires_at_s:
+            told = {"expires": True, "ttl": ttl_s(expires_at_s, self.clock_s())}
+        client.transport.send(wire.push("", "refresh", told))
 
     def subscribe(
         self,
@@ -158,9 +256,9 @@ class Sessions:
         self._load(channel, options)
         place = self.channels.position(channel, now_s)
         if place is not None:
-            result.recoverable = result.positioned = True
             result.epoch, result.offset = place
-            if request.recover:
+            result.recoverable = result.positioned = options.history_limit > 0
+            if request.recover and result.recoverable:
                 self._recover(options.cache, request, result, now_s)
         client.subscriptions[channel] = subscription
         self._listen(client, subscription, result)
@@ -172,7 +270,7 @@ class Sessions:
         """Tells the others of a new subscription, once the client has its answer."""
         subscription = client.subscriptions.get(channel)
         if subscription is not None and self._table.of(channel).join_leave:
-            self._tell_join_leave(channel, "join", client.about(subscription))
+            self.storms.tell(channel, "join", client.id, client.about(subscription))
 
     def unsubscribe(self, client: Client, channel: str) -> None:
         """Ends a subscription because the client wants that; none is no mistake."""
@@ -198,11 +296,23 @@ class Sessions:
         info: bytes | None = None,
         tags: bytes | None = None,
         key: str | None = None,
+        conflate: str | None = None,
     ) -> Publishing:
-        """Publishes JSON to all who hear a channel: at once, or when it is on disk."""
+        """Publishes JSON to all who hear a channel: at once, or when it is on disk.
+
+        Args:
+            channel: Its name.
+            data: JSON.
+            info: JSON: who publishes it.
+            tags: JSON: what else is said.
+            key: A publication with the same key within two minutes is left out.
+            conflate: Of those that wait for a slow reader, the newest of each stays, where the
+                channel says so.
+        """
         options = self._table.of(channel)
         if not options.persistent or self._store is None:
-            return Publishing(self._published(channel, options, data, info, tags, key))
+            place = self._published(channel, options, data, info, tags, key, conflate)
+            return Publishing(place)
         self._load(channel, options)
         now_s = self.clock_s()
         epoch, _ = self.channels.position(channel, now_s) or ("", 0)
@@ -228,12 +338,15 @@ class Sessions:
         info: bytes | None,
         tags: bytes | None,
         key: str | None,
+        conflate: str | None = None,
     ) -> tuple[int, str]:
         frame, offset, epoch = self.channels.publish(
             channel, data, self.clock_s(), info=info, tags=tags, key=key
         )
         if frame is not None:
-            self._tell(_ALL + channel, frame)
+            topic = self._all + channel
+            self._publish(topic, frame, key=conflate)
+            self.listeners.tell(topic, frame, options.slow, conflate)
             if options.delta:
                 self._tell_deltas(channel, data, offset, info, tags)
         return offset, epoch
@@ -247,6 +360,17 @@ class Sessions:
             self.channels.restore(
                 channel, stream.epoch, stream.offset, stream.publications, self.clock_s()
             )
+
+    def _read_again(self, channel: str, place: tuple[str, int]) -> bool:
+        """Brings back from the disk what had to be forgotten, unless more is on its way there."""
+        options = self._table.of(channel)
+        if not options.persistent or self._store is None:
+            return False
+        stream = self._store.load(channel, options.history_limit)
+        if stream is None or (stream.epoch, stream.offset) != place:
+            return False
+        self.channels.restore(channel, *place, stream.publications, self.clock_s())
+        return True
 
     def history(self, request: wire.HistoryRequest) -> dict[str, object]:
         """What a channel remembers.
@@ -270,13 +394,54 @@ class Sessions:
         )
         return {"publications": [Raw(one) for one in found], "epoch": epoch, "offset": offset}
 
+    def stats(self) -> HubStats:
+        """What has been counted."""
+        histories, publications = self.channels.given_up
+        meters, listeners = self.meters, self.listeners
+        return HubStats(
+            clients=len(self.clients),
+            users=len(self.users),
+            channels=len(self.channels),
+            held_bytes=self.channels.held_bytes,
+            streams_held_bytes=listeners.held_bytes,
+            histories_shrunk=histories,
+            publications_forgotten=publications,
+            full=self.full,
+            over_rate=meters.refused,
+            sent_away=meters.sent_away,
+            over_user_connections=meters.over_connections,
+            denied=meters.denied,
+            streams_dropped=listeners.dropped,
+            streams_conflated=listeners.conflated,
+            streams_slow_closed=listeners.slow_closed,
+        )
+
+    def heard(self, pattern: str) -> dict[str, int]:
+        """How many clients hear each channel: of this name, or that begins so before a star."""
+        prefix = pattern.removesuffix("*")
+        is_prefix = prefix != pattern
+        return Counter(
+            channel
+            for client in self.clients.values()
+            for channel in client.subscriptions
+            if (channel.startswith(prefix) if is_prefix else channel == pattern)
+        )
+
+    def forget(self, channel: str) -> None:
+        """Forgets what was published to a channel, on disk too."""
+        options = self._table.of(channel)
+        self._load(channel, options)
+        self.channels.forget(channel)
+        if options.persistent and self._store is not None:
+            self._store.forget(channel)
+
     def everybody(self, frame: str, part: int) -> None:
         """Sends a frame to one part of all clients (see `part`)."""
-        self._tell(f"\x05{part}", frame)
+        self._tell(f"{self._pings}{part}", frame)
 
     def listen_to_pings(self, client: Client, parts: int) -> None:
         """Puts a client into one of as many parts."""
-        client.transport.listen(f"\x05{client.number % parts}")
+        client.transport.listen(f"{self._pings}{client.number % parts}")
 
     # Inside
 
@@ -294,8 +459,13 @@ class Sessions:
             result.recovered = bool(newest) or has_it
             result.publications = [] if has_it else [Raw(one) for one in newest]
             return
-        missed = self.channels.after(request.channel, request.epoch, request.offset, now_s)
+        place = request.channel, request.epoch, request.offset
+        missed = self.channels.after(*place, now_s)
+        if missed is None and self._read_again(request.channel, (result.epoch, result.offset)):
+            missed = self.channels.after(*place, now_s)
         if missed is None:
+            if request.rejects_gaps:
+                raise codes.unrecoverable_position()
             return
         result.recovered = True
         result.publications = [Raw(one) for one in missed]
@@ -307,37 +477,38 @@ class Sessions:
     ) -> None:
         channel, transport = subscription.channel, client.transport
         if subscription.wants_join_leave:
-            transport.listen(_JOINS + channel)
+            transport.listen(self._joins + channel)
         if not subscription.wants_delta:
-            transport.listen(_ALL + channel)
+            transport.listen(self._all + channel)
             return
         result.publications = [_as_text(one) for one in result.publications]
         if result.publications:
             # It knows the newest publication: the next delta fits.
-            transport.listen(_DELTA + channel)
+            transport.listen(self._delta + channel)
         else:
             self._fresh.setdefault(channel, set()).add(client)
-            transport.listen(_FULL + channel)
+            transport.listen(self._full_topic + channel)
 
     def _forget(self, client: Client, subscription: Subscription) -> None:
         channel, transport = subscription.channel, client.transport
         del client.subscriptions[channel]
         if not client.is_closed:
-            topics = (_FULL, _DELTA) if subscription.wants_delta else (_ALL,)
-            for topic in (*topics, *((_JOINS,) if subscription.wants_join_leave else ())):
+            topics = [self._joins] if subscription.wants_join_leave else []
+            topics += [self._full_topic, self._delta] if subscription.wants_delta else [self._all]
+            for topic in topics:
                 transport.ignore(topic + channel)
         if subscription.wants_delta:
             self._fresh.get(channel, set()).discard(client)
         self.channels.leave(channel, client.number, self.clock_s())
         if self._table.of(channel).join_leave:
-            self._tell_join_leave(channel, "leave", client.about(subscription))
+            self.storms.tell(channel, "leave", client.id, client.about(subscription))
 
     def _tell(self, topic: str, frame: str) -> None:
         self._publish(topic, frame)
         self.listeners.tell(topic, frame)
 
-    def _tell_join_leave(self, channel: str, what: str, about: bytes) -> None:
-        self._tell(_JOINS + channel, wire.push(channel, what, {"info": Raw(about)}))
+    def _tell_gathered(self, channel: str, frame: str) -> None:
+        self._tell(self._joins + channel, frame)
 
     def _tell_deltas(
         self, channel: str, data: bytes, offset: int, info: bytes | None, tags: bytes | None
@@ -351,15 +522,20 @@ class Sessions:
         base = self._bases.get(channel)
         change = delta(base, data) if base is not None else None
         if change is None:
-            self._tell(_DELTA + channel, whole)
+            self._tell(self._delta + channel, whole)
         else:
             told = {"data": change.decode(), "delta": True, **extra}
-            self._tell(_DELTA + channel, wire.push(channel, "pub", told))
-        self._tell(_FULL + channel, whole)
+            self._tell(self._delta + channel, wire.push(channel, "pub", told))
+        self._tell(self._full_topic + channel, whole)
         self._bases[channel] = data
         for client in self._fresh.pop(channel, ()):
-            client.transport.ignore(_FULL + channel)
-            client.transport.listen(_DELTA + channel)
+            client.transport.ignore(self._full_topic + channel)
+            client.transport.listen(self._delta + channel)
+
+
+def topic_of(channel: str, scope: str) -> str:
+    """The engine's topic of a channel, or of channels whose names begin alike."""
+    return f"{_ALL}{scope}{_END}{channel}"
 
 
 def check_name(channel: str) -> None:

@@ -88,6 +88,10 @@ class HistoryStore(Protocol):
         """Stores a publication behind all others of its channel; `done` is called in the loop."""
         ...
 
+    def forget(self, channel: str) -> None:
+        """Forgets the publications of a channel that were appended before; its stream goes on."""
+        ...
+
     def close(self) -> None:
         """Stores what was appended, and ends."""
         ...
@@ -106,7 +110,7 @@ class SqliteHistory:
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._queue: queue.SimpleQueue[tuple[Entry, Done] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Entry, Done] | str | None] = queue.SimpleQueue()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._reader = _open(path)
@@ -137,6 +141,10 @@ class SqliteHistory:
         """Stores a publication behind all others of its channel; `done` is called in the loop."""
         self._queue.put((entry, done))
 
+    def forget(self, channel: str) -> None:
+        """Forgets the publications of a channel that were appended before; its stream goes on."""
+        self._queue.put(channel)
+
     def close(self) -> None:
         """Stores what was appended, and ends."""
         self._queue.put(None)
@@ -153,11 +161,25 @@ class SqliteHistory:
             while len(batch) < _BATCH_LIMIT and not self._queue.empty():
                 batch.append(self._queue.get())
             is_open = None not in batch
-            entries = [one for one in batch if one is not None]
-            if entries:
-                self._store(entries)
+            entries: list[tuple[Entry, Done]] = []
+            for one in batch:
+                if isinstance(one, tuple):
+                    entries.append(one)
+                elif one is not None:
+                    self._store(entries)
+                    entries = []
+                    self._forget(one)
+            self._store(entries)
+
+    def _forget(self, channel: str) -> None:
+        try:
+            self._writer.execute("delete from publications where channel = ?", (channel,))
+        except sqlite3.Error as error:
+            logger.error("history: %s is not forgotten: %s", channel, error)
 
     def _store(self, entries: list[tuple[Entry, Done]]) -> None:
+        if not entries:
+            return
         results: list[tuple[Done, int, bool, Exception | None]] = []
         ends = dict(self._ends)
         try:

@@ -25,6 +25,14 @@ class SubscribeRequest(Struct, omit_defaults=True):
     recoverable: bool = False
     join_leave: bool = False
     delta: str = ""
+    flag: int = 0
+    type: int = 0
+    tf: Raw = _MISSING
+
+    @property
+    def rejects_gaps(self) -> bool:
+        """Whether it would rather have an error than a stream with a gap."""
+        return bool(self.flag & 2)
 
 
 class ConnectRequest(Struct, omit_defaults=True):
@@ -49,6 +57,7 @@ class PublishRequest(Struct, omit_defaults=True):
 
     channel: str = ""
     data: Raw = _MISSING
+    type: int = 0
 
 
 class Since(Struct, omit_defaults=True):

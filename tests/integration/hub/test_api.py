@@ -1,5 +1,6 @@
 """The server API over HTTP: what a program that is not Python can do."""
 
+import time
 from typing import Any
 
 import pytest
@@ -107,3 +108,43 @@ async def test_users_are_sent_away() -> None:
         await call(server, "disconnect", {"user": "ada", "disconnect": farewell})
         assert await client.wait_closed() == 4500
         assert client.ws.close_reason == "go"
+
+
+async def test_a_program_subscribes_a_user_and_looks_who_hears_what() -> None:
+    async with serve(app()) as server, server.connect("/connection/websocket") as client:
+        client.send_json({"id": 1, "connect": {}})
+        await client.receive_json()
+        for channel in ("news", "private"):
+            await call(server, "publish", {"channel": channel, "data": 1})
+            await call(server, "subscribe", {"user": "ada", "channel": channel, "data": "hello"})
+            told = (await client.receive_json())["push"]
+            assert (told["channel"], told["subscribe"]["data"]) == (channel, "hello")
+        heard = await call(server, "channels", {})
+        assert heard["result"]["channels"] == {
+            "news": {"num_clients": 1},
+            "private": {"num_clients": 1},
+        }
+        some = await call(server, "channels", {"pattern": "pri*"})
+        assert list(some["result"]["channels"]) == ["private"]
+        await call(server, "publish", {"channel": "private", "data": 2})
+        assert (await client.receive_json())["push"]["pub"]["data"] == 2
+        assert (await call(server, "subscribe", {"channel": ""}))["error"]["code"] == 107
+
+
+async def test_a_program_removes_a_history_and_says_when_a_user_has_to_refresh() -> None:
+    async with serve(app()) as server, server.connect("/connection/websocket") as client:
+        client.send_json({"id": 1, "connect": {}})
+        await client.receive_json()
+        await call(server, "publish", {"channel": "news", "data": 1})
+        assert await call(server, "history_remove", {"channel": "news"}) == {"result": {}}
+        history = (await call(server, "history", {"channel": "news", "limit": -1}))["result"]
+        assert (history["publications"], history["offset"]) == ([], 1)
+        soon = time.time() + 60
+        await call(server, "refresh", {"user": "ada", "expire_at": soon})
+        told = (await client.receive_json())["push"]["refresh"]
+        assert told["expires"]
+        assert 50 < told["ttl"] <= 60
+        await call(server, "refresh", {"user": "ada", "expire_at": 0})
+        assert await client.receive_json() == {"push": {"refresh": {}}}
+        await call(server, "refresh", {"user": "ada", "expired": True})
+        assert await client.wait_closed() == 3005

@@ -35,3 +35,6 @@ def test_options_are_read_as_people_write_them() -> None:
         ChannelOptions(history_age="12 bananas")
     with pytest.raises(Misuse, match="history"):
         ChannelOptions(cache=True)
+    for contradiction in ({"history_limit": 1}, {"delta": True}):
+        with pytest.raises(Misuse, match="left out"):
+            ChannelOptions(slow="conflate", **contradiction)  # type: ignore[arg-type]

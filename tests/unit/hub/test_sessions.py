@@ -353,3 +353,92 @@ def test_time_comes_from_outside() -> None:
     world.now_s = START_S + 301
     request = {"channel": "news", "recover": True, "epoch": first["epoch"], "offset": 0}
     assert "recovered" not in world.connect().ask(subscribe=request)["subscribe"]
+
+
+def test_where_something_may_be_left_out_offsets_show_it_though_nothing_is_kept() -> None:
+    world = World(price=ChannelOptions(subscribe="anyone", slow="drop-newest"))
+    peer = world.connect()
+    result = peer.ask(subscribe={"channel": "price"})["subscribe"]
+    assert set(result) == {"epoch"}, "no promise to resume"
+    for number in range(3):
+        world.sessions.publish("price", str(number).encode())
+    assert [one["push"]["pub"]["offset"] for one in peer.take()] == [1, 2, 3]
+    again = world.connect().ask(
+        subscribe={"channel": "price", "recover": True, "epoch": result["epoch"], "offset": 1}
+    )["subscribe"]
+    assert again == {"epoch": result["epoch"], "offset": 3}
+
+
+def test_who_would_rather_have_an_error_than_a_gap_gets_it() -> None:
+    world = World(news=KEPT)
+    place = world.connect().ask(subscribe={"channel": "news"})["subscribe"]
+    for number in range(7):
+        world.sessions.publish("news", str(number).encode())
+    request = {"channel": "news", "recover": True, "epoch": place["epoch"], "flag": 2}
+    peer = world.connect()
+    assert error(peer.ask(subscribe={**request, "offset": 1})) == 112
+    assert peer.client.channels == ()
+    assert peer.ask(subscribe={**request, "offset": 5})["subscribe"]["recovered"]
+
+
+def test_what_we_do_not_do_is_not_ignored() -> None:
+    world = World(open=ChannelOptions(subscribe="anyone", publish="anyone"))
+    peer = world.connect()
+    filtered = {"channel": "open", "tf": {"key": "a", "cmp": "eq", "val": "b"}}
+    assert error(peer.ask(subscribe=filtered)) == 108
+    assert error(peer.ask(subscribe={"channel": "open", "type": 4})) == 108
+    assert error(peer.ask(publish={"channel": "open", "data": 1, "type": 1})) == 108
+
+
+def test_the_server_subscribes_a_client_that_has_not_asked() -> None:
+    world = World(news=ChannelOptions(subscribe="authorized", history_limit=5, join_leave=True))
+    peer = world.connect("ada")
+    world.sessions.publish("news", b"1")
+    peer.client.subscribe("news", info={"role": "reader"}, data="welcome")
+    told, joined = peer.take()
+    assert told["push"]["channel"] == "news"
+    assert told["push"]["subscribe"]["data"] == "welcome"
+    assert told["push"]["subscribe"]["recoverable"]
+    assert told["push"]["subscribe"]["offset"] == 1
+    assert joined["push"]["join"]["info"]["chan_info"] == {"role": "reader"}
+    peer.client.subscribe("news")
+    assert peer.take() == []
+    world.sessions.publish("news", b"2")
+    assert peer.take()[0]["push"]["pub"]["offset"] == 2
+
+
+@pytest.mark.anyio
+async def test_rights_that_were_taken_away_end_what_they_had_allowed() -> None:
+    """A3: who asks for a recheck ends what is no longer allowed, and tells the client."""
+    allowed = {"room:a", "room:b"}
+
+    async def may_enter(client: Client, channel: str) -> bool:
+        return channel in allowed
+
+    rules = Rules(allow_anonymous=True, authorize=[("room:*", may_enter)])
+    world = World(rules, open=OPEN, **{"room:*": KEPT})
+    peer = world.connect("ada")
+    for number, channel in enumerate(("room:a", "room:b", "open"), 10):
+        peer.say({"id": number, "subscribe": {"channel": channel}})
+        await asyncio.gather(*world.spawned)
+    peer.client.subscribe("server")
+    peer.take()
+    assert await world.dispatch.recheck(peer.client) == 0
+    allowed.remove("room:a")
+    assert await world.dispatch.recheck(peer.client) == 1
+    (told,) = peer.take()
+    assert told["push"]["channel"] == "room:a"
+    assert told["push"]["unsubscribe"] == {"code": 2003, "reason": "permission denied"}
+    assert peer.client.channels == ("room:b", "open", "server")
+    assert error(peer.ask(publish={"channel": "room:a", "data": 1})) == 103
+    assert error(peer.ask(history={"channel": "room:a"})) == 103
+
+
+def test_too_many_subscriptions_in_a_token_are_refused_before_anything_is_done() -> None:
+    channels = tuple(f"room:{number}" for number in range(200))
+    rules = Rules(on_connect=lambda client, request: Welcome(user="ada", channels=channels))
+    world = World(rules)
+    peer = world.open()
+    assert error(peer.ask(connect={})) == 106
+    assert not peer.client.is_connected
+    assert world.sessions.stats().clients == 0

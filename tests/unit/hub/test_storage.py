@@ -3,11 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hubbub.hub.options import ChannelOptions, ChannelTable
 from hubbub.hub.sessions import Sessions
 from hubbub.hub.storage import Entry, SqliteHistory, StorageFailure
+from hubbub.hub.wire import SubscribeRequest, SubscribeResult
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +26,7 @@ class World:
         table.add("room", KEPT)
         self.sessions = Sessions(self._hear, table, store=self.store)
 
-    def _hear(self, topic: str, frame: str) -> int:
+    def _hear(self, topic: str, frame: str, /, *, key: str | None = None) -> int:
         self.heard.append(frame)
         return 0
 
@@ -112,3 +114,23 @@ async def test_the_end_of_the_loop_loses_nothing(tmp_path: Path) -> None:
     assert stream is not None
     assert (stream.epoch, stream.offset, len(stream.publications)) == ("abc", 50, 50)
     again.close()
+
+
+async def test_what_memory_had_to_forget_is_read_again(tmp_path: Path) -> None:
+    world = World(tmp_path / "history.sqlite3")
+    places = [await world.sessions.publish("room", b"%d" % number) for number in range(5)]
+    world.sessions.channels.set_held_limit(1)
+    epoch = places[0][1]
+    assert world.sessions.channels.after("room", epoch, 2, world.sessions.clock_s()) is None
+    world.sessions.channels.set_held_limit(1 << 20)
+    request = SubscribeRequest("room", recover=True, epoch=epoch, offset=2)
+    result = SubscribeResult(epoch=epoch, offset=5)
+    world.sessions._recover(False, request, result, world.sessions.clock_s())
+    assert result.recovered
+    assert [msgspec.json.decode(one)["data"] for one in result.publications] == [2, 3, 4]
+    world.sessions.forget("room")
+    assert (await world.sessions.publish("room", b"9"))[0] == 6
+    stream = world.store.load("room", 10)
+    assert stream is not None
+    assert [one[0] for one in stream.publications] == [b"9"]
+    world.store.close()

@@ -8,6 +8,7 @@ from typing import Any, cast
 from hubbub._core import Request
 from hubbub.hub.client import Client
 from hubbub.hub.dispatch import Dispatch
+from hubbub.hub.limits import HubLimits
 from hubbub.hub.options import ChannelOptions, ChannelTable
 from hubbub.hub.rules import Rules
 from hubbub.hub.sessions import Sessions
@@ -27,6 +28,9 @@ class Pipe:
     def send(self, frame: str) -> None:
         self.frames.append(frame)
 
+    def publish(self, frame: str, slow: str, conflate: str | None) -> None:
+        self.frames.append(frame)
+
     def listen(self, topic: str) -> None:
         self._listeners.add(topic, cast("Any", self))
 
@@ -43,16 +47,26 @@ class Pipe:
         return taken
 
 
+def _nobody(topic: str, message: str, /, *, key: str | None = None) -> int:
+    """No WebSocket hears anything: all are pipes."""
+    return 0
+
+
 class World:
     """A hub with as many clients as a test wants, at a time it chooses."""
 
-    def __init__(self, rules: Rules | None = None, **channels: ChannelOptions) -> None:
+    def __init__(
+        self,
+        rules: Rules | None = None,
+        limits: HubLimits | None = None,
+        **channels: ChannelOptions,
+    ) -> None:
         self.now_s = START_S
         self.rules = rules or Rules(allow_anonymous=True)
         self.table = ChannelTable()
         for pattern, options in channels.items():
             self.table.add(pattern, options)
-        self.sessions = Sessions(lambda topic, frame: 0, self.table, lambda: self.now_s)
+        self.sessions = Sessions(_nobody, self.table, lambda: self.now_s, limits=limits)
         self.spawned: list[asyncio.Task[None]] = []
         self.dispatch = Dispatch(self.sessions, self.rules, self.table, self._spawn, 25)
         self._numbers = iter(range(1, 1_000_000))
@@ -67,6 +81,12 @@ class World:
         pipe = Pipe(self.sessions.listeners)
         client = self.sessions.open(cast("Request", None), pipe)
         return Peer(self, client, pipe)
+
+    def login(self, user: str) -> "Peer":
+        """A connection whose user the rules take from its data."""
+        peer = self.open()
+        assert "connect" in peer.ask(connect={"data": user})
+        return peer
 
     def connect(self, user: str = "", **request: Any) -> "Peer":
         """A connection that is in."""
