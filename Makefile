@@ -67,8 +67,8 @@ setup: $(STAMPS)/dev $(STAMPS)/native $(STAMPS)/page $(STAMPS)/debian ## Do all 
 # Daily
 
 .PHONY: run
-run: $(STAMPS)/native $(STAMPS)/page ## Serve the bundled demo at http://127.0.0.1:8000/ (more: make run ARGS="--port 9000")
-	@exec $(BIN)/hubbub run examples/demo.py:app $(ARGS)
+run: $(STAMPS)/native $(STAMPS)/page ## Serve the chat at http://127.0.0.1:8000/ (more: make run ARGS="--port 9000")
+	@exec $(BIN)/hubbub run hubbub.apps.chat:app $(ARGS)
 
 .PHONY: test
 test: setup ## Run every test, Rust and Python

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import hubbub
+from hubbub.testing.http import ask
 
 from ..serving import STOP_TIMEOUT_S
 from ..wrong_files import WrongFile, wrong_files
@@ -107,15 +108,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_alone_it_serves_the_demo(tmp_path: Path) -> None:
-    async def talk(address: str) -> None:
-        async with hubbub.connect(f"ws://{address}/ws") as ws:
-            ws.send("hello")
-            assert await ws.recv() == "hello"
+def test_alone_it_serves_the_chat(tmp_path: Path) -> None:
+    async def come_in(address: str) -> None:
+        host, _, port = address.rpartition(":")
+        body, fields = b'{"nick": "Ada"}', {"content-type": "application/json"}
+        answer = await ask(host, int(port), "POST", "/api/guest", fields, body)
+        assert (answer.status, answer.json()["nick"]) == (200, "Ada")
 
     with serving(tmp_path, "--bind", "127.0.0.1:0") as server:
-        assert "<title>Hubbub</title>" in get(server.address, "/")
-        asyncio.run(talk(server.address))
+        asyncio.run(come_in(server.address))
+    assert (tmp_path / "hubbub-data" / "chat.sqlite3").is_file()
 
 
 def test_two_applications(folder: Path) -> None:

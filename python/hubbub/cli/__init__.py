@@ -29,7 +29,7 @@ commands: Any = cyclopts.App(
 )
 # By name, so that `hubbub --help` imports none of them and `run` none of the others.
 for _name, _place, _help in (
-    ("serve", "serve:serve", "Serve the applications of a configuration; without one, a demo."),
+    ("serve", "serve:serve", "Serve the applications of a configuration; without one, the chat."),
     ("run", "run:run", "Serve one app."),
     ("dev", "dev:dev", "Serve one app and start it anew when a file changes."),
     ("check", "check:check", "Say what is wrong with a configuration, and serve nothing."),

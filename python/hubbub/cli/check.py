@@ -45,7 +45,7 @@ def summary(configuration: Configuration) -> str:
         one.bind + (" with TLS" if one.tls is not None else "") for one in configuration.listen
     ]
     apps = [f"{app.label} at {app.mount}" for app in configuration.apps]
-    return f"{', '.join(apps) or 'the demo'}; on {', '.join(listeners)}"
+    return f"{', '.join(apps) or 'the chat'}; on {', '.join(listeners)}"
 
 
 def show(table: Sequence[Row]) -> None:

@@ -1,4 +1,4 @@
-"""`hubbub serve`: the applications of a configuration, until a signal; without one, the demo."""
+"""`hubbub serve`: the applications of a configuration, until a signal; without one, the chat."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from hubbub.cli import flags
 from hubbub.cli.configuration import folder_of, read, with_dev_certificates
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.options import Assigned, ConfigurationFile
-from hubbub.config import Loaded, LogFormat, LogLevel
+from hubbub.config import AppSettings, Loaded, LogFormat, LogLevel
 from hubbub.config.sources import Assignment, Given, Origin, Text
 from hubbub.errors import CannotListen, Failure, Misuse, ModuleFailed
 from hubbub.loop import EngineHost, EventLoop
@@ -35,7 +35,7 @@ def serve(
     strict: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     settings: object = flags.Flags(),
 ) -> int:
-    """Serve the applications of a configuration; without one, a demo at 127.0.0.1:8000.
+    """Serve the applications of a configuration; without one, the chat at 127.0.0.1:8000.
 
     A flag comes before --set, that before the environment (HUBBUB__SERVER__THREADS=2), and that
     before the file.
@@ -94,6 +94,9 @@ def serve(
         raise Mistake("an application did not start", IMPORT) from None
 
 
+_CHAT = "hubbub.apps.chat:app"
+
+
 def _listeners(binds: tuple[str, ...]) -> list[Assignment]:
     origin = Origin("--bind")
     tables = [Given({"bind": Given(Text(one), origin)}, origin) for one in binds]
@@ -103,9 +106,8 @@ def _listeners(binds: tuple[str, ...]) -> list[Assignment]:
 def _modules(loaded: Loaded, file: Path | None, *, strict: bool) -> Modules:
     apps = loaded.configuration.apps
     if not apps:
-        from hubbub import demo
-
-        return Modules.of(demo.app)
+        database = Path(loaded.configuration.storage.path) / "chat.sqlite3"
+        return Modules([AppSettings(_CHAT, config={"database": str(database)})], strict=True)
 
     def origin(label: str, key: tuple[str | int, ...]) -> str:
         index = [one.label for one in apps].index(label)

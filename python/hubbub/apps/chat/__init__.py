@@ -4,7 +4,9 @@ Serve it with `hubbub run hubbub.apps.chat:app`; what it speaks is in `PROTOCOL.
 """
 
 from hubbub.app import App
+from hubbub.apps.chat.downloads import Downloads
 from hubbub.apps.chat.page import add_page
+from hubbub.apps.chat.profile import Profile
 from hubbub.apps.chat.rooms import Rooms
 from hubbub.apps.chat.service import ChatService
 from hubbub.apps.chat.settings import Config, Limits
@@ -21,5 +23,7 @@ def app(config: Config) -> App[Config]:
     made.state.chat = chat
     Rooms(chat)
     Talking(chat)
+    Profile(chat)
+    Downloads(chat)
     add_page(made)
     return made

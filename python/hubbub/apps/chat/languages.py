@@ -1,11 +1,13 @@
-"""What people say of their languages, checked (pure)."""
-
-import re
+"""What people say of their languages, checked. What a tag is, is `hubbub.translation`'s."""
 
 from hubbub.apps.chat import refusals
 from hubbub.apps.chat.account import LANGS_LIMIT
+from hubbub.apps.chat.commands import Person
+from hubbub.apps.chat.message import LangSource
+from hubbub.translation import BadTag, canonical, detect, first_guess
 
-_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_DETECTED_LIMIT = 1_000
+"""How much of a text is looked at: its language shows in the beginning."""
 
 
 def checked_tag(tag: str) -> str:
@@ -14,9 +16,10 @@ def checked_tag(tag: str) -> str:
     Raises:
         Refused: It is none.
     """
-    if len(tag) > 64 or not _TAG.fullmatch(tag):
-        raise refusals.bad(f"not a language: {tag[:40]!r}")
-    return tag
+    try:
+        return canonical(tag)
+    except BadTag as bad:
+        raise refusals.bad(str(bad)) from None
 
 
 def checked_langs(langs: tuple[str, ...], preferred: str) -> tuple[tuple[str, ...], str]:
@@ -34,5 +37,24 @@ def checked_langs(langs: tuple[str, ...], preferred: str) -> tuple[tuple[str, ..
 
 def guess(accept_language: str) -> tuple[str, ...]:
     """What a browser says that its user understands."""
-    tags = [part.partition(";")[0].strip() for part in accept_language[:1_000].split(",")]
-    return tuple(dict.fromkeys(tag for tag in tags if _TAG.fullmatch(tag)))[:LANGS_LIMIT]
+    return tuple(first_guess(accept_language)[:LANGS_LIMIT])
+
+
+def language_of(text: str, said: str, person: Person) -> tuple[str, LangSource]:
+    """In what language somebody has said something, and who says so.
+
+    Args:
+        text: What was said.
+        said: The tag that came with it, if one did.
+        person: By whom: what they understand is the prior.
+
+    Raises:
+        Refused: The tag is none.
+    """
+    if said:
+        return checked_tag(said), "user"
+    own = tuple(dict.fromkeys(filter(None, (person.preferred, *person.langs))))
+    found = detect(text[:_DETECTED_LIMIT], own).lang
+    if found != "und" or not own:
+        return found, "detected"
+    return own[0], "profile"

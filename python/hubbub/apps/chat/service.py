@@ -17,6 +17,7 @@ from hubbub.apps.chat import refusals
 from hubbub.apps.chat.account import Account, me
 from hubbub.apps.chat.commands import Join, Person
 from hubbub.apps.chat.events import RoomEvent
+from hubbub.apps.chat.housekeeping import Housekeeping
 from hubbub.apps.chat.ids import Ulids, opaque
 from hubbub.apps.chat.limits import Buckets
 from hubbub.apps.chat.live import Live
@@ -34,6 +35,7 @@ from hubbub.config import duration_s
 from hubbub.errors import Misuse
 from hubbub.hub import Client, ConnectRequest, Disconnected, End, Hub, Refused, Tokens, Welcome
 from hubbub.log import logger
+from hubbub.translation import Translator
 
 LOBBY = "lobby"
 NOT_SIGNED_IN = Disconnected(4501, "sign in first")
@@ -75,6 +77,7 @@ class ChatService:
         self.ulids = Ulids(secrets.randbits)
         self.saying: dict[tuple[str, str], asyncio.Future[list[RoomEvent]]] = {}
         self._running: tuple[Store, People, Live, Presences, Views] | None = None
+        self._translator: Translator | None = None
         self.sign_in = SignIn(app, config, lambda: self.people, self._arrived, self._signed_out)
         app.lifespan(self._live)
         app.every(1.0)(self._tick)
@@ -107,6 +110,13 @@ class ChatService:
         return self._run[4]
 
     @property
+    def translator(self) -> Translator:
+        """Who translates."""
+        if self._translator is None:
+            raise Misuse("the app is not being served")
+        return self._translator
+
+    @property
     def _run(self) -> tuple[Store, People, Live, Presences, Views]:
         if self._running is None:
             raise Misuse("the app is not being served")
@@ -119,10 +129,15 @@ class ChatService:
         live = Live(store, self._told, self.now_ms)
         views = Views(store, live, people)
         self._running = (store, people, live, Presences(), views)
+        self._translator = self.config.translation.translator(store.path.parent)
+        keeping = asyncio.create_task(Housekeeping(self).run())
         try:
             await self._make_lobby()
             yield
         finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+            await self.translator.close()
             # What was submitted is stored and told, before nobody can be told any more.
             store.close()
             self.sign_in.close()
@@ -207,6 +222,11 @@ class ChatService:
         for client in self.hub.clients():
             if client.data == hashed:
                 client.disconnect(SIGNED_OUT)
+
+    async def send_away(self, user: str) -> None:
+        """Ends all connections of somebody who is no more."""
+        for client in self.hub.clients(user):
+            client.disconnect(SIGNED_OUT)
 
     # What is told
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from hubbub.apps.chat.limits import Rate
 from hubbub.config import duration_s
+from hubbub.translation import TranslationSettings
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,8 +91,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     """What counts as a flood."""
 
-    translation: dict[str, Any] = {}
+    translation: TranslationSettings = TranslationSettings()
     """Which translators are asked: see docs/translation.md."""
+
+    translate_keys: tuple[str, ...] = ()
+    """Keys with which other programs may use `/translate`; people who are signed in need none."""
 
     def __post_init__(self) -> None:
         """Refuses what makes no sense."""

@@ -79,7 +79,7 @@ class SignIn:
         self._people = people
         self._arrive = arrive
         self._leave = leave
-        self._passwords = Passwords()
+        self.passwords = Passwords()
         self._by_address = Buckets(config.limits.rate("sign_ins_per_address"))
         self._by_nick = Buckets(config.limits.rate("passwords_per_nick"))
         for path, answers in (
@@ -93,7 +93,7 @@ class SignIn:
 
     def close(self) -> None:
         """Ends what runs beside."""
-        self._passwords.close()
+        self.passwords.close()
 
     def who(self, request: Request) -> Account | None:
         """Who has sent a request, if they are signed in."""
@@ -113,7 +113,7 @@ class SignIn:
         account = self._account(form.nick, form.langs, form.preferred, guest=False, req=req)
         # Before the work: a nick that is taken costs nobody a hash.
         self._people().check_free(account.nick, "")
-        kept = await self._passwords.hash(checked_password(form.password))
+        kept = await self.passwords.hash(checked_password(form.password))
         made = Account(
             "", account.nick, False, account.langs, account.preferred, kept, created=_now_ms()
         )
@@ -125,7 +125,7 @@ class SignIn:
         account = self._people().by_nick(form.nick[:100])
         kept = account.password if account is not None else ""
         # The same words and the same time, whether there is such an account or not.
-        if not await self._passwords.matches(kept, form.password[:1_000]) or account is None:
+        if not await self.passwords.matches(kept, form.password[:1_000]) or account is None:
             raise refusals.not_signed_in("nick or password is wrong")
         return await self._welcome(req, account)
 

@@ -8,10 +8,9 @@ from hubbub.apps.chat import commands as do
 from hubbub.apps.chat import events as ev
 from hubbub.apps.chat import refusals, wire
 from hubbub.apps.chat.commands import Person
-from hubbub.apps.chat.languages import checked_tag
+from hubbub.apps.chat.languages import checked_tag, language_of
 from hubbub.apps.chat.message import (
     NONCE_LIMIT,
-    LangSource,
     Message,
     checked_emoji,
     checked_files,
@@ -57,8 +56,8 @@ class Talking:
         text = checked_text(params.text, limit, may_be_empty=bool(files))
         if params.reply_to:
             chat.live.message(room, params.reply_to)
-        lang, source = self._lang(person, params.lang, text)
         self._count(client, room)
+        lang, source = language_of(text, params.lang, person)
         command = do.Say(
             chat.ulids.next(chat.now_ms()),
             text,
@@ -84,8 +83,8 @@ class Talking:
         person, room = self._where(client, params.room)
         text = checked_text(params.text, self._chat.config.text_limit)
         message = self._chat.live.message(room, params.id)
-        lang, source = self._lang(person, params.lang, text)
         self._count(client, room)
+        lang, source = language_of(text, params.lang, person)
         return await self._do(room, do.Edit(message, text, lang, source), person)
 
     async def delete(self, client: Client, params: wire.MessageParams) -> Done:
@@ -170,11 +169,6 @@ class Talking:
         if underway is not None:
             return _message(await asyncio.shield(underway))
         return self._chat.store.here.said(user, nonce)
-
-    def _lang(self, person: Person, said: str, text: str) -> tuple[str, LangSource]:
-        if said:
-            return checked_tag(said), "user"
-        return (person.preferred or "und"), "profile"
 
 
 def _message(events: list[ev.RoomEvent]) -> Message:

@@ -171,6 +171,38 @@ class Reader:
         )
         return [room for (room,) in rows]
 
+    def places_of(self, user: str) -> list[str]:
+        """The rooms somebody is in or has said something in."""
+        rows = self.db.execute(
+            "select room from members where user = ?1"
+            " union select distinct room from messages where user = ?1",
+            (user,),
+        )
+        return [room for (room,) in rows]
+
+    def forgetful(self) -> list[tuple[str, int]]:
+        """Rooms that do not keep everything, and for how many seconds they do."""
+        return self.db.execute("select id, retention from rooms where retention > 0").fetchall()
+
+    def older(
+        self, room: str, before: int, limit: int
+    ) -> list[tuple[int, int, str, str, str, str]]:
+        """The oldest messages of a room from before a moment, as the index needs them."""
+        return self.db.execute(
+            "select number, seq, id, text, user, lang from messages"
+            " where room = ? and ts < ? order by ts, seq limit ?",
+            (room, before, limit),
+        ).fetchall()
+
+    def old_guests(self, before: int, limit: int) -> list[str]:
+        """Guests who have a nick and were last seen before a moment."""
+        rows = self.db.execute(
+            "select user from accounts where guest and seen < ?"
+            " and exists (select 1 from names where names.user = accounts.user) limit ?",
+            (before, limit),
+        )
+        return [user for (user,) in rows]
+
     def standing(self, room: str, user: str) -> Standing:
         """What somebody has not read of a room."""
         found = self._one("select read_seq from members where room = ? and user = ?", room, user)

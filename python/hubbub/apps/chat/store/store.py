@@ -1,8 +1,10 @@
 """`Store`: the file, opened and looked after; whoever writes to it and whoever reads."""
 
 import asyncio
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -88,6 +90,13 @@ class Store:
         """Makes a copy beside the file; the one before is replaced when the new one is whole."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, backup.copy, self.path)
+
+    def backup_age_s(self) -> float:
+        """How old the copy is; there is none: as old as can be."""
+        try:
+            return time.time() - backup.copy_of(self.path).stat().st_mtime
+        except OSError:
+            return math.inf
 
     def close(self) -> None:
         """Writes what was submitted, and ends."""

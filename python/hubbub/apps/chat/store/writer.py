@@ -113,12 +113,20 @@ class Writer:
             job.write(self._db)
         except sqlite3.IntegrityError as error:
             # It contradicts what is there: its own mistake, the others go on.
-            self._db.execute("rollback to job")
-            for lease in job.leases:
-                lease.is_broken = True
-            return StoreFailure(str(error))
+            return self._undo(job, str(error))
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            logger.exception("chat: a change failed")
+            return self._undo(job, str(error))
         self._db.execute("release job")
         return None
+
+    def _undo(self, job: _Job, reason: str) -> StoreFailure:
+        self._db.execute("rollback to job")
+        for lease in job.leases:
+            lease.is_broken = True
+        return StoreFailure(reason)
 
     def _roll_back(self) -> None:
         try:

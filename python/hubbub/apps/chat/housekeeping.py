@@ -1,0 +1,115 @@
+"""What is done when nobody asks for it: old messages, guests and sessions go, copies are made."""
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING
+
+from hubbub.apps.chat.commands import Leave, Person
+from hubbub.apps.chat.store import StoreFailure, Write
+from hubbub.apps.chat.store.changes import unindex
+from hubbub.config import duration_s
+from hubbub.errors import Failure
+from hubbub.hub import Refused
+from hubbub.log import logger
+
+if TYPE_CHECKING:
+    from hubbub.apps.chat.service import ChatService
+
+EVERY_S = 60.0
+PORTION = 500
+"""How many messages go in one transaction: a few milliseconds that everybody waits."""
+
+GUESTS_LIMIT = 200
+"""How many guests go in one round."""
+
+
+class Housekeeping:
+    """Keeps the house of one chat; runs as a task."""
+
+    def __init__(self, chat: "ChatService") -> None:
+        self._chat = chat
+        self._backup_s = duration_s(chat.config.backup_every)
+        self._guest_ms = int(duration_s(chat.config.guest_age) * 1000)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                await self.once()
+            except (Failure, Refused, sqlite3.Error) as error:
+                logger.error("chat: housekeeping: %s", error)
+            await asyncio.sleep(EVERY_S)
+
+    async def once(self) -> None:
+        """One round."""
+        await self.forget_old_messages()
+        await self.forget_old_guests()
+        await self._forget_old_sessions()
+        await self._back_up()
+
+    async def forget_old_messages(self) -> None:
+        """What a room does not keep any longer."""
+        chat = self._chat
+        for room, retention in await chat.store.read(lambda reader: reader.forgetful()):
+            before = chat.now_ms() - retention * 1000
+            while await self._forget_some(room, before):
+                pass
+
+    async def _forget_some(self, room: str, before: int) -> bool:
+        old = await self._chat.store.read(lambda reader: reader.older(room, before, PORTION))
+        if not old:
+            return False
+        last = old[-1][1]
+
+        def write(db: sqlite3.Connection) -> None:
+            for number, _, id, text, user, lang in old:  # noqa: A001
+                unindex(db, number, text, room, user, lang)
+                db.execute("delete from messages where number = ?", (number,))
+                db.execute("delete from reactions where message = ?", (id,))
+                db.execute("delete from translations where message = ?", (id,))
+            db.execute("delete from events where room = ? and seq <= ?", (room, last))
+            db.execute("delete from mentions where room = ? and seq <= ?", (room, last))
+            db.execute("update rooms set floor = max(floor, ?) where id = ?", (last, room))
+
+        await self._chat.store.write(write)
+        return len(old) == PORTION
+
+    async def forget_old_guests(self) -> None:
+        """Nicks of guests who have not come for long are free again; what they said stays."""
+        chat = self._chat
+        before = chat.now_ms() - self._guest_ms
+        users = await chat.store.read(lambda reader: reader.old_guests(before, GUESTS_LIMIT))
+        for user in users:
+            account = chat.people.account(user)
+            if account is None or chat.people.is_online(user):
+                continue
+            person: Person = account.person(chat.people.owners)
+            for id in chat.store.here.rooms_of(user):  # noqa: A001
+                room = chat.live.room(id)
+                if room is not None and room.kind != "direct":
+                    await chat.live.carry_out(room, Leave(), person)
+            await chat.store.write(_forget_names_of(user))
+
+    async def _forget_old_sessions(self) -> None:
+        before = self._chat.now_ms() - self._chat.people.session_age_s * 1000
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("delete from sessions where seen < ?", (before,))
+
+        await self._chat.store.write(write)
+
+    async def _back_up(self) -> None:
+        store = self._chat.store
+        if self._backup_s and store.backup_age_s() >= self._backup_s:
+            try:
+                logger.info("chat: a copy of the database is at %s", await store.back_up())
+            except (OSError, sqlite3.Error) as error:
+                raise StoreFailure(f"no copy of {store.path}: {error}") from None
+
+
+def _forget_names_of(user: str) -> Write:
+    def write(db: sqlite3.Connection) -> None:
+        for table in ("names", "sessions"):
+            db.execute(f"delete from {table} where user = ?", (user,))  # noqa: S608 - our own names
+
+    return write

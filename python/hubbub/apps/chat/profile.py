@@ -1,0 +1,111 @@
+"""The remote procedures about oneself: who one is, what one has said, and how to be gone."""
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from hubbub.apps.chat import commands as do
+from hubbub.apps.chat import refusals, wire
+from hubbub.apps.chat.account import Account, Me, checked_password, me
+from hubbub.apps.chat.languages import checked_langs
+from hubbub.apps.chat.nick import checked_nick
+from hubbub.apps.chat.people import digest, forget_account, keep_account
+from hubbub.apps.chat.sign_in import COOKIE
+from hubbub.apps.chat.wire import Done
+from hubbub.hub import Client
+
+if TYPE_CHECKING:
+    from hubbub.apps.chat.service import ChatService
+
+
+class Profile:
+    """What people do to themselves."""
+
+    def __init__(self, chat: "ChatService") -> None:
+        self._chat = chat
+        chat.hub.rpc("me.set")(self.set)
+        chat.hub.rpc("me.erase")(self.erase)
+
+    async def set(self, client: Client, params: wire.MeParams) -> Me:
+        """Another nick, other languages, another password."""
+        chat = self._chat
+        chat.slow("actions_per_user", client.user, 5)
+        account = self._account(client)
+        changed = account
+        if params.nick is not None:
+            nick = checked_nick(params.nick)
+            chat.people.check_free(nick, client.user)
+            changed = replace(changed, nick=nick)
+        if params.langs is not None or params.preferred is not None:
+            langs, preferred = checked_langs(
+                changed.langs if params.langs is None else params.langs,
+                changed.preferred if params.preferred is None else params.preferred,
+            )
+            changed = replace(changed, langs=langs, preferred=preferred)
+        if params.password is not None:
+            changed = await self._with_password(client, changed, params)
+        if changed == account:
+            return me(account, chat.people.owners)
+        rooms = [
+            room for room in map(chat.live.room, chat.store.here.rooms_of(client.user)) if room
+        ]
+
+        def write(db: sqlite3.Connection) -> None:
+            keep_account(db, changed)
+            if changed.password != account.password:
+                # Whoever knew the old one is signed out; this connection's session stays.
+                kept = digest(client.request.cookies.get(COOKIE, ""))
+                db.execute(
+                    "delete from sessions where user = ? and hash <> ?", (changed.user, kept)
+                )
+
+        person = changed.person(chat.people.owners)
+        await chat.live.carry_out_all([(one, do.Renew()) for one in rooms], person, first=write)
+        chat.people.changed(changed)
+        told = me(changed, chat.people.owners)
+        chat.tell(client.user, {"type": "me", "me": told})
+        return told
+
+    async def erase(self, client: Client, params: wire.EraseParams) -> Done:
+        """Takes away all that somebody has said, and them."""
+        chat = self._chat
+        account = self._account(client)
+        if account.password:
+            chat.slow("passwords_per_nick", client.user)
+            if not await chat.sign_in.passwords.matches(account.password, params.password):
+                raise refusals.forbidden("the password is wrong")
+        user = client.user
+        places = await chat.store.read(lambda reader: reader.places_of(user))
+        rooms = [room for room in map(chat.live.room, places) if room is not None]
+
+        def write(db: sqlite3.Connection) -> None:
+            forget_account(db, user)
+
+        person = account.person(chat.people.owners)
+        await chat.live.carry_out_all([(one, do.Erase()) for one in rooms], person, first=write)
+        chat.app.spawn(chat.send_away(user))
+        return Done()
+
+    def _account(self, client: Client) -> Account:
+        account = self._chat.people.account(client.user)
+        if account is None:
+            raise refusals.no_such("person")
+        return account
+
+    async def _with_password(
+        self, client: Client, account: Account, params: wire.MeParams
+    ) -> Account:
+        if account.external:
+            raise refusals.forbidden("a token speaks for you: there is no password")
+        password = checked_password(params.password or "")
+        chat = self._chat
+        chat.slow("passwords_per_nick", client.user)
+        if account.password and not await chat.sign_in.passwords.matches(
+            account.password, params.old_password
+        ):
+            raise refusals.forbidden("the old password is wrong")
+        if account.guest and not chat.config.registration:
+            raise refusals.forbidden("accounts are not made here")
+        kept = await chat.sign_in.passwords.hash(password)
+        return replace(account, password=kept, guest=False)
