@@ -221,6 +221,9 @@ class Exchange:
             Misuse: They may not be sent, or the answer has begun already.
         """
 
+    def on_drain(self, farewell: Callable[[], object]) -> None:
+        """Says that the answer has no end of its own, and what ends it when the server stops."""
+
     def write(self, piece: bytes) -> Sent:
         """Sends the next piece of the body; awaiting the result waits for room.
 
@@ -443,6 +446,13 @@ class WebSocket(Generic[_D]):
     @property
     def closed_by(self) -> Literal["peer", "app", "server", "network"] | None:
         """Who ended it, once it is closed."""
+
+    @property
+    def traffic(self) -> tuple[int, int, int, int] | None:
+        """Messages and bytes that came, messages and bytes that went, bytes as on the wire.
+
+        Known once it is closed, and only where access lines are written.
+        """
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -803,13 +813,14 @@ class Engine:
             patience_s: How long one that has just come may take to ask; 0: not at all.
 
         Returns:
-            How many WebSockets `close_portion` has to close.
+            How many WebSockets `close_portion` has to close, and answers without an end of their
+            own it has to end.
         """
 
     def close_portion(self, count: int, code: int, reason: str) -> int:
-        """Closes some of those WebSockets, at random; returns how many are left.
+        """Closes some of those WebSockets and ends some of those answers, at random.
 
-        Handshakes that were under way add to them.
+        Returns how many are left; handshakes and requests that were under way add to them.
         """
 
     def drop_accepted(self) -> None:
@@ -831,8 +842,9 @@ class Engine:
             "lag_buckets": for how long the loop's thread was at work between two looks at its
             sockets, as upper bounds in seconds with a count each; "lag_sum_s"; "closes": code, by
             whom and count of ended WebSockets; "answers": method, status and count of requests
-            (kinds may stand there more than once, to be added up); "threads": connections of each
-            thread; "held_limit_bytes".
+            (kinds may stand there more than once, to be added up); "websockets": how many are open,
+            by the number of their module; "threads": connections of each thread;
+            "held_limit_bytes".
         """
 
     def log_access(self, on: bool) -> None:

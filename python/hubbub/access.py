@@ -101,14 +101,20 @@ class _WebSocketLines:
     def closed(self, ws: WebSocket[Any]) -> None:
         now_s = time.monotonic()
         duration_s = now_s - self._since_s.pop(ws.id, now_s)
+        messages_in, bytes_in, messages_out, bytes_out = ws.traffic or (0, 0, 0, 0)
         access.info(
-            "%s #%d close %s %s by %s: %s",
+            "%s #%d close %s %s by %s: %s; %.1f s, in %d messages %d B, out %d messages %d B",
             ws.client,
             ws.id,
             printable(ws.path),
             ws.close_code,
             ws.closed_by,
-            printable(ws.close_reason),
+            printable(ws.close_reason) or "no reason",
+            duration_s,
+            messages_in,
+            bytes_in,
+            messages_out,
+            bytes_out,
             extra={
                 "event": "close",
                 "connection": ws.id,
@@ -118,6 +124,10 @@ class _WebSocketLines:
                 "reason": ws.close_reason,
                 "by": ws.closed_by,
                 "duration_s": round(duration_s, 3),
+                "messages_in": messages_in,
+                "bytes_in": bytes_in,
+                "messages_out": messages_out,
+                "bytes_out": bytes_out,
             },
         )
 

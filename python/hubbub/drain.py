@@ -41,11 +41,11 @@ class Leaving(Protocol):
         ...
 
     def begin_drain(self, patience_s: float) -> int:
-        """No new requests on old connections; tells how many WebSockets are to be closed."""
+        """No new requests on old connections; tells how many are to be closed or ended."""
         ...
 
     def close_portion(self, count: int, code: int, reason: str) -> int:
-        """Closes so many WebSockets at most; tells how many are left to be closed."""
+        """Closes and ends so many of them at most; tells how many are left."""
         ...
 
     def drop_accepted(self) -> None:

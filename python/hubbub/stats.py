@@ -47,6 +47,30 @@ class Stats:
     over_byte_rate: int
     """Times a connection sent more bytes than its rate."""
 
+    over_request_line_limit: int
+    """Requests whose line was too long."""
+
+    over_head_limit: int
+    """Requests whose head was too long."""
+
+    over_field_limit: int
+    """Requests with too many fields."""
+
+    over_head_timeout: int
+    """Request heads that took too long."""
+
+    over_message_limit: int
+    """Messages that were too long."""
+
+    over_message_timeout: int
+    """Messages that took too long."""
+
+    over_inflated_ratio: int
+    """Messages that became too many times as long by inflating."""
+
+    over_outbox_limit: int
+    """Messages that found the outbox of their peer full."""
+
     let_pass: int
     """Of all that was beyond a limit, what passed because the limit is only tried."""
 

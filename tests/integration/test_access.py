@@ -129,7 +129,32 @@ async def test_websockets(heard: Heard) -> None:
     assert closed["reason"] == "tired\n"
     assert closed["connection"] == opened["connection"]
     assert closed["duration_s"] >= 0
+    assert (closed["messages_in"], closed["messages_out"]) == (1, 1)
+    # A message and a close frame came, the 101 and an answer went.
+    assert 6 < closed["bytes_in"] < 200 < closed["bytes_out"] < 1000
+    told = f"in 1 messages {closed['bytes_in']} B, out 1 messages {closed['bytes_out']} B"
+    assert closed["text"].endswith(told)
     assert "secret" not in opened["text"] + closed["text"]
+
+
+async def test_what_a_websocket_heard_is_counted(heard: Heard) -> None:
+    """Publications, too, and messages that went straight to the socket."""
+    talking = App()
+
+    @talking.message("/room", on_open=lambda ws: ws.subscribe("room"))
+    def say(ws: WebSocket, message: str) -> str:
+        talking.publish("room", message)
+        return "x" * 100_000
+
+    async with serve(talking) as server:
+        async with server.connect("/room", compression="off") as client:
+            for _ in range(3):
+                client.send("hello")
+                await client.receive()
+                await client.receive()
+        _, closed = await heard.until(2)
+    assert (closed["messages_in"], closed["messages_out"]) == (3, 6)
+    assert 300_000 < closed["bytes_out"] < 302_000
 
 
 async def test_nobody_pays_for_lines_that_nobody_reads() -> None:

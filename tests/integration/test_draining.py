@@ -2,11 +2,21 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
 import hubbub
-from hubbub import App, Request, ServerSettings, WebSocket, serve
+from hubbub import (
+    App,
+    EventSourceResponse,
+    Request,
+    ServerSettings,
+    StreamingResponse,
+    WebSocket,
+    serve,
+)
 from hubbub.server import Server
 from tests.wire import KEY
 
@@ -147,3 +157,107 @@ async def test_handlers_that_do_not_end_are_cancelled() -> None:
         await hubbub.connect(server.url + "/hangs")
         assert not await server.close()
         assert slow.ended == ["cancelled"]
+
+
+class Endless:
+    """An app whose answers have no end."""
+
+    def __init__(self) -> None:
+        self.app = App()
+        self.ended: list[str] = []
+
+        @self.app.get("/events")
+        def events(request: Request) -> EventSourceResponse:
+            return EventSourceResponse(self.ticks("events"))
+
+        @self.app.get("/lines")
+        def lines(request: Request) -> StreamingResponse:
+            return StreamingResponse(self.ticks("lines"), endless=True)
+
+        @self.app.get("/waited-for")
+        def waited_for(request: Request) -> EventSourceResponse:
+            return EventSourceResponse(self.ticks("waited for"), endless=False)
+
+        @self.app.get("/deaf")
+        def deaf(request: Request) -> StreamingResponse:
+            return StreamingResponse(self.deaf(), endless=True)
+
+    async def ticks(self, name: str) -> AsyncIterator[str]:
+        try:
+            yield "tick\n"
+            await asyncio.Event().wait()
+        finally:
+            self.ended.append(name)
+
+    async def deaf(self) -> AsyncIterator[str]:
+        """Goes on when it is cancelled, and is not asked for more."""
+        yield "tick\n"
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.ended.append("heard")
+            yield "tock\n"
+        yield "never\n"
+
+
+async def test_answers_without_an_end_are_ended_in_order() -> None:
+    endless = Endless()
+    async with serve(endless.app, port=0, settings=SETTINGS) as server, asyncio.timeout(20):
+        streams = []
+        for path in ("/events", "/lines", "/deaf", "/events"):
+            reader, writer = await come(server)
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            await reader.readuntil(b"tick\n")
+            streams.append((reader, writer))
+        assert await server.close()
+        # The last chunk has come: an EventSource takes it for an end, not for an error.
+        rests = [await reader.read() for reader, _ in streams]
+        assert all(rest.endswith(b"0\r\n\r\n") for rest in rests), rests
+        assert b"tock" in rests[2]
+        assert b"never" not in rests[2]
+        assert sorted(endless.ended) == ["events", "events", "heard", "lines"]
+        for _, writer in streams:
+            writer.close()
+
+
+async def test_endless_answers_are_ended_over_the_window() -> None:
+    """Who comes back does not come back with everybody else."""
+    endless = Endless()
+    settings = ServerSettings(drain_window_s=1, shutdown_timeout_s=5)
+    async with serve(endless.app, port=0, settings=settings) as server, asyncio.timeout(20):
+        loop = asyncio.get_running_loop()
+        ends: list[float] = []
+
+        async def listen() -> None:
+            reader, writer = await come(server)
+            writer.write(b"GET /events HTTP/1.1\r\nHost: h\r\n\r\n")
+            await reader.readuntil(b"tick\n")
+            listening.release()
+            await reader.read()
+            ends.append(loop.time())
+            writer.close()
+
+        listening = asyncio.Semaphore(0)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(300):
+                tasks.create_task(listen())
+            for _ in range(300):
+                await listening.acquire()
+            assert await server.close()
+    # 300 of them are 0.6 s at 500 a second.
+    assert max(ends) - min(ends) > 0.3
+
+
+async def test_a_stream_that_wants_to_be_waited_for_is() -> None:
+    endless = Endless()
+    settings = ServerSettings(drain_window_s=0, shutdown_timeout_s=0.2)
+    async with serve(endless.app, port=0, settings=settings) as server, asyncio.timeout(20):
+        reader, writer = await come(server)
+        writer.write(b"GET /waited-for HTTP/1.1\r\nHost: h\r\n\r\n")
+        await reader.readuntil(b"tick\n")
+        assert not await server.close()
+        assert endless.ended == ["waited for"]
+        # Cut: no last chunk, so nobody takes it for whole.
+        with suppress(ConnectionResetError):
+            assert not (await reader.read()).endswith(b"0\r\n\r\n")
+        writer.close()

@@ -182,3 +182,16 @@ async def test_a_page_and_a_socket_may_share_a_path() -> None:
         async with server.connect("/both") as client:
             client.send("?")
             assert await client.receive() == "socket"
+
+
+async def test_a_method_is_allowed_once() -> None:
+    app = App()
+
+    @app.route("/x", methods=("GET", "HEAD", "OPTIONS", "PUT"))
+    def answer(request: Request) -> str:
+        return "x"
+
+    async with serve(app) as server:
+        refused = await server.request("DELETE", "/x")
+        assert refused.status == 405
+        assert refused.headers["allow"] == "GET, HEAD, OPTIONS, PUT"

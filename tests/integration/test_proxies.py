@@ -111,7 +111,7 @@ async def test_a_stranger_is_not_believed() -> None:
         assert told(await exchange(server, request(*LIES))) == NOTHING
     async with served(trusted_proxies=("192.0.2.0/24", "unix")) as server:
         assert told(await exchange(server, request(*LIES))) == NOTHING
-    async with served(trusted_proxies=("127.0.0.1",), proxy_headers="off") as server:
+    async with served(trusted_proxies=("127.0.0.1",), proxy_headers=False) as server:
         assert told(await exchange(server, request(*LIES))) == NOTHING
 
 
@@ -131,7 +131,7 @@ async def test_a_trusted_proxy_is() -> None:
         assert told(await exchange(server, request(*fields))) == expected
         # The other spelling is what the client wrote.
         assert told(await exchange(server, request(LIES[3]))) == NOTHING
-    async with served(trusted_proxies=("127.0.0.1",), proxy_headers="forwarded") as server:
+    async with served(trusted_proxies=("127.0.0.1",), proxy_fields="forwarded") as server:
         field = 'Forwarded: for="[2001:db8::7]:4711";proto=https;host=shop.example'
         found = told(await exchange(server, request(field)))
         assert (found["client"], found["scheme"]) == ("2001:db8::7", "https")

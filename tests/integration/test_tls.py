@@ -1,6 +1,7 @@
 """TLS as other programs see it: Python's ssl, openssl, curl, and our own client."""
 
 import asyncio
+import logging
 import shutil
 import ssl
 from pathlib import Path
@@ -10,7 +11,16 @@ import pytest
 from websockets.asyncio.client import connect as websockets_connect
 
 import hubbub
-from hubbub import App, CertificatePair, Failure, Request, TlsSettings, Trust, WebSocket
+from hubbub import (
+    App,
+    CertificatePair,
+    Failure,
+    Request,
+    ServerSettings,
+    TlsSettings,
+    Trust,
+    WebSocket,
+)
 from tests.authority import Authority
 
 pytestmark = pytest.mark.anyio
@@ -210,3 +220,49 @@ async def test_a_server_with_a_bad_certificate_does_not_start(authority: Authori
             make_app(), port=0, tls=TlsSettings(cert=cert, key=authority.pair("localhost")[1])
         ):
             pass
+
+
+async def test_why_a_handshake_failed_is_logged(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "hubbub")
+
+    async def untrusting(port: int) -> None:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asyncio.open_connection("localhost", port, ssl=ssl.create_default_context())
+
+    async def plain(port: int) -> None:
+        reader, writer = await asyncio.open_connection("localhost", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert b"this port speaks TLS" in await reader.read()
+        writer.close()
+
+    async def silent(port: int) -> None:
+        reader, writer = await asyncio.open_connection("localhost", port)
+        writer.write(b"\x16\x03\x01")
+        await reader.read()
+        writer.close()
+
+    settings = ServerSettings(head_timeout_s=0.2)
+    for fail, reason in (
+        (untrusting, "received fatal alert"),
+        (plain, "plain HTTP where TLS is spoken"),
+        (silent, "it took too long"),
+    ):
+        caplog.clear()
+        tls = authority.settings(*HOSTS)
+        async with hubbub.serve(make_app(), port=0, tls=tls, settings=settings) as server:
+            port = int(server.url.rpartition(":")[2])
+            await fail(port)
+            async with asyncio.timeout(5):
+                while not any("TLS" in line for line in caplog.messages):
+                    await asyncio.sleep(0.01)
+            # A second one within ten seconds is counted, and not told.
+            await fail(port)
+            async with asyncio.timeout(5):
+                while server.stats().tls_failures < 2:
+                    await asyncio.sleep(0.01)
+        (line,) = [line for line in caplog.messages if "TLS" in line]
+        assert line.startswith("TLS handshake failed: ")
+        assert reason in line
+        assert ", with 127.0.0.1:" in line

@@ -154,6 +154,13 @@ impl Endpoint {
         self.close_received
     }
 
+    /// The longest message that it takes, in bytes.
+    #[inline]
+    #[must_use]
+    pub fn limit_bytes(&self) -> usize {
+        self.limit_bytes
+    }
+
     /// Capacity of all that this endpoint holds on the heap.
     #[must_use]
     pub fn held_bytes(&self) -> usize {

@@ -44,6 +44,11 @@ pub enum Violation {
         /// The configured limit.
         limit: usize,
     },
+    /// A message that becomes so many times as long by inflating that it can only be meant to.
+    InflatesTooMuch {
+        /// How many times as long it may become.
+        ratio: u32,
+    },
     /// Compressed data that does not inflate (RFC 7692 §7.2.2).
     BadDeflate,
 }
@@ -54,7 +59,7 @@ impl Violation {
     pub fn close_code(&self) -> u16 {
         match self {
             Self::InvalidUtf8 | Self::BadDeflate => close::INVALID_PAYLOAD,
-            Self::MessageTooBig { .. } => close::MESSAGE_TOO_BIG,
+            Self::MessageTooBig { .. } | Self::InflatesTooMuch { .. } => close::MESSAGE_TOO_BIG,
             _ => close::PROTOCOL_ERROR,
         }
     }
@@ -77,6 +82,9 @@ impl fmt::Display for Violation {
             Self::BadCloseBody => f.write_str("close frame with a body of one byte"),
             Self::MessageTooBig { limit, .. } => {
                 write!(f, "message over the limit of bytes: {limit}")
+            }
+            Self::InflatesTooMuch { ratio } => {
+                write!(f, "message inflates by more than times: {ratio}")
             }
             Self::BadDeflate => f.write_str("invalid compressed data"),
         }
@@ -143,6 +151,7 @@ mod tests {
                 size: u64::MAX,
                 limit: usize::MAX,
             },
+            Violation::InflatesTooMuch { ratio: u32::MAX },
         ];
         for violation in longest {
             assert!(violation.to_string().len() <= 123, "{violation}");

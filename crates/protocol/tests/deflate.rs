@@ -1,7 +1,7 @@
 //! permessage-deflate against an independent peer, the C zlib: whatever one side compresses the other inflates.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-use hubbub_protocol::deflate::{Codec, Parameters, PerMessage};
+use hubbub_protocol::deflate::{Codec, Parameters, PerMessage, UNSUSPICIOUS_BYTES};
 use hubbub_protocol::endpoint::Role;
 use hubbub_protocol::error::Violation;
 use proptest::prelude::*;
@@ -317,4 +317,49 @@ fn short_messages_and_unusable_windows_are_left_alone() {
 fn a_connection_carries_sixteen_bytes() {
     assert_eq!(size_of::<PerMessage>(), 16);
     assert!(size_of::<Option<PerMessage>>() <= 24);
+}
+
+/// A message of 2 MiB that compresses a thousandfold.
+fn blank(takes_over: bool) -> (Vec<u8>, Vec<u8>) {
+    let message = vec![b'x'; 2 << 20];
+    let payload = Peer::new(15, takes_over, 9).compress(&message);
+    assert!(message.len() / payload.len() > 500);
+    (message, payload)
+}
+
+#[test]
+fn what_inflates_beyond_the_ratio_is_refused_while_inflating() {
+    for takes_over in [false, true] {
+        let (_, payload) = blank(takes_over);
+        let mut codec = Codec::new(1);
+        codec.limit_ratio(200, false);
+        let verdict = endpoint(15, takes_over).inflate(&mut codec, &payload, 16 << 20);
+        assert_eq!(verdict, Err(Violation::InflatesTooMuch { ratio: 200 }));
+        // One of a fair size passes however well it compresses, and what the limit forbids is told by the limit.
+        let fair = vec![b'x'; UNSUSPICIOUS_BYTES];
+        let payload = Peer::new(15, takes_over, 9).compress(&fair);
+        let verdict = endpoint(15, takes_over).inflate(&mut codec, &payload, 16 << 20);
+        assert_eq!(verdict, Ok(fair));
+        let verdict = endpoint(15, takes_over).inflate(&mut codec, &payload, 1000);
+        assert!(matches!(
+            verdict,
+            Err(Violation::MessageTooBig { limit: 1000, .. })
+        ));
+    }
+}
+
+#[test]
+fn a_ratio_that_is_tried_tells_and_lets_pass() {
+    for takes_over in [false, true] {
+        let (message, payload) = blank(takes_over);
+        let mut codec = Codec::new(1);
+        codec.limit_ratio(200, true);
+        let verdict = endpoint(15, takes_over).inflate(&mut codec, &payload, 16 << 20);
+        assert_eq!(verdict, Ok(message));
+        assert!(codec.take_exceeded());
+        assert!(!codec.take_exceeded(), "once");
+        codec.limit_ratio(2000, true);
+        let verdict = endpoint(15, takes_over).inflate(&mut codec, &payload, 16 << 20);
+        assert!(verdict.is_ok() && !codec.take_exceeded());
+    }
 }

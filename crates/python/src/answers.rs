@@ -105,7 +105,10 @@ pub(crate) fn on_body(
             None => Ok(()),
         };
     };
-    let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+    let limits = engine
+        .get()
+        .core
+        .with(|core| core.worker.settings().kept_head())?;
     let request = Head::parse(&head, &limits).map_err(|bad| errors::failure(bad.reason))?;
     call(engine, id, &route, &request, &head, content)
 }
@@ -208,7 +211,10 @@ impl Later {
 
 /// The path in a head that was kept.
 fn path(engine: &Bound<'_, Engine>, head: &[u8]) -> PyResult<String> {
-    let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+    let limits = engine
+        .get()
+        .core
+        .with(|core| core.worker.settings().kept_head())?;
     let path = Head::parse(head, &limits).map(|head| head.target.path.into_owned());
     Ok(path.unwrap_or_default())
 }
@@ -326,7 +332,10 @@ impl Later {
             Ok(answer) => answer,
             Err(error) => return reject(engine, self.id, self.aim.route(), &self.head, error),
         };
-        let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+        let limits = engine
+            .get()
+            .core
+            .with(|core| core.worker.settings().kept_head())?;
         let request =
             Head::parse(&self.head, &limits).map_err(|refusal| errors::failure(refusal.reason))?;
         let offer = examine(&request).ok().flatten();

@@ -283,13 +283,19 @@ fn on_notice(engine: &Bound<'_, Engine>, notice: &Notice) -> PyResult<()> {
             3 => "held bytes at 90 % of held_limit: new requests are refused".to_owned(),
             _ => "held bytes at held_limit: the largest are closed".to_owned(),
         },
+        Limit::Tls => format!("TLS handshake failed: {}", notice.why),
         limit => format!("{} reached", limit.name()),
     };
-    if notice.times > 1 {
-        text += &format!(" {} times", notice.times);
-    }
     if let Some(peer) = notice.peer {
-        text += &format!(", by {peer}");
+        let with = if notice.limit == Limit::Tls {
+            "with"
+        } else {
+            "by"
+        };
+        text += &format!(", {with} {peer}");
+    }
+    if notice.times > 1 {
+        text += &format!(", {} times", notice.times);
     }
     if notice.dry_run {
         text += ", let pass: dry run";

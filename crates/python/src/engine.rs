@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use hubbub_hub::{Patterns, Topic};
 use hubbub_protocol::deflate;
+use hubbub_protocol::error::Misuse;
 use hubbub_protocol::http::{Request as Head, Spelling};
 use hubbub_protocol::network::Networks;
 use hubbub_server::{
@@ -27,7 +28,7 @@ use crate::caller::Sender;
 use crate::cell::LoopCell;
 use crate::convert;
 use crate::errors;
-use crate::exchange::UnansweredTable;
+use crate::exchange::{self, UnansweredTable};
 use crate::lag::Lag;
 use crate::peers::Peers;
 use crate::request::Request;
@@ -161,7 +162,7 @@ impl Engine {
                 (peer.head.to_vec(), route)
             });
             let tls = core.worker.tls(id);
-            kept.map(|(head, route)| (head, route, tls, core.worker.settings().head))
+            kept.map(|(head, route)| (head, route, tls, core.worker.settings().kept_head()))
         })?;
         let (head, route, tls, limits) = kept.ok_or_else(|| {
             errors::misuse("the connection is gone, and its request was never asked for")
@@ -587,17 +588,21 @@ impl Engine {
         })
     }
 
-    /// Every response is the last of its connection from now on; returns how many WebSockets are to be closed.
+    /// Every response is the last of its connection from now on; returns how many WebSockets are to be closed, and answers
+    /// without an end of their own to be ended.
     fn begin_drain(&self, py: Python<'_>, patience_s: f64) -> PyResult<usize> {
         let farewell = if patience_s > 0.0 {
             Farewell::Polite(patience_s)
         } else {
             Farewell::Brisk
         };
-        self.change(py, |core| core.worker.begin_drain(farewell))
+        self.change(py, |core| {
+            core.worker.begin_drain(farewell) + exchange::endless(&core.unanswered)
+        })
     }
 
-    /// Closes some of the WebSockets that are to be closed; returns how many are left.
+    /// Closes some of the WebSockets that are to be closed, and ends some of the answers without an end, as many of each as
+    /// there are of all; returns how many are left.
     fn close_portion(
         &self,
         py: Python<'_>,
@@ -605,8 +610,17 @@ impl Engine {
         code: u16,
         reason: &str,
     ) -> PyResult<usize> {
-        let left = self.change(py, |core| core.worker.close_portion(count, code, reason))?;
-        left.map_err(|misuse| errors::misuse(&misuse.to_string()))
+        let endless = self.core.with(|core| exchange::endless(&core.unanswered))?;
+        let closed = self.change(py, |core| {
+            let sockets = core.worker.close_portion(0, code, reason)?;
+            let ended = (count * endless).div_ceil((sockets + endless).max(1));
+            let left = core.worker.close_portion(count - ended, code, reason)?;
+            Ok((left, ended))
+        })?;
+        let (sockets, ended) =
+            closed.map_err(|misuse: Misuse| errors::misuse(&misuse.to_string()))?;
+        exchange::end_some(self, py, ended)?;
+        Ok(sockets + endless - ended.min(endless))
     }
 
     /// Drops every accepted connection at once; handlers are told.
@@ -771,6 +785,7 @@ fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
             "transfer_rate_bytes" => settings.transfer_rate_bytes = value.extract()?,
             "keep_alive_timeout_s" => settings.keep_alive_timeout_s = value.extract()?,
             "message_limit_bytes" => settings.message_limit_bytes = value.extract()?,
+            "inflated_ratio" => settings.inflated_ratio = value.extract()?,
             "message_timeout_s" => settings.message_timeout_s = value.extract()?,
             "close_timeout_s" => settings.close_timeout_s = value.extract()?,
             "ping_interval_s" => settings.ping_interval_s = value.extract()?,

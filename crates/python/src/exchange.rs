@@ -24,6 +24,8 @@ pub(crate) struct Unanswered {
     pub(crate) collecting: Option<(Vec<u8>, Py<Route>)>,
     /// Who reads or writes in pieces.
     pub(crate) exchange: Option<Py<Exchange>>,
+    /// Called when the server takes leave: ends an answer that has no end of its own.
+    pub(crate) farewell: Option<Py<PyAny>>,
     /// The handler.
     pub(crate) task: Option<Py<PyAny>>,
     /// The client has hung up, so nobody waits for the answer.
@@ -225,6 +227,22 @@ pub(crate) fn forget(engine: &Engine, py: Python<'_>, id: ConnectionId) -> PyRes
     }
 }
 
+/// How many answers there are without an end of their own.
+pub(crate) fn endless(unanswered: &UnansweredTable) -> usize {
+    let all = unanswered.values();
+    all.filter(|one| one.farewell.is_some()).count()
+}
+
+/// Ends so many of them, whichever; a table's order is that of its hash, which is random.
+pub(crate) fn end_some(engine: &Engine, py: Python<'_>, count: usize) -> PyResult<()> {
+    let some: Vec<_> = engine.core.with(|core| {
+        let farewells = core.unanswered.values_mut().map(|one| &mut one.farewell);
+        farewells.filter_map(Option::take).take(count).collect()
+    })?;
+    some.iter()
+        .try_for_each(|farewell| farewell.call0(py).map(drop))
+}
+
 /// Whether the answer to this request has begun, so that another can no longer be given.
 pub(crate) fn has_begun(engine: &Engine, py: Python<'_>, id: ConnectionId) -> PyResult<bool> {
     let exchange = engine.core.with(|core| {
@@ -261,6 +279,15 @@ impl Exchange {
         let begun = begun.map_err(|misuse| errors::misuse(&misuse.to_string()))?;
         self.state.with(|state| state.has_begun = begun)?;
         Ok(begun)
+    }
+
+    /// Names what ends this answer, which has no end of its own, when the server takes leave.
+    fn on_drain(&self, py: Python<'_>, farewell: Py<PyAny>) -> PyResult<()> {
+        let _old = self.engine.get().core.with(|core| {
+            let one = core.unanswered.get_mut(&self.id)?;
+            one.farewell.replace(farewell.clone_ref(py))
+        })?;
+        Ok(())
     }
 
     /// Sends the next piece of the body.

@@ -2,6 +2,8 @@
 //!
 //! Asked for by metrics and status pages, now and then; nothing here is on the path of a message.
 
+use std::collections::HashMap;
+
 use hubbub_server::ConnectionId;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -19,6 +21,13 @@ pub(crate) fn observed<'py>(engine: &Bound<'py, Engine>) -> PyResult<Bound<'py, 
         found.set_item("closes", closes.collect::<Vec<_>>())?;
         let answers = core.worker.tallies().flat_map(|tally| tally.answers());
         found.set_item("answers", answers.collect::<Vec<_>>())?;
+        let mut websockets = HashMap::<u16, usize>::new();
+        for peer in core.peers.iter_mut().filter(|peer| peer.wish.is_none()) {
+            if let Some(route) = &peer.route {
+                *websockets.entry(route.get().module).or_default() += 1;
+            }
+        }
+        found.set_item("websockets", websockets)?;
         found.set_item("threads", core.worker.connection_counts())?;
         found.set_item("held_limit_bytes", core.worker.settings().held_limit_bytes)
     })??;

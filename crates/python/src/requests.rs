@@ -38,7 +38,10 @@ pub(crate) fn on_request(
     is_announced: bool,
 ) -> PyResult<()> {
     let py = engine.py();
-    let limits = engine.get().core.with(|core| core.worker.settings().head)?;
+    let limits = engine
+        .get()
+        .core
+        .with(|core| core.worker.settings().kept_head())?;
     let request = match Head::parse(&head, &limits) {
         Ok(request) => request,
         Err(refusal) => return refuse(engine, id, &refusal),

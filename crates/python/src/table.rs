@@ -120,6 +120,7 @@ impl Place {
         }
         methods.push("OPTIONS");
         methods.sort_unstable();
+        methods.dedup();
         methods.join(", ")
     }
 }

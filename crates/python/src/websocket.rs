@@ -556,6 +556,20 @@ impl WebSocket {
         })
     }
 
+    /// Messages and bytes that came, messages and bytes that went; once it has ended, where access lines are wanted.
+    #[getter]
+    fn traffic(&self) -> PyResult<Option<(u64, u64, u64, u64)>> {
+        self.state.with(|state| {
+            let traffic = state.ending.as_ref()?.traffic.as_deref()?;
+            Some((
+                traffic.messages_in,
+                traffic.bytes_in,
+                traffic.messages_out,
+                traffic.bytes_out,
+            ))
+        })
+    }
+
     /// The topics it is subscribed to.
     #[getter]
     fn topics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {

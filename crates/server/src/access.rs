@@ -31,6 +31,71 @@ impl Inquiry {
     }
 }
 
+/// What has gone over one WebSocket, where access lines are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Messages that came.
+    pub messages_in: u64,
+    /// Bytes that were received, as they are on the wire.
+    pub bytes_in: u64,
+    /// Messages that were queued for it, publications included.
+    pub messages_out: u64,
+    /// Bytes that were sent, as they are on the wire.
+    pub bytes_out: u64,
+}
+
+/// Counts the traffic of one connection; of one that nobody wants to read of, nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Meter(Option<Box<Traffic>>);
+
+impl Meter {
+    pub(crate) fn running() -> Self {
+        Self(Some(Box::default()))
+    }
+
+    /// So many bytes have been received.
+    #[inline]
+    pub(crate) fn received(&mut self, bytes: usize) {
+        if let Some(traffic) = &mut self.0 {
+            traffic.bytes_in += bytes as u64;
+        }
+    }
+
+    /// So many bytes have been sent.
+    #[inline]
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        if let Some(traffic) = &mut self.0 {
+            traffic.bytes_out += bytes as u64;
+        }
+    }
+
+    /// A message has come.
+    #[inline]
+    pub(crate) fn heard(&mut self) {
+        if let Some(traffic) = &mut self.0 {
+            traffic.messages_in += 1;
+        }
+    }
+
+    /// A message has been queued.
+    #[inline]
+    pub(crate) fn said(&mut self) {
+        if let Some(traffic) = &mut self.0 {
+            traffic.messages_out += 1;
+        }
+    }
+
+    /// Takes what was counted, and counts no more.
+    pub(crate) fn take(&mut self) -> Option<Box<Traffic>> {
+        self.0.take()
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |_| size_of::<Traffic>())
+    }
+}
+
 /// One request that is over.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -10,7 +10,7 @@ use hubbub_protocol::endpoint::Endpoint;
 use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::HeadScanner;
 
-use crate::access::Inquiry;
+use crate::access::{Inquiry, Meter};
 use crate::clock::Tick;
 use crate::door::Seat;
 use crate::exchange::{Answer, Asked, Exchange, Upload};
@@ -148,6 +148,7 @@ pub(crate) struct Connection {
     pub(crate) tls: Option<Box<Tls>>,
     /// For an application in another thread.
     pub(crate) gauge: Option<Arc<Gauge>>,
+    pub(crate) meter: Meter,
 }
 
 /// A connection that has been accepted, and what its listener wants of it.
@@ -234,6 +235,8 @@ pub(crate) struct Flags {
     pub(crate) tell_read_end: bool,
     /// There has been a request.
     pub(crate) has_asked: bool,
+    /// A time limit that is only tried has passed once.
+    pub(crate) extended: bool,
     /// Messages are on their way to an application in another thread.
     pub(crate) has_untaken: bool,
     /// Of the request that is not answered yet.
@@ -288,6 +291,7 @@ impl Connection {
             rare: None,
             tls: None,
             gauge: None,
+            meter: Meter::default(),
         }
     }
 
@@ -368,7 +372,12 @@ impl Connection {
             size_of::<Rare>() + rare.stash.capacity() + inquiry
         });
         let tls = self.tls.as_ref().map_or(0, |tls| tls.held_bytes());
-        phase + rare + tls + self.outbox.held_bytes() + self.app_held as usize
+        self.meter.held_bytes()
+            + phase
+            + rare
+            + tls
+            + self.outbox.held_bytes()
+            + self.app_held as usize
     }
 
     /// Gives back the room of buffers that nothing is in.

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use hubbub_protocol::endpoint::Kind;
 
+use crate::access::Traffic;
 use crate::id::ConnectionId;
 use crate::worker::Notice;
 
@@ -118,6 +119,8 @@ pub struct Ending {
     pub by: ClosedBy,
     /// The system's error number where there was one; `ETIMEDOUT` where the peer missed a deadline.
     pub os_error: Option<i32>,
+    /// What has gone over it; only of a WebSocket, and only where access lines are wanted.
+    pub traffic: Option<Box<Traffic>>,
 }
 
 impl Event<'_> {
@@ -145,6 +148,7 @@ impl Ending {
             reason: reason.into(),
             by,
             os_error: None,
+            traffic: None,
         }
     }
 

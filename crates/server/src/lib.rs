@@ -34,14 +34,14 @@ mod workers;
 #[cfg(fuzzing)]
 pub use tls::fuzzing;
 
-pub use access::{AccessBook, AccessLine};
+pub use access::{AccessBook, AccessLine, Traffic};
 pub use budget::system_memory_bytes;
 pub use connection::{Caller, Peer};
 pub use event::{Bytes, ClosedBy, Ending, Event};
 pub use exchange::FilePart;
 pub use files::{Entry, OpenFile, Root};
 pub use id::ConnectionId;
-pub use limits::{DryRun, Limit, Limits, RatePolicy};
+pub use limits::{DryRun, Limit, Limits, RatePolicy, TRIED_TIMES};
 pub use listener::{Address, Listener};
 pub use memory::prefer_large_pages;
 pub use reactor::{Interest, ReadyList};

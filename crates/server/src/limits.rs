@@ -1,11 +1,15 @@
 //! The limits by name: which there are, what they are set to, and which are only tried.
 //!
 //! Who keeps them is said elsewhere: `door` for those who come, `worker::pace` for those who talk, `worker::budget` for memory.
+//! A size or a time that is only tried is kept all the same at [`TRIED_TIMES`] itself: nothing grows without an end.
 
 use std::net::IpAddr;
 
 use hubbub_protocol::http::Spelling;
 use hubbub_protocol::network::Networks;
+
+/// How many times as much a peer gets while a limit of size or time is only tried.
+pub const TRIED_TIMES: usize = 8;
 
 /// A limit that a peer may come up against. Named as its setting is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +29,31 @@ pub enum Limit {
     Bytes,
     /// Bytes held for all peers together.
     Held,
+    /// Bytes of a request line.
+    RequestLine,
+    /// Bytes of a request head.
+    Head,
+    /// Fields of a request head.
+    Fields,
+    /// Time for a request head.
+    HeadTime,
+    /// Bytes of a message.
+    Message,
+    /// Time for a message.
+    MessageTime,
+    /// How many times as long a message becomes by inflating.
+    InflatedRatio,
+    /// Bytes that wait for one peer.
+    Outbox,
     /// Those who may send a PROXY header. Never only tried.
     Proxy,
+    /// A TLS handshake has failed: no limit, but told of like one. Never only tried.
+    Tls,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 17] = [
         Self::Connections,
         Self::AddressConnections,
         Self::Handshakes,
@@ -39,7 +61,16 @@ impl Limit {
         Self::Messages,
         Self::Bytes,
         Self::Held,
+        Self::RequestLine,
+        Self::Head,
+        Self::Fields,
+        Self::HeadTime,
+        Self::Message,
+        Self::MessageTime,
+        Self::InflatedRatio,
+        Self::Outbox,
         Self::Proxy,
+        Self::Tls,
     ];
 
     /// Its setting, without a unit.
@@ -52,18 +83,32 @@ impl Limit {
             Self::Messages => "message_rate",
             Self::Bytes => "byte_rate",
             Self::Held => "held_limit",
+            Self::RequestLine => "request_line_limit",
+            Self::Head => "head_limit",
+            Self::Fields => "field_limit",
+            Self::HeadTime => "head_timeout",
+            Self::Message => "message_limit",
+            Self::MessageTime => "message_timeout",
+            Self::InflatedRatio => "inflated_ratio",
+            Self::Outbox => "outbox_limit",
             Self::Proxy => "proxy_protocol",
+            Self::Tls => "tls",
         }
     }
 
-    const fn bit(self) -> u16 {
-        1 << self as u16
+    /// Whether it may be tried without being enforced.
+    fn can_be_tried(self) -> bool {
+        !matches!(self, Self::Proxy | Self::Tls)
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
     }
 }
 
 /// Limits that are tried without being enforced: what they would refuse is counted and told, and let pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DryRun(u16);
+pub struct DryRun(u32);
 
 impl DryRun {
     /// Only tries the limit of this name; "all": every one.
@@ -72,12 +117,14 @@ impl DryRun {
     /// A sentence that names what was found.
     pub fn add(&mut self, name: &str) -> Result<(), String> {
         if name == "all" {
-            self.0 = !Limit::Proxy.bit();
+            for limit in Limit::ALL.into_iter().filter(|limit| limit.can_be_tried()) {
+                self.0 |= limit.bit();
+            }
             return Ok(());
         }
         let limit = Limit::ALL
             .into_iter()
-            .find(|limit| limit.name() == name && *limit != Limit::Proxy);
+            .find(|limit| limit.name() == name && limit.can_be_tried());
         self.0 |= limit
             .ok_or_else(|| format!("no limit that can be tried: {name:?}"))?
             .bit();
@@ -85,6 +132,7 @@ impl DryRun {
     }
 
     /// Whether this limit is only tried.
+    #[inline]
     pub fn has(self, limit: Limit) -> bool {
         self.0 & limit.bit() != 0
     }
@@ -168,7 +216,7 @@ mod tests {
         for (index, limit) in Limit::ALL.into_iter().enumerate() {
             assert_eq!(limit as usize, index);
             let mut tried = DryRun::default();
-            if limit == Limit::Proxy {
+            if !limit.can_be_tried() {
                 assert!(tried.add(limit.name()).is_err(), "never only tried");
                 continue;
             }
@@ -180,12 +228,12 @@ mod tests {
             );
         }
         let mut tried = DryRun::default();
-        assert!(tried.add("head_limit").is_err());
+        assert!(tried.add("body_limit").is_err());
         tried.add("all").expect("all of them");
         assert!(
             Limit::ALL
                 .into_iter()
-                .all(|limit| tried.has(limit) == (limit != Limit::Proxy))
+                .all(|limit| tried.has(limit) == limit.can_be_tried())
         );
     }
 }

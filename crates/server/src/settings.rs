@@ -2,7 +2,7 @@
 
 use hubbub_protocol::{deflate, http};
 
-use crate::limits::Limits;
+use crate::limits::{Limit, Limits, TRIED_TIMES};
 
 /// Limits, timeouts and habits of a worker. The defaults are safe on the open internet.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Settings {
     pub keep_alive_timeout_s: f64,
     /// Largest message, after inflation, in bytes.
     pub message_limit_bytes: usize,
+    /// How many times as long a message may become by inflating; 0: no limit. See [`Codec::limit_ratio`](deflate::Codec::limit_ratio).
+    pub inflated_ratio: u32,
     /// From a message's first byte to its last, in seconds.
     pub message_timeout_s: f64,
     /// From our close frame to the end of the connection, in seconds.
@@ -45,6 +47,42 @@ pub struct Settings {
     pub limits: Limits,
     /// permessage-deflate: window, smallest message, level.
     pub deflate: deflate::Settings,
+}
+
+impl Settings {
+    /// Whether a limit is only tried.
+    #[inline]
+    pub(crate) fn tries(&self, limit: Limit) -> bool {
+        self.limits.dry_run.has(limit)
+    }
+
+    /// What a size is kept at: itself, or several times itself while it is only tried.
+    fn kept(&self, limit: Limit, size: usize) -> usize {
+        if self.tries(limit) {
+            size.saturating_mul(TRIED_TIMES)
+        } else {
+            size
+        }
+    }
+
+    /// The bounds on a request's head that are kept.
+    pub fn kept_head(&self) -> http::Limits {
+        http::Limits {
+            request_line_bytes: self.kept(Limit::RequestLine, self.head.request_line_bytes),
+            head_bytes: self.kept(Limit::Head, self.head.head_bytes),
+            fields: self.kept(Limit::Fields, self.head.fields),
+        }
+    }
+
+    /// The longest message that is taken where the limit is this one.
+    pub(crate) fn kept_message_bytes(&self, limit_bytes: usize) -> usize {
+        self.kept(Limit::Message, limit_bytes)
+    }
+
+    /// How much waits for one peer where the limit is this one.
+    pub(crate) fn kept_outbox_bytes(&self, limit_bytes: usize) -> usize {
+        self.kept(Limit::Outbox, limit_bytes)
+    }
 }
 
 /// How many threads serve, and how much an application may leave untaken in them.
@@ -79,6 +117,7 @@ impl Default for Settings {
             transfer_rate_bytes: 1024,
             keep_alive_timeout_s: 75.0,
             message_limit_bytes: 1 << 20,
+            inflated_ratio: 200,
             message_timeout_s: 30.0,
             close_timeout_s: 5.0,
             ping_interval_s: 20.0,

@@ -40,6 +40,22 @@ counters! {
     over_message_rate,
     /// Times a connection sent more bytes than its rate.
     over_byte_rate,
+    /// Requests whose line was too long.
+    over_request_line_limit,
+    /// Requests whose head was too long.
+    over_head_limit,
+    /// Requests with too many fields.
+    over_field_limit,
+    /// Request heads that took too long.
+    over_head_timeout,
+    /// Messages that were too long.
+    over_message_limit,
+    /// Messages that took too long.
+    over_message_timeout,
+    /// Messages that became too many times as long by inflating.
+    over_inflated_ratio,
+    /// Messages that found the outbox of their peer full.
+    over_outbox_limit,
     /// Of all that was beyond a limit, what passed because the limit is only tried.
     let_pass,
     /// Connections closed for a PROXY header that was none, or a stranger's.

@@ -19,6 +19,7 @@ use crate::event::Event;
 use crate::exchange::FilePart;
 use crate::id::ConnectionId;
 use crate::leave::Leave;
+use crate::limits::Limit;
 use crate::listener::Listener;
 use crate::pool::Pool;
 use crate::reactor::{Interest, ReadyList};
@@ -248,7 +249,26 @@ impl Workers {
     /// As [`Worker::send`].
     #[inline]
     pub fn send(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
-        route!(self, id, send(kind, payload), or Sent::Closed)
+        let sent = route!(self, id, send(kind, payload), or Sent::Closed);
+        if id.worker() != 0 && (sent == Sent::Dropped || self.settings().tries(Limit::Outbox)) {
+            self.look_at_outbox(id, sent);
+        }
+        sent
+    }
+
+    /// Tells of a message that has found the outbox of a connection in another thread full, or would have.
+    #[cold]
+    fn look_at_outbox(&mut self, id: ConnectionId, sent: Sent) {
+        let peer = self.caller(id).map(|caller| caller.client);
+        if sent == Sent::Dropped {
+            self.local.outbox_is_full(peer, 1, false);
+        } else if self
+            .pool
+            .as_ref()
+            .is_some_and(|pool| pool.is_over_tried(id))
+        {
+            self.local.outbox_is_full(peer, 1, true);
+        }
     }
 
     /// As [`Worker::publish`]. Tells to how many; of subscribers in other threads those are counted to whom it is handed,

@@ -65,7 +65,7 @@ impl Application {
             while let Some(event) = workers.next(&mut self.inbox) {
                 match event {
                     Event::Request { id, head, .. } => {
-                        let limits = workers.settings().head;
+                        let limits = workers.settings().kept_head();
                         let request = Request::parse(&head, &limits).expect("parsed before");
                         match examine(&request) {
                             Ok(Some(offer)) => {

@@ -140,7 +140,7 @@ fn echo(workers: &mut Workers, is_over: &AtomicBool) -> Vec<TlsFacts> {
             match event {
                 Event::Request { id, head, .. } => {
                     facts.extend(workers.tls(id));
-                    let limits = workers.settings().head;
+                    let limits = workers.settings().kept_head();
                     let request = Request::parse(&head, &limits).expect("parsed before");
                     match examine(&request) {
                         Ok(Some(offer)) => {

@@ -8,6 +8,7 @@ from cyclopts import Group, Parameter
 
 from hubbub.cli.mistake import Mistake
 from hubbub.config import ServerSettings, describe
+from hubbub.config.reference import Setting
 from hubbub.config.sources import Assignment, Given, Origin, Text
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,21 +21,27 @@ def _flags() -> type[Any]:
     group = Group("Settings", sort_key=2)
     rows: list[Any] = []
     for setting in describe(ServerSettings):
+        is_switch = setting.kind is bool
         default = f" [default: {setting.default_text}]" if setting.default_text else ""
         parameter = Parameter(
             name=setting.flag,
-            help=setting.sentence + default,
+            negative=_negative(setting) if is_switch else (),
+            help=setting.sentence + ("" if is_switch else default),
             group=group,
-            metavar=_METAVARS[setting.unit],
+            metavar=None if is_switch else _METAVARS[setting.unit],
             show_default=False,
         )
-        rows.append((setting.name, Annotated[str | None, parameter], None))
+        rows.append((setting.name, Annotated[(bool if is_switch else str) | None, parameter], None))
     # By its namespace it is one of ours: cyclopts takes what lives in `types` for a built-in.
     return make_dataclass("Flags", rows, frozen=True, namespace={"__module__": __name__})
 
 
+def _negative(switch: Setting) -> str:
+    return "--no-" + switch.flag.removeprefix("--")
+
+
 Flags: Any = _flags()
-"""A dataclass with a text, or None, for each setting."""
+"""A dataclass with a text, or None, for each setting; with true or false, for a switch."""
 
 
 def with_settings(command: F) -> F:
@@ -45,8 +52,12 @@ def with_settings(command: F) -> F:
 
 def given(flags: object) -> dict[str, str]:
     """The settings that were set on the command line, as texts."""
-    texts = {field.name: getattr(flags, field.name) for field in fields(Flags)}
-    return {name: text for name, text in texts.items() if text is not None}
+    values = {field.name: getattr(flags, field.name) for field in fields(Flags)}
+    return {
+        name: value if isinstance(value, str) else str(value).lower()
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def parsed(flags: object) -> ServerSettings:
@@ -75,5 +86,12 @@ def assignments(flags: object) -> list[Assignment]:
 
 def arguments(flags: object) -> list[str]:
     """The same flags again, for the command line of a child."""
-    spelled = {setting.name: setting.flag for setting in describe(ServerSettings)}
-    return [part for name, text in given(flags).items() for part in (spelled[name], text)]
+    known = {setting.name: setting for setting in describe(ServerSettings)}
+    parts: list[str] = []
+    for name, text in given(flags).items():
+        one = known[name]
+        if one.kind is bool:
+            parts.append(one.flag if text == "true" else _negative(one))
+        else:
+            parts += (one.flag, text)
+    return parts

@@ -117,4 +117,10 @@ def _modules(loaded: Loaded, file: Path | None, *, strict: bool) -> Modules:
             place = place[:-1]
         return str(loaded.origins.get(place, file))
 
-    return Modules(apps, folder_of(file), strict=strict, origin=origin)
+    return Modules(
+        apps,
+        folder_of(file),
+        strict=strict,
+        handover_timeout_s=loaded.configuration.server.handover_timeout_s,
+        origin=origin,
+    )

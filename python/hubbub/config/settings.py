@@ -22,7 +22,7 @@ Compression = Literal["off", "shared", "dedicated"]
 RatePolicy = Literal["pause", "close"]
 """What happens to a peer that talks too fast."""
 
-ProxyHeaders = Literal["x-forwarded", "forwarded", "off"]
+ProxyFields = Literal["x-forwarded", "forwarded"]
 """Which fields of a request name a proxy's client."""
 
 DRY_RUNS = (
@@ -34,12 +34,21 @@ DRY_RUNS = (
     "message_rate",
     "byte_rate",
     "held_limit",
+    "request_line_limit",
+    "head_limit",
+    "field_limit",
+    "head_timeout",
+    "message_limit",
+    "message_timeout",
+    "inflated_ratio",
+    "outbox_limit",
 )
 """The limits that can be tried without being enforced."""
 
 _PYTHON_ONLY = (
     "blocked_warning_s",
     "drain_window_s",
+    "handover_timeout_s",
     "pid_file",
     "shutdown_timeout_s",
     "upgrade_timeout_s",
@@ -91,14 +100,20 @@ class ServerSettings:
     upgrade_timeout_s: float = _server(60.0)
     """How long a new process may take to be ready before the old one gives it up."""
 
+    handover_timeout_s: float = _server(5.0)
+    """How long a reload waits for handlers of the old version before they go on beside the new."""
+
     pid_file: str = _server("", path="file", hint="/run/hubbub/hubbub.pid")
     """File that names the process that serves; if empty, none."""
 
     trusted_proxies: tuple[str, ...] = _server((), flag="--forwarded-allow-ips")
     """Proxies that are believed when they name their clients; "*": everybody."""
 
-    proxy_headers: ProxyHeaders = setting("x-forwarded", section="server")
-    """Where they do: "x-forwarded" (`X-Forwarded-For` …), "forwarded" (RFC 7239) or "off"."""
+    proxy_headers: bool = setting(True, section="server")
+    """Whether header fields of theirs are read; without it only a PROXY header names a client."""
+
+    proxy_fields: ProxyFields = setting("x-forwarded", section="server")
+    """Which ones: "x-forwarded" (`X-Forwarded-For` …) or "forwarded" (RFC 7239), never both."""
 
     connection_limit: int = _limit(0, flag="--limit-concurrency")
     """Most connections at a time; 0: as many as there are descriptors."""
@@ -131,7 +146,7 @@ class ServerSettings:
     """Peers for whom rates and limits per address do not hold: addresses, networks, "unix"."""
 
     dry_run: tuple[str, ...] = _limit(())
-    """Limits that are only tried ("all": every one): counted and logged, but nobody is refused."""
+    """Limits that are only tried ("all": every one): counted and logged, nobody is refused."""
 
     held_limit_bytes: int = _limit(0)
     """How much all connections together may hold; 0: a quarter of the memory."""
@@ -150,6 +165,9 @@ class ServerSettings:
 
     message_limit_bytes: int = _limit(1_048_576, flag="--ws-max-size")
     """Longest WebSocket message, after inflating; a longer one ends the connection with 1009."""
+
+    inflated_ratio: int = _limit(200)
+    """How many times as long a message of more than 1 MiB may become by inflating; 0: no limit."""
 
     outbox_limit_bytes: int = _limit(1_048_576)
     """How much may wait for one slow peer before its messages are refused."""
@@ -217,6 +235,8 @@ class ServerSettings:
             except ValueError as error:
                 raise ValueError(f"{one.name}: {error}") from None
         for word in self.dry_run:
+            if word in (one.key for one in describe(type(self))) and word not in DRY_RUNS:
+                raise ValueError(f"dry_run: {word} cannot be tried, only kept: see docs/limits.md")
             if word not in DRY_RUNS:
                 raise ValueError(f"dry_run: expected some of {', '.join(DRY_RUNS)}: found {word}")
         for name in ("exempt_networks", "trusted_proxies"):
@@ -255,6 +275,8 @@ class ServerSettings:
         told = {one.name: getattr(self, one.name) for one in fields(self)}
         for ours in _PYTHON_ONLY:
             del told[ours]
+        fields_told = told.pop("proxy_fields")
+        told["proxy_headers"] = fields_told if self.proxy_headers else "off"
         if self.held_limit_bytes == 0:
             del told["held_limit_bytes"]
         return told

@@ -64,9 +64,11 @@ class EventSourceResponse(BaseResponse):
         events: An async iterator of `Event`; `str` stands for an event with that data.
         headers: More header fields.
         heartbeat_s: Silence after which a comment is sent; 0: never.
+        endless: A server that stops ends it within its `drain_window`, and EventSource comes back
+            by itself. A stream that shall be waited for instead says False.
     """
 
-    __slots__ = ("events", "heartbeat_s")
+    __slots__ = ("endless", "events", "heartbeat_s")
 
     def __init__(
         self,
@@ -74,11 +76,13 @@ class EventSourceResponse(BaseResponse):
         *,
         headers: Mapping[str, str] | None = None,
         heartbeat_s: float = HEARTBEAT_S,
+        endless: bool = True,
     ) -> None:
         own = {"cache-control": "no-store", "x-accel-buffering": "no"}
         super().__init__(200, own | dict(headers or {}), "text/event-stream")
         self.events = events
         self.heartbeat_s = heartbeat_s
+        self.endless = endless
 
     def answer(self, request: Request) -> Coroutine[Any, Any, None]:
         """What sends it."""
@@ -94,6 +98,7 @@ class EventSourceResponse(BaseResponse):
             _encoded(aiter(self.events), self.heartbeat_s),
             headers={},
             content_type="text/event-stream; charset=utf-8",
+            endless=self.endless,
         )
         stream.headers = self.headers
         await stream.send(request)

@@ -69,7 +69,9 @@ class Emulation:
         # Nothing on the way may wait for more before it hands on what it has.
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         lines = _lines(self._frames(request, request.body.decode(errors="replace")))
-        return StreamingResponse(lines, headers=headers, content_type="application/json")
+        return StreamingResponse(
+            lines, headers=headers, content_type="application/json", endless=True
+        )
 
     def _sse(self, request: Request, cf_connect: str) -> EventSourceResponse:
         self._check_origin(request)

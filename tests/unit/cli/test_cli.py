@@ -87,6 +87,10 @@ def test_flags_become_settings_and_flags_again() -> None:
     assert given(flags) == {"message_limit_bytes": "16MiB", "compression": "off"}
     assert parsed(flags) == ServerSettings(message_limit_bytes=16 << 20, compression="off")
     assert arguments(flags) == ["--ws-max-size", "16MiB", "--compression", "off"]
+    for switch in ("--proxy-headers", "--no-proxy-headers"):
+        flags = Flags(proxy_headers=switch == "--proxy-headers")
+        assert parsed(flags).proxy_headers == (switch == "--proxy-headers")
+        assert arguments(flags) == [switch]
     with pytest.raises(Mistake, match="--field-limit: expected"):
         parsed(Flags(field_limit="many"))
 

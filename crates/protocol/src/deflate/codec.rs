@@ -24,6 +24,9 @@ const FRAMED_BYTES_MAX: usize = 32 * 1024;
 /// Bytes that follow every message through libdeflate, see [`Codec::inflate_sealed`].
 const SEAL_BYTES: usize = 8;
 
+/// However little it was before, a message may inflate to this: a blank picture is no attack, and nobody can do harm with it.
+pub const UNSUSPICIOUS_BYTES: usize = 1024 * 1024;
+
 /// The windows that messages are compressed with, in bits.
 const WINDOWS: RangeInclusive<u8> = WINDOW_BITS_KEPT_MIN..=WINDOW_BITS_MAX;
 
@@ -38,6 +41,11 @@ pub struct Codec {
     inflater: Option<Inflate>,
     framed: Vec<u8>,
     scratch: Vec<u8>,
+    /// How many times as long a message may become by inflating; 0: as often as DEFLATE can.
+    ratio: u32,
+    /// That limit is only tried, and the last message was beyond it.
+    is_ratio_tried: bool,
+    has_exceeded: bool,
     /// Never the same twice, and not to be guessed: nothing a peer sends can contain the next one but by accident.
     seal: u64,
 }
@@ -53,9 +61,57 @@ impl Codec {
             inflater: None,
             framed: Vec::new(),
             scratch: Vec::new(),
+            ratio: 0,
+            is_ratio_tried: false,
+            has_exceeded: false,
             // As with the seeds of a hash table, nothing that can be seen from outside depends on it.
             seal: RandomState::new().hash_one(level),
         }
+    }
+
+    /// From now on a message that inflates to more than [`UNSUSPICIOUS_BYTES`] may become at most `ratio` times as long; 0: no
+    /// limit. `is_tried`: it passes all the same, and [`Codec::take_exceeded`] tells.
+    pub fn limit_ratio(&mut self, ratio: u32, is_tried: bool) {
+        (self.ratio, self.is_ratio_tried) = (ratio, is_tried);
+    }
+
+    /// Whether a message has been let pass, since the last call, that became too long for the limit that is only tried.
+    #[inline]
+    pub fn take_exceeded(&mut self) -> bool {
+        std::mem::take(&mut self.has_exceeded)
+    }
+
+    /// What `compressed_bytes` may become, by the ratio.
+    fn fair_bytes(&self, compressed_bytes: usize) -> usize {
+        match self.ratio {
+            0 => usize::MAX,
+            ratio => compressed_bytes
+                .saturating_mul(ratio as usize)
+                .max(UNSUSPICIOUS_BYTES),
+        }
+    }
+
+    /// Inflates by `act` within the limit, and within what the ratio allows.
+    pub(super) fn inflate_fairly(
+        &mut self,
+        payload: &[u8],
+        limit_bytes: usize,
+        act: impl FnOnce(&mut Self, usize) -> Result<Vec<u8>, Violation>,
+    ) -> Result<Vec<u8>, Violation> {
+        let fair = self.fair_bytes(payload.len());
+        if fair >= limit_bytes {
+            return act(self, limit_bytes);
+        }
+        if self.is_ratio_tried {
+            let message = act(self, limit_bytes)?;
+            self.has_exceeded |= message.len() > fair;
+            return Ok(message);
+        }
+        let ratio = self.ratio;
+        act(self, fair).map_err(|violation| match violation {
+            Violation::MessageTooBig { .. } => Violation::InflatesTooMuch { ratio },
+            other => other,
+        })
     }
 
     /// Appends `payload` compressed for all receivers of `group` (see [`PerMessage::group`](super::PerMessage::group)).

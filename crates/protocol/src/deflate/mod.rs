@@ -13,7 +13,7 @@ mod parameters;
 mod per_message;
 mod stream;
 
-pub use codec::Codec;
+pub use codec::{Codec, UNSUSPICIOUS_BYTES};
 pub use parameters::{Parameters, Settings, Window};
 pub(crate) use parameters::{WINDOW_BITS_KEPT_MIN, WINDOW_BITS_MAX, WINDOW_BITS_MIN};
 pub use per_message::PerMessage;

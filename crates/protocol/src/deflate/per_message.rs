@@ -112,20 +112,22 @@ impl PerMessage {
     /// The message in `payload`, which came in frames of which the first had RSV1.
     ///
     /// # Errors
-    /// [`Violation::MessageTooBig`] as soon as more than `limit_bytes` come out, [`Violation::BadDeflate`] when it is
-    /// not DEFLATE. The connection must then be failed: its context is lost.
+    /// [`Violation::MessageTooBig`] as soon as more than `limit_bytes` come out, [`Violation::InflatesTooMuch`] as soon as
+    /// it is more than [`Codec::limit_ratio`] allows, [`Violation::BadDeflate`] when it is not DEFLATE. The connection must then be failed: its context is lost.
     pub fn inflate(
         &mut self,
         codec: &mut Codec,
         payload: &[u8],
         limit_bytes: usize,
     ) -> Result<Vec<u8>, Violation> {
-        if !self.receiving.takes_over() {
-            return codec.inflate(payload, limit_bytes);
-        }
-        let windows = self.windows.get_or_insert_default();
-        let inflate = windows.receiving.get_or_insert_with(stream::inflater);
-        stream::inflate(inflate, payload, limit_bytes, codec.scratch())
+        codec.inflate_fairly(payload, limit_bytes, |codec, limit_bytes| {
+            if !self.receiving.takes_over() {
+                return codec.inflate(payload, limit_bytes);
+            }
+            let windows = self.windows.get_or_insert_default();
+            let inflate = windows.receiving.get_or_insert_with(stream::inflater);
+            stream::inflate(inflate, payload, limit_bytes, codec.scratch())
+        })
     }
 
     /// Receivers of one group can share a compressed message; `None` if this one has a context of its own.

@@ -41,6 +41,7 @@ use crate::door::Door;
 use crate::event::{Event, Place, Raw};
 use crate::exchange::FilePart;
 use crate::id::ConnectionId;
+use crate::limits::TRIED_TIMES;
 use crate::listener::Listener;
 use crate::settings::{Settings, Threads};
 use crate::stats::Stats;
@@ -226,7 +227,9 @@ impl Pool {
                 self.current = Some((index, batch));
                 continue;
             };
-            let limit = self.settings.outbox_limit_bytes;
+            let limit = self
+                .settings
+                .kept_outbox_bytes(self.settings.outbox_limit_bytes);
             let remote = &mut self.remotes[*index];
             match batch.mail.pop_front() {
                 Some(Mail::Event(raw)) => {
@@ -475,6 +478,9 @@ impl Pool {
         how: &Accept<'_>,
     ) -> Result<bool, Misuse> {
         let settings = self.settings.deflate;
+        let outbox_limit_bytes = how
+            .outbox_limit_bytes
+            .map(|limit| self.settings.kept_outbox_bytes(limit));
         let Some(remote) = self.remote_mut(id) else {
             return Ok(false);
         };
@@ -487,7 +493,7 @@ impl Pool {
         let mut answer = Vec::new();
         let terms = agree(offer, how, &settings, &mut answer)?;
         mirror.standing = Standing::Open;
-        if let Some(limit) = terms.outbox_limit_bytes {
+        if let Some(limit) = outbox_limit_bytes {
             mirror.outbox_limit_bytes = limit as u64;
         }
         let terms = Box::new(terms);
@@ -699,6 +705,12 @@ impl Pool {
 
     pub(crate) fn peer(&self, id: ConnectionId) -> Option<Peer> {
         self.mirror(id).map(|mirror| mirror.caller.peer)
+    }
+
+    /// Whether as much is on its way to one of its connections as may be if the limit, which is only tried, were enforced.
+    pub(crate) fn is_over_tried(&self, id: ConnectionId) -> bool {
+        let mirror = self.remote(id).and_then(|remote| remote.mirrors.get(id));
+        mirror.is_some_and(|it| it.buffered_bytes() >= it.outbox_limit_bytes / TRIED_TIMES as u64)
     }
 
     pub(crate) fn caller(&self, id: ConnectionId) -> Option<Caller> {

@@ -19,9 +19,8 @@ impl Worker {
 
     /// Whether nothing new is taken on, because memory is short. Who looks after the server is served all the same.
     pub(super) fn is_short_of_memory(&mut self, id: ConnectionId) -> bool {
-        let is_refused = self.pressure() >= 3
-            && !self.settings.limits.dry_run.has(Limit::Held)
-            && self.group(id) == 0;
+        let is_refused =
+            self.pressure() >= 3 && !self.settings.tries(Limit::Held) && self.group(id) == 0;
         self.stats.memory_refused += u64::from(is_refused);
         is_refused
     }

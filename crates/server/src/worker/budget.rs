@@ -35,9 +35,7 @@ impl Worker {
     pub(super) fn add_held(&mut self, change: isize) {
         self.held_bytes = self.held_bytes.saturating_add_signed(change);
         self.weigh();
-        if self.held_bytes > self.settings.held_limit_bytes
-            && !self.settings.limits.dry_run.has(Limit::Held)
-        {
+        if self.held_bytes > self.settings.held_limit_bytes && !self.settings.tries(Limit::Held) {
             self.shed();
         }
     }

@@ -158,7 +158,8 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        connection.phase = Phase::Open(Endpoint::new(Role::Client, message_limit_bytes, deflate));
+        let limit = self.settings.kept_message_bytes(message_limit_bytes);
+        connection.phase = Phase::Open(Endpoint::new(Role::Client, limit, deflate));
         connection.flags.tell_read_end = true;
         connection.deadline = NEVER;
         connection.seen = self.clock.tick();

@@ -12,6 +12,7 @@ use crate::clock::{TICK_MS, Tick, ticks};
 use crate::connection::{Connection, NEVER, Phase};
 use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
+use crate::limits::{Limit, TRIED_TIMES};
 use crate::settings::Settings;
 
 /// How many overdue connections are dealt with in one batch: a crowd of them must not keep the others waiting.
@@ -186,14 +187,17 @@ impl Worker {
                 self.set_deadline(id, self.spans.keep_alive);
             }
             Phase::Head { partial, .. } if partial.is_empty() => {
-                if !self.let_go(id) {
+                let has_asked = connection.flags.has_asked;
+                if !self.let_go(id) && (has_asked || self.is_late(id, Limit::HeadTime)) {
                     self.expire(id);
                 }
             }
             Phase::Head { .. } if self.farewell == Some(Farewell::Brisk) => self.broken(id, None),
             Phase::Head { .. } => {
-                self.stats.timeouts += 1;
-                self.refuse(id, &Refusal::new(408, "the request took too long"));
+                if self.is_late(id, Limit::HeadTime) {
+                    self.stats.timeouts += 1;
+                    self.refuse(id, &Refusal::new(408, "the request took too long"));
+                }
             }
             Phase::Exchange(exchange) if exchange.upload.is_wanted() => {
                 self.stats.timeouts += 1;
@@ -210,8 +214,10 @@ impl Worker {
             Phase::Open(_) if connection.is_judged() => self.judge(id),
             Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
             Phase::Open(_) if deadline_passed && connection.is_mid_message() => {
-                self.stats.timeouts += 1;
-                self.fail(id, 1008, "message took too long");
+                if self.is_late(id, Limit::MessageTime) {
+                    self.stats.timeouts += 1;
+                    self.fail(id, 1008, "message took too long");
+                }
             }
             Phase::Open(_) if connection.pinged != NEVER && !connection.flags.is_held() => {
                 if connection.pinged.saturating_add(self.spans.ping_timeout) <= now {
@@ -224,6 +230,25 @@ impl Worker {
             }
             Phase::Open(_) => self.ping(id),
         }
+    }
+
+    /// A peer has had the time that a limit grants, and it is counted. False if that is only tried: it gets more of it, once.
+    fn is_late(&mut self, id: ConnectionId, limit: Limit) -> bool {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return true;
+        };
+        if !self.settings.tries(limit) || connection.flags.extended || self.farewell.is_some() {
+            self.refuses(limit, id);
+            return true;
+        }
+        connection.flags.extended = true;
+        let span = match limit {
+            Limit::HeadTime => self.spans.head,
+            _ => self.spans.message,
+        };
+        self.lets_pass(limit, id);
+        self.set_deadline(id, span.saturating_mul(TRIED_TIMES as Tick - 1));
+        false
     }
 
     /// The client does not take what it asked for.
@@ -243,7 +268,7 @@ impl Worker {
     /// The peer had its time: no more words.
     fn expire(&mut self, id: ConnectionId) {
         self.stats.timeouts += 1;
-        self.give_up_handshake(id);
+        self.give_up_handshake(id, "it took too long");
         self.broken(id, Some(Errno::TIMEDOUT));
     }
 

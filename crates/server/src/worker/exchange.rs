@@ -7,6 +7,7 @@ use hubbub_protocol::extensions::negotiate;
 use hubbub_protocol::handshake::{self, Acceptance, Offer};
 
 use super::Worker;
+use crate::access::Meter;
 use crate::connection::{NEVER, Phase};
 use crate::id::ConnectionId;
 
@@ -31,7 +32,7 @@ pub struct Accept<'a> {
 pub(crate) struct Terms {
     deflate: Option<(Parameters, deflate::Settings)>,
     message_limit_bytes: Option<usize>,
-    pub(crate) outbox_limit_bytes: Option<usize>,
+    outbox_limit_bytes: Option<usize>,
     tell_read_end: bool,
 }
 
@@ -110,12 +111,18 @@ impl Worker {
         let limit = terms
             .message_limit_bytes
             .unwrap_or(self.settings.message_limit_bytes);
+        let limit = self.settings.kept_message_bytes(limit);
         connection.phase = Phase::Open(Endpoint::new(Role::Server, limit, deflate));
         connection.deadline = NEVER;
         connection.seen = self.clock.tick();
+        // What looks after the server (group 1) is not for the book.
+        if connection.group == 0 && self.tally.access.is_on() {
+            connection.meter = Meter::running();
+        }
         connection.flags.tell_read_end = terms.tell_read_end;
         if let Some(limit) = terms.outbox_limit_bytes {
-            connection.outbox_limit_bytes = limit.min(u32::MAX as usize) as u32;
+            let kept = self.settings.kept_outbox_bytes(limit);
+            connection.outbox_limit_bytes = kept.min(u32::MAX as usize) as u32;
         }
         self.stats.upgraded += 1;
         let method = std::mem::take(&mut connection.flags.method);

@@ -52,6 +52,7 @@ use crate::connection::{Acquaintance, Caller, Connection, NEVER, Peer, Phase};
 use crate::door::Door;
 use crate::event::{ClosedBy, Ending, Event, Raw};
 use crate::id::ConnectionId;
+use crate::limits::Limit;
 use crate::outbox::Pool;
 use crate::reactor::{Interest, Reactor, ReadyList, Token};
 use crate::settings::Settings;
@@ -198,7 +199,7 @@ impl Worker {
             connections: Slab::new(number),
             gate: Gate::new()?,
             topics: Topics::new(),
-            codec: Codec::new(settings.deflate.level),
+            codec: codec(&settings),
             pool: Pool::default(),
             masks: client::Masks::default(),
             sealing: Sealing::default(),
@@ -547,7 +548,7 @@ impl Worker {
     }
 
     /// Tells the application, once, that a connection has ended for it.
-    fn tell_closed(&mut self, id: ConnectionId, ending: Ending) {
+    fn tell_closed(&mut self, id: ConnectionId, mut ending: Ending) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
@@ -558,6 +559,7 @@ impl Worker {
         if matches!(connection.phase, Phase::Open(_)) && !connection.flags.is_client {
             self.tally.closed(ending.code, ending.by);
         }
+        ending.traffic = connection.meter.take();
         self.topics.drop_subscriber(id);
         self.told.push_back(Raw::Closed { id, ending });
     }
@@ -630,7 +632,8 @@ impl Worker {
             phase,
             now,
             deadline,
-            self.settings.outbox_limit_bytes,
+            self.settings
+                .kept_outbox_bytes(self.settings.outbox_limit_bytes),
         );
         let id = self.connections.insert(connection);
         let connection = self.connections.get_mut(id).expect("inserted above");
@@ -646,6 +649,13 @@ impl Worker {
         self.arm(id);
         Some(id)
     }
+}
+
+fn codec(settings: &Settings) -> Codec {
+    let mut codec = Codec::new(settings.deflate.level);
+    let is_tried = settings.tries(Limit::InflatedRatio);
+    codec.limit_ratio(settings.inflated_ratio, is_tried);
+    codec
 }
 
 /// The monotonic clock in milliseconds since some time before the first worker; never 0.

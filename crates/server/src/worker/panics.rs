@@ -77,7 +77,7 @@ impl Echo {
             while let Some(event) = self.workers.next(&mut self.inbox) {
                 match event {
                     Event::Request { id, head, .. } => {
-                        let limits = self.workers.settings().head;
+                        let limits = self.workers.settings().kept_head();
                         let request = Request::parse(&head, &limits).expect("parsed before");
                         match examine(&request) {
                             Ok(Some(offer)) => {

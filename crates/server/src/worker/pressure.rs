@@ -118,6 +118,7 @@ impl Worker {
                 peer: None,
                 dry_run: false,
                 step: self.pressure.level,
+                why: "".into(),
             }));
         }
     }
@@ -172,9 +173,7 @@ impl Worker {
         if connection.flags.squeezed {
             // It may hold less by now.
             self.pressure.is_due |= connection.charged < LARGE_BYTES / 2;
-        } else if connection.charged >= LARGE_BYTES
-            && !self.settings.limits.dry_run.has(Limit::Held)
-        {
+        } else if connection.charged >= LARGE_BYTES && !self.settings.tries(Limit::Held) {
             connection.flags.squeezed = true;
             self.stats.memory_paused += 1;
             self.pressure.squeezed.push(id);

@@ -9,6 +9,7 @@ use hubbub_protocol::endpoint::{Kind, encode_message};
 use super::Worker;
 use crate::connection::Phase;
 use crate::id::ConnectionId;
+use crate::limits::Limit;
 use crate::outbox::Keep;
 
 /// The close code for a peer that reads too slowly; it may come back.
@@ -147,6 +148,9 @@ impl Worker {
             _ => Keep::Droppable,
         };
         let (mut reached, mut slow, mut blocked_now, mut held) = (0, Vec::new(), Vec::new(), 0);
+        let tries_outbox = self.settings.tries(Limit::Outbox);
+        // How many found no room, or would have found none, and who was the last of them.
+        let (mut full, mut tried) = ((0, None), (0, None));
         for &id in self.topics.subscribers(topic) {
             if how.exclude == Some(id) {
                 continue;
@@ -198,10 +202,12 @@ impl Worker {
                 && connection.outbox.replace(key, frame)
             {
                 self.stats.conflated += 1;
+                connection.meter.said();
                 reached += 1;
                 continue;
             }
             if connection.is_full_for(frame.len()) {
+                full = (full.0 + 1, Some(connection.client()));
                 let sealed = connection.waiting_bytes() - connection.outbox.len();
                 let limit = (connection.outbox_limit_bytes as usize).saturating_sub(sealed);
                 match policy {
@@ -228,9 +234,13 @@ impl Worker {
             if blocked {
                 held += connection.recharge();
             }
+            connection.meter.said();
             reached += 1;
             if blocked {
                 connection.note_level();
+                if tries_outbox && connection.is_over_tried() {
+                    tried = (tried.0 + 1, Some(connection.client()));
+                }
             } else if !connection.flags.dirty {
                 connection.flags.dirty = true;
                 self.dirty.push(id);
@@ -238,6 +248,11 @@ impl Worker {
         }
         self.stats.messages_out += reached as u64;
         self.add_held(held);
+        for ((times, peer), dry_run) in [(full, false), (tried, true)] {
+            if times > 0 {
+                self.outbox_is_full(peer, times, dry_run);
+            }
+        }
         for id in blocked_now {
             self.refresh_interest(id);
         }

@@ -13,6 +13,7 @@ use crate::clock::Tick;
 use crate::connection::{NEVER, Phase, Verdict};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::id::ConnectionId;
+use crate::limits::{Limit, TRIED_TIMES};
 use crate::memory::prefer_large_pages;
 use crate::reactor::Interest;
 
@@ -70,6 +71,7 @@ impl Worker {
             Ok((0, _)) => self.on_eof(id),
             Ok((len, _)) => {
                 self.stats.bytes_in += len as u64;
+                connection.meter.received(len);
                 inbox.fill(id, len);
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -143,9 +145,14 @@ impl Worker {
                     Ok(Some(endpoint::Event::Message { kind, payload })) => {
                         connection.flags.completed = true;
                         self.stats.messages_in += 1;
+                        connection.meter.heard();
+                        let is_long = payload.len() > endpoint.limit_bytes() / TRIED_TIMES;
                         let payload = place(payload, inbox.start);
                         if connection.flags.paced {
                             self.pace_message(id);
+                        }
+                        if is_long || matches!(payload, Place::Owned(_)) {
+                            self.note_size(id, is_long);
                         }
                         Found::Event(Raw::Message { id, kind, payload })
                     }
@@ -180,6 +187,16 @@ impl Worker {
                 inbox.start = inbox.end;
                 Found::Nothing
             }
+        }
+    }
+
+    /// A message that would be too long if a limit were enforced.
+    fn note_size(&mut self, id: ConnectionId, is_long: bool) {
+        if is_long && self.settings.tries(Limit::Message) {
+            self.lets_pass(Limit::Message, id);
+        }
+        if self.codec.take_exceeded() {
+            self.lets_pass(Limit::InflatedRatio, id);
         }
     }
 
@@ -286,6 +303,7 @@ impl Worker {
             if !connection.is_mid_message() {
                 connection.deadline = NEVER;
             } else if completed || connection.deadline == NEVER {
+                connection.flags.extended = false;
                 self.set_deadline(id, self.spans.message);
             }
         }
@@ -421,11 +439,16 @@ impl Worker {
 
     fn on_violation(&mut self, id: ConnectionId, violation: &Violation) {
         self.stats.violations += 1;
+        match violation {
+            Violation::MessageTooBig { .. } => self.refuses(Limit::Message, id),
+            Violation::InflatesTooMuch { .. } => self.refuses(Limit::InflatedRatio, id),
+            _ => {}
+        }
         self.fail(id, violation.close_code(), &violation.to_string());
     }
 
     fn digest_head(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
-        let limits = self.settings.head;
+        let limits = self.settings.kept_head();
         let connection = self
             .connections
             .get_mut(id)
@@ -452,6 +475,11 @@ impl Worker {
                 return Found::Nothing;
             }
             Err(refusal) => {
+                match refusal.status {
+                    414 => self.refuses(Limit::RequestLine, id),
+                    431 => self.refuses(Limit::Head, id),
+                    _ => {}
+                }
                 self.refuse(id, &refusal);
                 return Found::Handled;
             }

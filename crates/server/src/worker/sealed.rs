@@ -40,7 +40,7 @@ impl Worker {
                 true
             }
             _ => {
-                self.stats.tls_failures += 1;
+                self.tls_failed(id, "no memory, or no certificate");
                 self.remove(id);
                 false
             }
@@ -66,7 +66,7 @@ impl Worker {
             RecvFlags::empty(),
         ) {
             Ok((0, _)) => {
-                self.give_up_handshake(id);
+                self.give_up_handshake(id, "the peer has gone in the middle of it");
                 return self.on_eof(id);
             }
             Ok((len, _)) => len,
@@ -77,6 +77,7 @@ impl Worker {
             }
         };
         self.stats.bytes_in += len as u64;
+        connection.meter.received(len);
         if matches!(connection.phase, Phase::Linger) {
             return;
         }
@@ -110,13 +111,13 @@ impl Worker {
     }
 
     /// The connection is about to end: if a handshake has begun and not come to its end, it has failed.
-    pub(super) fn give_up_handshake(&mut self, id: ConnectionId) {
+    pub(super) fn give_up_handshake(&mut self, id: ConnectionId, why: &str) {
         if let Some(connection) = self.connections.get(id)
             && let Some(tls) = &connection.tls
             && tls.is_in_handshake()
             && !tls.is_fresh()
         {
-            self.stats.tls_failures += 1;
+            self.tls_failed(id, why);
         }
     }
 
@@ -135,7 +136,7 @@ impl Worker {
     /// Somebody speaks HTTP where TLS is expected: a person, probably, who can read what is wrong.
     #[cold]
     fn answer_plainly(&mut self, id: ConnectionId) {
-        self.stats.tls_failures += 1;
+        self.tls_failed(id, "plain HTTP where TLS is spoken");
         if let Some(connection) = self.connections.get_mut(id) {
             connection.tls = None;
         }
@@ -159,7 +160,7 @@ impl Worker {
             self.stats.violations += 1;
             1006
         } else {
-            self.stats.tls_failures += 1;
+            self.tls_failed(id, why);
             TLS_FAILED
         };
         let ending = Ending {

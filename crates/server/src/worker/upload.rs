@@ -11,6 +11,8 @@ use crate::connection::{NEVER, Phase};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::exchange::{Answer, Asked, Exchange, Upload};
 use crate::id::ConnectionId;
+use crate::limits::Limit;
+use crate::settings::Settings;
 use crate::tally::Method;
 
 impl Worker {
@@ -19,9 +21,12 @@ impl Worker {
             Place::Range(start, end) => &inbox.buffer[*start..*end],
             Place::Owned(bytes) => bytes,
         };
-        let request = match Request::parse(bytes, &self.settings.head) {
+        let request = match Request::parse(bytes, &self.settings.kept_head()) {
             Ok(request) => request,
             Err(refusal) => {
+                if refusal.status == 431 {
+                    self.refuses(Limit::Fields, id);
+                }
                 self.refuse(id, &refusal);
                 return Found::Handled;
             }
@@ -31,6 +36,7 @@ impl Worker {
             head_only: request.method == "HEAD",
             http11: request.http11,
         };
+        let beyond = beyond(&request, bytes, &self.settings);
         let framing = request.framing();
         let has_body = !matches!(framing, Framing::None | Framing::Length(0));
         // An upgrade has no body: what looks like one could be read as the next request by somebody else.
@@ -51,6 +57,9 @@ impl Worker {
         let expects_continue = request.expects_continue();
         let method = Method::of(request.method);
         self.note_request(id, &request);
+        for limit in beyond.into_iter().flatten() {
+            self.lets_pass(limit, id);
+        }
         let connection = self
             .connections
             .get_mut(id)
@@ -58,6 +67,7 @@ impl Worker {
         connection.deadline = NEVER;
         connection.flags.told = false;
         connection.flags.hung_up = false;
+        connection.flags.extended = false;
         connection.flags.has_asked = true;
         connection.flags.method = method;
         self.stats.requests += 1;
@@ -212,4 +222,16 @@ impl Worker {
         }
         self.refresh_interest(id);
     }
+}
+
+/// The bounds on its head that a request is beyond, and that are only tried.
+fn beyond(request: &Request<'_>, head: &[u8], settings: &Settings) -> [Option<Limit>; 3] {
+    let limits = &settings.head;
+    let line = head.iter().position(|&byte| byte == b'\n').unwrap_or(0) + 1;
+    let found = |limit, is_beyond: bool| (is_beyond && settings.tries(limit)).then_some(limit);
+    [
+        found(Limit::RequestLine, line > limits.request_line_bytes),
+        found(Limit::Head, head.len() > limits.head_bytes),
+        found(Limit::Fields, request.fields.len() > limits.fields),
+    ]
 }

@@ -13,6 +13,7 @@ use super::sealed::Sealing;
 use crate::connection::{Connection, NEVER, Phase};
 use crate::event::Raw;
 use crate::id::ConnectionId;
+use crate::limits::{Limit, TRIED_TIMES};
 use crate::memory::prefer_large_pages;
 use crate::outbox::{Flushed, Pool};
 
@@ -47,9 +48,29 @@ impl Worker {
         let cork_bytes = CORK_BYTES.min(connection.outbox_limit_bytes as usize);
         if connection.waiting_bytes() >= cork_bytes && !self.has_room(id) {
             self.stats.dropped += 1;
+            self.refuses(Limit::Outbox, id);
             return Sent::Dropped;
         }
+        if self.settings.tries(Limit::Outbox) {
+            self.try_outbox(id);
+        }
         self.queue(id, kind, payload)
+    }
+
+    /// Tells of a message that would find no room if the limit were enforced.
+    #[cold]
+    fn try_outbox(&mut self, id: ConnectionId) {
+        let is_over = |worker: &Self| {
+            let connection = worker.connections.get(id);
+            connection.is_some_and(Connection::is_over_tried)
+        };
+        if is_over(self) {
+            // What is full only because this batch has not been sent yet is not slow.
+            self.has_room(id);
+        }
+        if is_over(self) {
+            self.lets_pass(Limit::Outbox, id);
+        }
     }
 
     /// Whether the outbox is below its high water mark, after sending what the socket takes.
@@ -79,6 +100,7 @@ impl Worker {
             return Sent::Closed;
         };
         self.stats.messages_out += 1;
+        connection.meter.said();
         let plain = endpoint.deflate().is_none() && !connection.flags.is_client;
         if plain && payload.len() >= DIRECT_BYTES && !connection.flags.blocked {
             return self.send_direct(id, kind, payload);
@@ -422,10 +444,20 @@ impl Connection {
         sealing: &mut Sealing,
         extra: &[u8],
     ) -> Result<Flushed, Errno> {
-        if self.tls.is_some() {
-            return self.write_sealed(pool, sealing, extra);
+        let flushed = if self.tls.is_some() {
+            self.write_sealed(pool, sealing, extra)
+        } else {
+            self.outbox.flush(self.socket.as_fd(), pool, extra)
+        };
+        if let Ok(flushed) = &flushed {
+            self.meter.sent(flushed.bytes);
         }
-        self.outbox.flush(self.socket.as_fd(), pool, extra)
+        flushed
+    }
+
+    /// Whether as much waits as may if the limit, which is only tried, were enforced.
+    pub(crate) fn is_over_tried(&self) -> bool {
+        self.waiting_bytes() >= self.outbox_limit_bytes as usize / TRIED_TIMES
     }
 
     /// Whether a frame of this size would exceed the high water mark.
