@@ -186,7 +186,7 @@ class App(Generic[C]):
                     on_open=checked_hook(on_open),
                     on_close=checked_hook(on_close),
                     endpoint=Endpoint.of(options),
-                    source=handler,
+                    sources=(handler,),
                 )
             )
             return handler
@@ -314,7 +314,7 @@ class App(Generic[C]):
         def declare(handler: F) -> F:
             adapted = http.adapt(handler, parameter_names(path))
             self._routes.extend(
-                replace(one, source=handler)
+                replace(one, sources=(handler,))
                 for one in http_declarations(path, methods, adapted, options)
             )
             return handler

@@ -164,10 +164,7 @@ def declarations(app: App, mount: str) -> Iterator[Declaration]:
     """
     for prefix, one in app.walk(mount):
         found = [declaration.below(prefix) for declaration in one.declarations()]
-        redirect = _redirect(prefix, found)
-        if redirect is not None:
-            found.append(redirect)
-        for declaration in found:
+        for declaration in (*found, *_redirects(prefix, found)):
             yield replace(declaration, on_handover=one.handover_each_hook)
 
 
@@ -197,15 +194,18 @@ def native(declaration: Declaration, module: int = 0) -> Route:
     )
 
 
-def _redirect(prefix: str, declarations: list[Declaration]) -> Declaration | None:
-    """From "/chat" to "/chat/", so that relative links of a mounted page work."""
-    page = prefix.rstrip("/") + "/"
-    path = page[:-1]
-    is_page = any(
-        one.kind == "http" and one.method == "GET" and one.path == page for one in declarations
-    )
-    if not path or not is_page or parameter_names(path):
-        return None
+def _redirects(prefix: str, declarations: list[Declaration]) -> Iterator[Declaration]:
+    """From "/chat" to "/chat/", so that relative links of a mounted page, or of files, work."""
+    gets = {one.path: one for one in declarations if (one.kind, one.method) == ("http", "GET")}
+    for page, one in gets.items():
+        path = page.removesuffix("/")
+        is_files = isinstance(getattr(one.handler, "__self__", None), http.Static)
+        is_top = path != page and (path == prefix.rstrip("/") or is_files)
+        if path and is_top and path not in gets and not parameter_names(path):
+            yield _redirect(path)
+
+
+def _redirect(path: str) -> Declaration:
     # Relative, so that nothing of the request can lead to another host.
     location = path.rpartition("/")[2] + "/"
 

@@ -129,6 +129,7 @@ class Channel(Generic[D]):
             on_open=self._on_open,
             on_close=self._on_close,
             endpoint=self._endpoint,
+            sources=tuple(dict.fromkeys(self._handlers.values())),
         )
 
     def _dispatcher(self) -> Callable[[WebSocket[D], str | bytes], str | bytes | None]:

@@ -7,7 +7,9 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict
+from pathlib import Path
+from types import CodeType
+from typing import Any, Literal, TypedDict, cast
 
 from hubbub._core import Request, WebSocket
 from hubbub.config import Compression, size_bytes
@@ -18,6 +20,8 @@ Admission = tuple[Any, dict[str, Any]]
 Admit = Callable[[Request], Admission | Awaitable[Admission]]
 Hook = Callable[[WebSocket[Any]], object]
 
+_OURS = Path(__file__).parent
+_APPS = _OURS / "apps"
 _SEGMENT = re.compile(r"[^{}]*(?:\{(\*?)([^{}*]+)\}[^{}]*)?")
 
 
@@ -100,12 +104,29 @@ class Declaration:
     """The handler's arguments once more, for connections of an older version of it."""
 
     on_handover: Hook | None = None
-    source: Callable[..., Any] | None = None
+    sources: tuple[Callable[..., Any], ...] = ()
     """What the application wrote, where `handler` is made of it."""
 
     def below(self, prefix: str) -> "Declaration":
         """The same under a mount."""
         return replace(self, path=join(prefix, self.path))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the application wrote it, "FILE:LINE" for each function; none: it wrote none."""
+        return tuple(filter(None, map(_place, self.sources or (self.handler,))))
+
+
+def _place(function: Callable[..., Any]) -> str:
+    function = inspect.unwrap(function)
+    function = getattr(function, "__func__", function)
+    code = cast("CodeType | None", getattr(function, "__code__", None))
+    if code is None:
+        return ""
+    file = Path(code.co_filename)
+    if file.is_relative_to(_OURS) and not file.is_relative_to(_APPS):
+        return ""
+    return f"{code.co_filename}:{code.co_firstlineno}"
 
 
 class RouteOptions(TypedDict, total=False):

@@ -11,7 +11,9 @@ import pytest
 
 import hubbub
 from hubbub.address import port_of
-from hubbub.config import AppSettings
+from hubbub.admin import Admin
+from hubbub.admin.reloading import add_reload
+from hubbub.config import AdminSettings, AppSettings
 from hubbub.errors import Misuse, ModuleFailed
 from hubbub.modules import Modules
 from hubbub.server import Server, listen_settings
@@ -100,7 +102,7 @@ async def test_modules_stand_below_their_paths_and_hosts(tmp_path: Path) -> None
             ("GET", "/", "root"),
         } < routes
         (index,) = [one for one in site.modules.routes() if (one.path, one.module) == ("/", "root")]
-        assert index.handler.startswith(str(tmp_path / "root.py:"))
+        assert index.places[0].startswith(str(tmp_path / "root.py:"))
 
 
 async def test_one_file_may_be_two_modules_that_share_nothing(tmp_path: Path) -> None:
@@ -271,6 +273,30 @@ async def test_what_goes_wrong_is_counted_for_its_module(
         assert "module bad: timer tick failed" in caplog.text
         assert site.modules.stats()["good"].errors == 0
         assert site.modules.stats()["bad"].requests == 1
+
+
+async def test_what_a_module_does_is_counted_by_its_name(tmp_path: Path) -> None:
+    admin = Admin(AdminSettings("127.0.0.1:0"))
+    modules = Modules([app(tmp_path, "one", mount="/one"), app(tmp_path, "two", mount="/two")])
+    add_reload(admin, modules)
+    async with Server(modules, [listen_settings(port=0)], admin=admin) as server:
+        port = port_of(admin.address)
+        site = Site(modules, server)
+        async with hubbub.connect(server.ws_url + "/one/ws") as ws:
+            for _ in range(3):
+                ws.send("topic")
+                assert await ws.recv() == "heard"
+            await site.ask("/two/")
+            metrics = (await ask("127.0.0.1", port, "GET", "/metrics", {}, b"")).text.splitlines()
+            page = (await ask("127.0.0.1", port, "GET", "/status", {}, b"")).json()
+        assert 'hubbub_module_connections{module="one"} 1' in metrics
+        assert 'hubbub_module_connections{module="two"} 0' in metrics
+        assert 'hubbub_module_messages_total{module="one"} 3' in metrics
+        assert 'hubbub_module_requests_total{module="two"} 1' in metrics
+        assert 'hubbub_module_errors_total{module="one"} 0' in metrics
+        assert 'hubbub_module_blocked_total{module="one"} 0' in metrics
+        one, two = (module["stats"] for module in page["modules"])
+        assert (one["connections"], one["messages"], two["requests"]) == (1, 3, 1)
 
 
 async def test_blame_goes_to_the_module_whose_handler_it_is(tmp_path: Path) -> None:

@@ -258,4 +258,6 @@ def test_an_application_that_is_none_is_3(folder: Path, source: str, message: st
         '[[listen]]\nbind = "127.0.0.1:0"\n[[app]]\nimport = "one.py:app"\n'
     )
     (folder / "one.py").write_text(source)
-    assert message in refused(folder, "-c", "hubbub.toml", code=3)
+    told = refused(folder, "-c", "hubbub.toml", code=3)
+    assert message in told
+    assert told.count("\n") == 1, told

@@ -244,3 +244,13 @@ def test_what_cannot_be_served(place: Path) -> None:
         App().static("/files", place, index="../secret.txt")
     with pytest.raises(Misuse, match="plain path"):
         App().static("/{name}", place)
+
+
+async def test_the_directory_itself_is_one_slash_away(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<title>index</title>")
+    app = App()
+    app.static("/files", tmp_path)
+    async with serve(app) as server:
+        answer = await ask(server, "/files?a=b")
+        assert (answer.status, answer.headers["location"]) == (308, "files/?a=b")
+        assert (await ask(server, "/files/")).text == "<title>index</title>"

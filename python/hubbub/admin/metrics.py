@@ -13,12 +13,14 @@ from hubbub._core import __version__
 from hubbub.admin.exposition import Histogram, Kind, Metric, Value, exposition
 from hubbub.admin.snapshot import Snapshot
 from hubbub.config import describe
+from hubbub.modules import ModuleStats
 from hubbub.stats import HubStats, Stats
 
 Values = Sequence[Value] | Histogram
 
 _GAUGES = {"connections", "held_bytes", "pressure"}
 _HUB_GAUGES = {"clients", "users", "channels", "held_bytes", "streams_held_bytes"}
+_MODULE_GAUGES = {"connections", "behind"}
 _NAMES = {
     "accepted": "connections_accepted",
     "closed": "connections_closed",
@@ -158,6 +160,8 @@ def _about() -> Iterator[Row]:
             Value(int(module.is_running), {"module": module.name}) for module in snapshot.modules
         ],
     )
+    for field in describe(ModuleStats):
+        yield _of_modules(field.name, field.sentence.rstrip("."))
     yield Row(
         Metric(
             "hubbub_log_lines_lost",
@@ -169,6 +173,20 @@ def _about() -> Iterator[Row]:
     yield Row(
         Metric("hubbub_build", "info", "What runs here", labels=("version", "python")),
         lambda _: [Value(1, {"version": __version__, "python": platform.python_version()})],
+    )
+
+
+def _of_modules(name: str, sentence: str) -> Row:
+    """A field of what each module has done."""
+    unit = "seconds" if name.endswith("_s") else ""
+    kind: Kind = "gauge" if name in _MODULE_GAUGES else "counter"
+    shown = f"hubbub_module_{name.removesuffix('_s') + '_seconds' if unit else name}"
+    return Row(
+        Metric(shown, kind, f"Of a module: {sentence}", unit, labels=("module",)),
+        lambda snapshot: [
+            Value(getattr(module.stats, name), {"module": module.name})
+            for module in snapshot.modules
+        ],
     )
 
 

@@ -5,7 +5,7 @@ from hubbub.admin.listener import Admin
 from hubbub.admin.snapshot import ModuleReport
 from hubbub.errors import Misuse, ModuleFailed
 from hubbub.http import Response
-from hubbub.modules import Module, Modules
+from hubbub.modules import Module, Modules, ModuleStats
 
 
 def add_reload(admin: Admin, modules: Modules) -> None:
@@ -22,10 +22,13 @@ def add_reload(admin: Admin, modules: Modules) -> None:
             return Response({"error": str(error)}, status=409)
 
     admin.route("POST", "/reload/{name}", reload)
-    admin.modules = lambda: [_report(module) for module in modules.all]
+    admin.modules = lambda: [
+        _report(module, stats)
+        for module, stats in zip(modules.all, modules.stats().values(), strict=True)
+    ]
 
 
-def _report(module: Module) -> ModuleReport:
+def _report(module: Module, stats: ModuleStats) -> ModuleReport:
     settings = module.settings
     apps = [app for _, app in module.version.app.walk()] if module.version else []
     hubs = [(path, hub) for app in apps for path, hub in app.hubs.items() if hub.is_served]
@@ -36,4 +39,5 @@ def _report(module: Module) -> ModuleReport:
         settings.hosts,
         reason=module.reason,
         hubs=tuple((path, hub.stats()) for path, hub in hubs),
+        stats=stats,
     )

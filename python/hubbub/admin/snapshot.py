@@ -3,12 +3,13 @@
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hubbub._core import Engine
 from hubbub.admin.process import Process, this_process
 from hubbub.log import lines_lost
+from hubbub.modules import ModuleStats
 from hubbub.stats import HubStats, Stats
 
 STARTED = time.monotonic()
@@ -39,6 +40,9 @@ class ModuleReport:
 
     hubs: tuple[tuple[str, HubStats], ...] = ()
     """Its hubs: path and what each has counted."""
+
+    stats: ModuleStats = field(default_factory=ModuleStats)
+    """What it has done since the start."""
 
     @property
     def is_running(self) -> bool:

@@ -31,7 +31,7 @@ commands: Any = cyclopts.App(
 for _name, _place, _help in (
     ("serve", "serve:serve", "Serve the applications of a configuration; without one, the chat."),
     ("run", "run:run", "Serve one app."),
-    ("dev", "dev:dev", "Serve one app and start it anew when a file changes."),
+    ("dev", "dev:dev", "Serve one app, and take up its code as it changes."),
     ("check", "check:check", "Say what is wrong with a configuration, and serve nothing."),
     ("routes", "routes:routes", "Print what is answered where, and serve nothing."),
     ("config", "config:commands", "Print what a configuration can say."),

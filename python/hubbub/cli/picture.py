@@ -23,7 +23,7 @@ def picture(page: Page, rates: Rates, *, name: str, keys: str = "") -> Renderabl
     """
     parts: list[RenderableType] = [_title(page, name, keys), "", _numbers(page, rates)]
     if page["modules"]:
-        parts += ["", _modules(page)]
+        parts += ["", _modules(page, rates)]
     # The one that asks is among them, and nothing is held for it.
     if largest := [one for one in page["largest"] if one["held_bytes"]]:
         parts += ["", _largest(largest)]
@@ -115,18 +115,37 @@ def _rows(page: Page, rates: Rates) -> Iterator[tuple[str, ...]]:
     )
 
 
-def _modules(page: Page) -> Table:
-    table = Table("module", "state", "at", "", box=None, header_style="dim", padding=(0, 2))
+def _modules(page: Page, rates: Rates) -> Table:
+    # 80 columns are enough, unless there is trouble to tell of.
+    table = Table(box=None, header_style="dim", padding=(0, 1))
+    for heading in (" module", "state", "at"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("open", "messages", "requests", "busy", "errors", "blocked"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    has_reasons = any(module["reason"] for module in page["modules"])
+    if has_reasons:
+        table.add_column("", overflow="fold")
     for module in page["modules"]:
         is_up = module["state"] == "running"
         where = f"{' '.join(module['hosts'])}{module['mount']}"
+        stats, per_s = module["stats"], rates.modules[module["name"]]
         table.add_row(
-            printable(module["name"]),
+            f" {printable(module['name'])}",
             Text(module["state"], style="green" if is_up else "red"),
             printable(where),
-            printable(module["reason"]),
+            f"{stats['connections']:,}",
+            _rate(per_s["messages"]),
+            _rate(per_s["requests"]),
+            f"{per_s['busy_s'] * 100:.0f} %",
+            _trouble(stats["errors"]),
+            _trouble(stats["blocked"]),
+            *((printable(module["reason"]),) if has_reasons else ()),
         )
     return table
+
+
+def _trouble(count: int) -> Text:
+    return Text(f"{count:,}", style="red" if count else "")
 
 
 def _largest(connections: Sequence[Page]) -> Table:

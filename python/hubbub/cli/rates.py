@@ -16,6 +16,9 @@ class Rates:
     counters: Mapping[str, float]
     """Each counter's increase per second."""
 
+    modules: Mapping[str, Mapping[str, float]]
+    """The same for what each module counts."""
+
     cpu: float
     """Processors used: 1.0 is one core."""
 
@@ -39,9 +42,23 @@ class Rates:
             name: (count - (before["counters"].get(name, 0) if before else 0)) / span_s
             for name, count in after["counters"].items()
         }
+        modules = {
+            module["name"]: {
+                name: (count - _of_module(before, module["name"], name)) / span_s
+                for name, count in module["stats"].items()
+            }
+            for module in after["modules"]
+        }
         cpu_s = after["process"]["cpu_s"] - (before["process"]["cpu_s"] if before else 0.0)
         turns = _increase(before, after)
-        return cls(span_s, counters, cpu_s / span_s, _quantile(turns, 0.5), _quantile(turns, 0.99))
+        cpu = cpu_s / span_s
+        return cls(span_s, counters, modules, cpu, _quantile(turns, 0.5), _quantile(turns, 0.99))
+
+
+def _of_module(page: Page | None, module: str, name: str) -> float:
+    """What a module had counted at a look."""
+    found = [one for one in page["modules"] if one["name"] == module] if page else []
+    return float(found[0]["stats"].get(name, 0)) if found else 0.0
 
 
 def _increase(before: Page | None, after: Page) -> list[tuple[float | None, int]]:

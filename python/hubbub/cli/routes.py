@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hubbub.app import App
+from hubbub.assembly import declarations
 from hubbub.cli import configuration
 from hubbub.cli.load import load
 from hubbub.cli.mistake import IMPORT, Mistake
@@ -32,6 +33,9 @@ class Row:
 
     handler: str
     """What it calls: a function for each "message", a coroutine for a "connection", "request"."""
+
+    places: tuple[str, ...]
+    """Where that is written, "FILE:LINE"; a channel has a function for each kind of message."""
 
     app: str
     """The name of the application it belongs to."""
@@ -83,7 +87,7 @@ def show(rows: Sequence[Row]) -> None:
     """Prints routes in columns."""
     if sys.stdout.isatty():
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for name in ("method", "path", "called for each", "app", "hosts"):
+        for name in ("method", "path", "called for each", "where", "app", "hosts"):
             table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*_cells(row))
@@ -102,16 +106,22 @@ def show(rows: Sequence[Row]) -> None:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    return row.method, row.path, row.handler, row.app, ", ".join(row.hosts) or "*"
+    hosts = ", ".join(row.hosts) or "*"
+    places = ", ".join(row.places) or "-"
+    return row.method, row.path, row.handler, places, row.app, hosts
+
+
+def _near(place: str) -> str:
+    """As short as it is from here."""
+    here = f"{Path.cwd()}/"
+    return place.removeprefix(here)
 
 
 def _routes(app: App, settings: AppSettings) -> Iterator[Row]:
     try:
-        for prefix, one in app.walk(settings.mount):
-            for declaration in one.declarations():
-                below = declaration.below(prefix)
-                method = below.method if below.kind == "http" else "WS"
-                handler = _HANDLERS[below.kind]
-                yield Row(method, below.path, handler, settings.label, settings.hosts)
+        for one in declarations(app, settings.mount):
+            method = one.method if one.kind == "http" else "WS"
+            places = tuple(map(_near, one.places))
+            yield Row(method, one.path, _HANDLERS[one.kind], places, settings.label, settings.hosts)
     except Misuse as error:
         raise Mistake(f"{settings.import_}: {error}", IMPORT) from None

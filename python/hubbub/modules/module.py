@@ -38,6 +38,9 @@ Loader = Callable[[], tuple[App, Code | None]]
 class ModuleStats:
     """What a module has done since the start, all versions together."""
 
+    connections: int = 0
+    """WebSockets open now."""
+
     requests: int = 0
     """Requests that its handlers were called with."""
 
@@ -62,6 +65,7 @@ class ModuleStats:
     def __add__(self, other: "ModuleStats") -> "ModuleStats":
         """Both together."""
         return ModuleStats(
+            self.connections + other.connections,
             self.requests + other.requests,
             self.messages + other.messages,
             self.errors + other.errors,
@@ -76,7 +80,9 @@ class ModuleStats:
         """What one version has done."""
         tallies = [(0, 0, 0, 0.0), *(route.tally for route, _, _ in version.routes)]
         requests, messages, errors, busy_s = (sum(column) for column in zip(*tallies, strict=True))
-        return cls(requests, messages, errors + version.errors, busy_s)
+        return cls(
+            requests=requests, messages=messages, errors=errors + version.errors, busy_s=busy_s
+        )
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ class Module:
         self._number = number
         self._load = load
         self._prepared: tuple[App, Code | None] | None = None
+        self._unprepared: ModuleFailed | None = None
         self._version: Assembly | None = None
         self._code: Code | None = None
         self._seen: dict[Path, float] = {}
@@ -115,6 +122,11 @@ class Module:
         self._retiring: dict[asyncio.Task[None], Assembly] = {}
         self._turn = asyncio.Lock()
         self._engine: Engine | None = None
+
+    @property
+    def number(self) -> int:
+        """What the engine calls it."""
+        return self._number
 
     @property
     def name(self) -> str:
@@ -131,9 +143,13 @@ class Module:
         """The version that runs."""
         return self._version
 
-    def stats(self) -> ModuleStats:
-        """What it has done since the start."""
-        stats = self._past
+    def stats(self, connections: int = 0) -> ModuleStats:
+        """What it has done since the start.
+
+        Args:
+            connections: How many WebSockets it has now.
+        """
+        stats = self._past + ModuleStats(connections=connections)
         for version in self._retiring.values():
             stats += ModuleStats(behind=version.running) + ModuleStats.of(version)
         return stats if self._version is None else stats + ModuleStats.of(self._version)
@@ -152,7 +168,11 @@ class Module:
         Raises:
             ModuleFailed: That is not possible; `start` raises it again.
         """
-        self._prepared = self._load()
+        try:
+            self._prepared = self._load()
+        except ModuleFailed as failed:
+            self._unprepared = failed
+            raise
 
     async def start(self, engine: Engine) -> None:
         """Starts it; imports and configures it, unless it is prepared.
@@ -215,6 +235,9 @@ class Module:
         old_code = self._code
         try:
             prepared, self._prepared = self._prepared, None
+            unprepared, self._unprepared = self._unprepared, None
+            if unprepared is not None:
+                raise unprepared
             app, code = prepared or self._load()
             self._seen = code.files if code is not None else {}
             owner = f"module {self.name}" if code is not None else ""

@@ -5,21 +5,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import cast
 
 from hubbub._core import Engine
 from hubbub.app import App
-from hubbub.config import AppSettings
+from hubbub.config import AppSettings, ServerSettings
 from hubbub.errors import Misuse, ModuleFailed
 from hubbub.log import logger
 from hubbub.modules.loading import app_of
 from hubbub.modules.module import Loader, Module, ModuleStats, Reloaded, as_failed, cause_of
 from hubbub.modules.mounts import checked
 from hubbub.modules.source import Code, Source
-
-HANDOVER_TIMEOUT_S = 5.0
-"""How long a reload waits for handlers of the old version, if nothing else is said."""
-
 
 Origin = Callable[[str, tuple[str | int, ...]], str]
 
@@ -41,8 +36,8 @@ class RouteInfo:
     hosts: tuple[str, ...]
     """The names it answers to; none: every name."""
 
-    handler: str
-    """"FILE:LINE" of the function, as far as that is known."""
+    places: tuple[str, ...]
+    """"FILE:LINE" of each function that handles it, as far as that is known."""
 
 
 class Modules:
@@ -58,7 +53,7 @@ class Modules:
         folder: Path | None = None,
         *,
         strict: bool = False,
-        handover_timeout_s: float = HANDOVER_TIMEOUT_S,
+        handover_timeout_s: float = ServerSettings.handover_timeout_s,
         origin: Origin | None = None,
     ) -> None:
         """Prepares them; imports nothing yet.
@@ -124,19 +119,22 @@ class Modules:
         """
         if self._engine is None:
             raise Misuse("there is no engine to start on")
-        failures: list[ModuleFailed] = []
+        failures: list[tuple[ModuleFailed, BaseException | None]] = []
         for module in self.all:
             try:
                 await module.start(self._engine)
             except Exception as error:
                 if self._strict:
                     raise
-                failed = as_failed(module.name, error)
+                failures.append((as_failed(module.name, error), cause_of(error)))
+        is_lost = bool(failures) and len(failures) == len(self._modules)
+        for number, (failed, cause) in enumerate(failures):
+            # What is raised below is told by whoever catches it.
+            if number or cause is not None or not is_lost:
                 text = "module %s is fenced: %s"
-                logger.error(text, module.name, failed.reason, exc_info=cause_of(error))
-                failures.append(failed)
-        if failures and len(failures) == len(self._modules):
-            raise failures[0]
+                logger.error(text, failed.module, failed.reason, exc_info=cause)
+        if is_lost:
+            raise failures[0][0]
 
     async def stop(self) -> None:
         """Stops them, the last one first; also after a `start` that failed."""
@@ -179,7 +177,9 @@ class Modules:
 
     def stats(self) -> Mapping[str, ModuleStats]:
         """What each has done since the start."""
-        return {module.name: module.stats() for module in self.all}
+        engine = self._engine
+        open_now: Mapping[int, int] = engine.observed()["websockets"] if engine else {}
+        return {module.name: module.stats(open_now.get(module.number, 0)) for module in self.all}
 
     def routes(self) -> Iterator[RouteInfo]:
         """Every route of those that run."""
@@ -193,7 +193,7 @@ class Modules:
                     one.kind,
                     module.name,
                     module.settings.hosts,
-                    _place(one.source or one.handler),
+                    one.places,
                 )
 
     def blame(self, frame: FrameType | None) -> str | None:
@@ -236,8 +236,3 @@ def _loader(settings: AppSettings, folder: Path, origin: Origin | None) -> Loade
             raise ModuleFailed(settings.label, reason, failed.key) from failed.__cause__
 
     return load
-
-
-def _place(function: Callable[..., object]) -> str:
-    code = cast("CodeType | None", getattr(function, "__code__", None))
-    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""

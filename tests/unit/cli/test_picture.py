@@ -10,6 +10,7 @@ from hubbub.admin import ModuleReport
 from hubbub.admin.process import this_process
 from hubbub.cli.picture import picture, size, span
 from hubbub.cli.rates import Rates
+from hubbub.modules import ModuleStats
 from hubbub.stats import Stats
 
 
@@ -52,6 +53,7 @@ def test_trouble_is_named() -> None:
     text = shown(
         page(state="draining", unready=["draining", "module chat: gone"], modules=[asdict(fenced)])
     )
+    assert "blocked" in text
     assert "draining" in text
     assert "not ready: module chat: gone" in text
     assert "fenced" in text
@@ -82,3 +84,11 @@ def test_sizes(count: int, text: str) -> None:
 )
 def test_spans(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+def test_what_modules_do() -> None:
+    stats = ModuleStats(connections=1234, messages=37250, busy_s=931.25, errors=5)
+    text = shown(page(modules=[asdict(ModuleReport("chat", "running", "/chat", stats=stats))]))
+    (line,) = [line for line in text.splitlines() if line.startswith("  chat")]
+    # Since the start, which was 3,725 s ago.
+    assert line.split() == ["chat", "running", "/chat", "1,234", "10/s", "0/s", "25", "%", "5", "0"]
