@@ -36,6 +36,9 @@ FORCED = 5
 HURRIED = 6
 """Exit code: a second signal ended it without waiting."""
 
+OUTDATED = 7
+"""Exit code: something has changed that only a new process can take up (`hubbub dev`)."""
+
 _SLACK_S = 5.0
 # For what an application does when its lifespans are left, before a supervisor loses patience.
 
@@ -48,7 +51,10 @@ class Program:
     """
 
     def __init__(
-        self, server: Server, reload: Callable[[], Coroutine[Any, Any, object]] | None = None
+        self,
+        server: Server,
+        reload: Callable[[], Coroutine[Any, Any, object]] | None = None,
+        watch: Callable[[], Coroutine[Any, Any, str]] | None = None,
     ) -> None:
         """Prepares it.
 
@@ -56,10 +62,13 @@ class Program:
             server: What it runs.
             reload: What SIGHUP asks for besides certificates. Where there is neither, SIGHUP ends
                 the program, as always.
+            watch: Runs beside it. When it returns, the program ends, for the reason it gives.
         """
         self._server = server
         self._settings = server.settings
         self._reload = reload
+        self._watch = watch
+        self._outdated = ""
         self._command = command_line()
         self._directory = Path.cwd()
         self._supervisor = Supervisor.read(os.environ, os.getpid())
@@ -73,7 +82,7 @@ class Program:
         """Serves until it is asked to end.
 
         Returns:
-            The exit code: `DRAINED`, `FORCED` or `HURRIED`.
+            The exit code: `DRAINED`, `FORCED`, `HURRIED` or `OUTDATED`.
 
         Raises:
             Misuse: It cannot be served as it is declared.
@@ -87,8 +96,11 @@ class Program:
             try:
                 async with self._server:
                     await self._begin()
+                    watching = self._begin_watch(signals)
                     number = await signals.ending()
-                    return DRAINED if await self._end(number) else FORCED
+                    watching.cancel()
+                    is_drained = await self._end(number)
+                    return OUTDATED if self._outdated else DRAINED if is_drained else FORCED
             except asyncio.CancelledError:
                 if not signals.is_ending():
                     raise
@@ -146,11 +158,24 @@ class Program:
         self._supervisor.begin_watch(asyncio.get_running_loop())
         self._supervisor.ready(f"serving on {', '.join(urls)}")
 
+    def _begin_watch(self, signals: Signals) -> "asyncio.Future[None]":
+        loop = asyncio.get_running_loop()
+        if self._watch is None:
+            return loop.create_future()
+
+        async def watch(until: Coroutine[Any, Any, str]) -> None:
+            self._outdated = await until
+            logger.info("a new process is needed: %s", self._outdated)
+            signals.end()
+
+        return loop.create_task(watch(self._watch()))
+
     async def _end(self, number: signal.Signals | None) -> bool:
         count = self._server.stats().connections
         logger.info("stopping: %d connections", count)
         # Whoever presses ctrl-c waits for the prompt; a supervisor has time.
-        window_s = 0.0 if number == signal.SIGINT else self._settings.drain_window_s
+        is_awaited = number == signal.SIGINT or self._outdated
+        window_s = 0.0 if is_awaited else self._settings.drain_window_s
         if not self._is_replaced:
             within_s = window_s + self._settings.shutdown_timeout_s
             within_s += PATIENCE_S + LAST_WORDS_S + _SLACK_S

@@ -3,9 +3,11 @@
 import asyncio
 import http.client
 import json
+import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -175,16 +177,76 @@ def started(*arguments: str, until: str, **options: object) -> "Iterator[re.Matc
         process.communicate(timeout=10)
 
 
-def test_dev_starts_anew_when_a_file_changes(app_file: Path) -> None:
-    ready = r"http://(127\.0\.0\.1:\d+)[^$]*serving on"
+DEV_READY = r"https?://(127\.0\.0\.1:\d+)[^$]*serving on"
+
+
+def wait_for_word(address: str, word: str) -> None:
+    deadline = time.monotonic() + 20
+    while get(address, "/word") != word:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_dev_takes_up_a_change_while_connections_stay_open(app_file: Path) -> None:
+    def write(source: str) -> None:
+        app_file.write_text(source)
+
+    async def talk(address: str) -> None:
+        async with hubbub.connect(f"ws://{address}/echo") as ws, asyncio.timeout(20):
+            write(APP.replace("return msg", "return 'new ' + msg"))
+            answer = "old"
+            while answer == "old":
+                ws.send("old")
+                answer = str(await ws.recv())
+            assert answer == "new old"
+            # What cannot run changes nothing, and is mended in place as well.
+            write(APP + "def broken(:\n")
+            ws.send("old")
+            assert await ws.recv() == "new old"
+            write(APP.replace("return msg", "return 'newer'"))
+            while answer != "newer":
+                ws.send("old")
+                answer = str(await ws.recv())
+
+    with started("dev", str(app_file), "--port", "0", until=DEV_READY) as found:
+        asyncio.run(talk(found[1]))
+
+
+def test_dev_starts_anew_where_a_reload_is_not_enough(
+    app_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    (shared / "words.py").write_text("WORD = 'first'\n")
+    app_file.write_text("from words import WORD\n" + APP.replace('"first"', "WORD"))
+    folders = ("--reload-dir", str(app_file.parent), "--reload-dir", str(shared))
+    environment = {**os.environ, "PYTHONPATH": str(shared)}
+    command = ("dev", str(app_file), "--port", "0", *folders)
+    with started(*command, until=DEV_READY, env=environment) as found:
+        wait_for_word(found[1], "first")
+        (shared / "words.py").write_text("WORD = 'second'\n")
+        wait_for_word(found[1], "second")
+
+
+def test_dev_waits_for_an_app_that_does_not_start(app_file: Path) -> None:
+    app_file.write_text("def broken(:\n")
+    ready = r"http://(127\.0\.0\.1:\d+)[^$]*SyntaxError"
     with started("dev", str(app_file), "--port", "0", until=ready) as found:
-        address = found[1]
-        assert get(address, "/word") == "first"
-        app_file.write_text(APP.replace("first", "second"))
-        deadline = time.monotonic() + 20
-        while get(address, "/word") != "second":
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        app_file.write_text(APP)
+        wait_for_word(found[1], "first")
+
+
+def test_dev_speaks_tls(app_file: Path, tmp_path: Path) -> None:
+    command = ("dev", str(app_file), "--port", "0", "--ssl-dev")
+    with started(*command, until=DEV_READY, cwd=tmp_path) as found:
+        context = ssl.create_default_context(cafile=tmp_path / "hubbub-data/dev-cert/cert.pem")
+        port = int(found[1].rpartition(":")[2])
+        connection = http.client.HTTPSConnection("localhost", port, timeout=5, context=context)
+        connection.request("GET", "/word")
+        assert connection.getresponse().read() == b"first"
+        connection.close()
+    assert "--ssl-dev makes its own" in told(
+        "dev", str(app_file), "--ssl-dev", "--ssl-certfile", "x.pem", code=2
+    )
 
 
 def test_bench_measures_a_server_of_its_own(tmp_path: Path) -> None:
@@ -236,3 +298,27 @@ def test_a_blocking_handler_is_named(tmp_path: Path) -> None:
     assert "module mine, blocks (" in log
     assert "has blocked the loop" in log
     assert "in blocks" in log
+
+
+@pytest.mark.parametrize(
+    ("flags", "client"),
+    [
+        ((), "203.0.113.7"),
+        (("--proxy-headers",), "203.0.113.7"),
+        (("--no-proxy-headers",), "127.0.0.1"),
+        (("--proxy-fields", "forwarded"), "198.51.100.9"),
+    ],
+)
+def test_proxy_headers_are_switched_as_uvicorn_does(
+    app_file: Path, flags: tuple[str, ...], client: str
+) -> None:
+    app_file.write_text(
+        APP + "\n@app.get('/client')\ndef client(req):\n    return req.client.partition(':')[0]\n"
+    )
+    command = ("--forwarded-allow-ips", "127.0.0.1", *flags)
+    with served(f"{app_file}:app", *command) as server:
+        connection = http.client.HTTPConnection(server.address, timeout=5)
+        named = {"X-Forwarded-For": "203.0.113.7", "Forwarded": "for=198.51.100.9"}
+        connection.request("GET", "/client", headers=named)
+        assert connection.getresponse().read().decode() == client
+        connection.close()

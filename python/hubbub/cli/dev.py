@@ -1,24 +1,32 @@
-"""`hubbub dev`: like `run`, and starts anew when a file changes.
+"""`hubbub dev`: like `run`, and takes up new code as it is written.
 
-The app runs in a child process; the listening socket is the parent's and handed down, so a browser
-that reloads meanwhile waits instead of being refused.
+The app runs in a child process, which reloads it in place where that is possible (`watching`).
+Where it is not, or where the app does not even start, there is a next child. The listening socket
+is the parent's and handed down, so a browser that reloads meanwhile waits and is not refused.
 """
 
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from hubbub import address
 from hubbub.cli import flags
 from hubbub.cli.load import home_of
 from hubbub.cli.mistake import BIND, Mistake
+from hubbub.cli.ssl import SslFlags
 from hubbub.config import LogFormat, LogLevel
+from hubbub.errors import BadCertificate, Misuse
+from hubbub.running import OUTDATED
 
 _STOP_TIMEOUT_S = 5.0
+_LOOK_MS = 200
 
 
 @flags.with_settings
@@ -28,14 +36,15 @@ def dev(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    ssl: Annotated[SslFlags | None, Parameter(name="*")] = None,
     app_dir: Path = Path(),
-    reload_dir: list[Path] | None = None,
+    reload_dir: Annotated[list[Path] | None, Parameter(negative=())] = None,
     log_level: LogLevel = "info",
     log_format: LogFormat = "auto",
-    access_log: bool = True,
+    access_log: Annotated[bool, Parameter(negative="--no-access-log")] = True,
     settings: object = flags.Flags(),
 ) -> None:
-    """Serve one app and start it anew when a file changes.
+    """Serve one app, and take up its code as it changes; connections stay open.
 
     Parameters
     ----------
@@ -56,10 +65,13 @@ def dev(
     access_log
         Write a line for each request, and for each WebSocket that opens and closes.
     """
-    import watchfiles
-
     signal.signal(signal.SIGTERM, _interrupt)
     flags.parsed(settings)
+    ssl = ssl or SslFlags()
+    try:
+        scheme = "http" if ssl.settings() is None else "https"
+    except (BadCertificate, Misuse) as error:
+        raise Mistake(str(error)) from None
     watched = reload_dir or [home_of(target, app_dir)]
     for folder in watched:
         if not folder.exists():
@@ -69,21 +81,36 @@ def dev(
             *(sys.executable, "-m", "hubbub", "run", target, "--fd", str(listener.fileno())),
             *("--app-dir", str(app_dir), "--log-level", log_level, "--log-format", log_format),
             "--access-log" if access_log else "--no-access-log",
+            *(part for folder in watched for part in ("--watch", str(folder))),
+            *ssl.arguments(),
             *flags.arguments(settings),
         ]
         host, port = listener.getsockname()[:2]
-        _say(f"serving on {address.url_of(address.tcp_address(host, port), 'http')}")
-        child = subprocess.Popen(command, pass_fds=(listener.fileno(),))
-        try:
-            for changes in watchfiles.watch(*watched):
-                names = sorted({Path(path).name for _, path in changes})
-                _say(f"changed: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")
-                _stop(child)
-                child = subprocess.Popen(command, pass_fds=(listener.fileno(),))
-        except KeyboardInterrupt:
-            pass
-        finally:
-            _stop(child)
+        _say(f"serving on {address.url_of(address.tcp_address(host, port), scheme)}")
+        with suppress(KeyboardInterrupt):
+            _serve(command, listener, watched)
+
+
+def _serve(command: Sequence[str], listener: socket.socket, watched: Sequence[Path]) -> None:
+    """Has a child serve; the next one, when it says so, or when it has ended and there is news."""
+    import watchfiles
+
+    from hubbub.cli.watching import watch_filter
+
+    child = subprocess.Popen(command, pass_fds=(listener.fileno(),))
+    try:
+        # What changes while a child starts may be what it does not start for.
+        is_news = False
+        for changes in watchfiles.watch(
+            *watched, watch_filter=watch_filter(), rust_timeout=_LOOK_MS, yield_on_timeout=True
+        ):
+            is_news |= bool(changes)
+            code = child.poll()
+            if code == OUTDATED or (code is not None and is_news):
+                _say("starting anew")
+                child, is_news = subprocess.Popen(command, pass_fds=(listener.fileno(),)), False
+    finally:
+        _stop(child)
 
 
 @contextmanager
@@ -100,6 +127,8 @@ def _listening(host: str, port: int) -> Generator[socket.socket]:
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is not None:
+        return
     # As ctrl-c does: nobody waits for a leave-taking.
     child.send_signal(signal.SIGINT)
     # The terminal's ctrl-c has reached the child as well; it needs its moment either way.

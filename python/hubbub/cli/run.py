@@ -1,7 +1,8 @@
 """`hubbub run`: one app, served until a signal. Flags are spelled as uvicorn spells them."""
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -35,7 +36,7 @@ def run(
     port: int = 8000,
     uds: Path | None = None,
     fd: int | None = None,
-    bind: list[str] | None = None,
+    bind: Annotated[list[str] | None, Parameter(negative=())] = None,
     backlog: int = 4096,
     ssl: Annotated[SslFlags | None, Parameter(name="*")] = None,
     app_dir: Path = Path(),
@@ -43,6 +44,7 @@ def run(
     log_format: LogFormat = "auto",
     access_log: Annotated[bool, Parameter(negative="--no-access-log")] = False,
     admin: str = "off",
+    watch: Annotated[list[Path] | None, Parameter(show=False)] = None,
     settings: object = flags.Flags(),
 ) -> int:
     """Serve one app.
@@ -75,6 +77,8 @@ def run(
     admin
         Where to tell health and metrics: HOST:PORT, unix:PATH, or auto, a Unix socket in the usual
         place.
+    watch
+        Folders whose changes are taken up at once; what `hubbub dev` runs.
     """
     log.configure(LogSettings(log_level, log_format, access_log))
     chosen = flags.parsed(settings)
@@ -88,9 +92,14 @@ def run(
         beside = Admin(AdminSettings(admin))
     except (BadCertificate, Misuse) as error:
         raise Mistake(str(error)) from None
-    modules = Modules([AppSettings(target)], app_dir, strict=True)
+    modules = Modules(
+        [AppSettings(target)],
+        app_dir,
+        strict=True,
+        handover_timeout_s=chosen.handover_timeout_s,
+    )
     serving = Server(modules, listen, chosen, admin=beside)
-    program = Program(serving, modules.reload_changed)
+    program = Program(serving, modules.reload_changed, _watcher(modules, watch))
     add_upgrade(beside, program.upgrade)
     add_reload(beside, modules)
     try:
@@ -112,3 +121,14 @@ def run(
         # No mistake of usage but a fault in a program: its author wants to see where.
         log.logger.exception("%s did not start", target)
         raise Mistake(f"{target} did not start", IMPORT) from None
+
+
+def _watcher(
+    modules: Modules, folders: list[Path] | None
+) -> Callable[[], Coroutine[Any, Any, str]] | None:
+    if not folders:
+        return None
+    # Only here: nobody else needs what it imports.
+    from hubbub.cli.watching import Watcher
+
+    return Watcher(modules, folders).run

@@ -1,6 +1,6 @@
 """The flags of TLS, spelled as uvicorn spells them, and the settings they stand for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -49,6 +49,15 @@ class SslFlags:
 
     ssl_dev: Annotated[bool, Parameter(name="--ssl-dev", negative="")] = False
     """Make a certificate for localhost, for development; kept in hubbub-data/dev-cert."""
+
+    def arguments(self) -> list[str]:
+        """The same flags again, for the command line of a child."""
+        parts = ["--ssl-dev"] if self.ssl_dev else []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value != field.default and not isinstance(value, bool):
+                parts += (f"--{field.name.replace('_', '-')}", str(value))
+        return parts
 
     def settings(self) -> TlsSettings | None:
         """What they ask for; None: no TLS.
