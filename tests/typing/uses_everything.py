@@ -370,12 +370,15 @@ async def embedded() -> None:
 
 async def tests() -> None:
     async with testing.serve(app) as server, server.connect("/echo", timeout=1) as client:
+        assert_type(server, testing.TestServer)
+        assert_type(client, testing.Client)
         client.send("hello")
         client.send_json(Say("hello"))
         assert_type(await client.receive(timeout_s=1), str | bytes)
         assert_type(await client.receive_json(Said), Said)
         assert_type(await client.wait_closed(), int | None)
         answer = await server.get("/healthz", headers={"accept": "*/*"})
+        assert_type(answer, testing.Answer)
         print(answer.status, answer.headers, answer.body, answer.text, answer.json())
         await server.post("/things", json=Say("hello"))
         await server.request("DELETE", "/things", body=b"")

@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack, overload
 
 from hubbub._core import WebSocket
 from hubbub.app import App
@@ -159,6 +159,12 @@ class Hub:
             return function
 
         return declare
+
+    @overload
+    def rpc(self, method: str) -> Callable[[F], F]: ...
+
+    @overload
+    def rpc(self, method: F) -> F: ...
 
     def rpc(self, method: str | Callable[..., Any]) -> Any:
         """A remote procedure: `(client)` or `(client, params)`; params are decoded by annotation.
