@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import shutil
 import ssl
 from pathlib import Path
@@ -245,7 +246,8 @@ async def test_why_a_handshake_failed_is_logged(
 
     settings = ServerSettings(head_timeout_s=0.2)
     for fail, reason in (
-        (untrusting, "received fatal alert"),
+        # Some send an alert before they go.
+        (untrusting, "received fatal alert|the peer has gone in the middle of it"),
         (plain, "plain HTTP where TLS is spoken"),
         (silent, "it took too long"),
     ):
@@ -264,5 +266,5 @@ async def test_why_a_handshake_failed_is_logged(
                     await asyncio.sleep(0.01)
         (line,) = [line for line in caplog.messages if "TLS" in line]
         assert line.startswith("TLS handshake failed: ")
-        assert reason in line
+        assert re.search(reason, line)
         assert ", with 127.0.0.1:" in line
