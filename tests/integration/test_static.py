@@ -251,6 +251,6 @@ async def test_the_directory_itself_is_one_slash_away(tmp_path: Path) -> None:
     app = App()
     app.static("/files", tmp_path)
     async with serve(app) as server:
-        answer = await ask(server, "/files?a=b")
+        answer = await server.get("/files?a=b")
         assert (answer.status, answer.headers["location"]) == (308, "files/?a=b")
-        assert (await ask(server, "/files/")).text == "<title>index</title>"
+        assert (await server.get("/files/")).text == "<title>index</title>"
