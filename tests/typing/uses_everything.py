@@ -385,6 +385,11 @@ async def tests() -> None:
         print(server.exceptions, server.url, server.ws_url, server.port, server.stats())
 
 
+async def translated() -> None:
+    backend = testing.PseudoBackend((("en", "fr"),), name="pseudo")
+    print(backend.asked, backend.failures)
+
+
 def program() -> None:
     with asyncio.Runner(loop_factory=hubbub.new_event_loop) as runner:
         runner.run(embedded())

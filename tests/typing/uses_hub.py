@@ -14,6 +14,8 @@ from hubbub.hub import (
     End,
     Grant,
     Hub,
+    HubLimits,
+    HubStats,
     Publishing,
     Refused,
     StorageFailure,
@@ -35,6 +37,7 @@ hub = Hub(
     ping_s=20,
     api_keys=("key",),
     storage="data/history.sqlite3",
+    limits=HubLimits(user_connections=8, publish_rate=20),
     origins=("https://example.org",),
 )
 other = Hub(App(), secret="a secret of at least 32 characters")
@@ -91,6 +94,12 @@ async def say(client: Client, params: Say) -> None:
     print(offset, epoch, publishing.is_done, publishing.place)
 
 
+@app.post("/rights/{user}")
+async def rights_changed(req: Request, user: str) -> int:
+    assert_type(hub.stats(), HubStats)
+    return await hub.recheck(user) if hub.is_served else 0
+
+
 @app.get("/kick/{user}")
 def kick(req: Request, user: str) -> dict[str, int]:
     hub.broadcast(("room:1", "room:2"), {"kicked": user})
@@ -99,6 +108,9 @@ def kick(req: Request, user: str) -> dict[str, int]:
     for client in hub.clients(user):
         client.unsubscribe("room:2")
         client.disconnect()
+        client.subscribe("room:3", info={"by": "the server"})
+    hub.subscribe(user, "room:4")
+    hub.forget("room:1")
     clients, users = hub.presence("room:1")
     assert_type(hub.clients(), tuple[Client, ...])
     return {"clients": clients, "users": users}
