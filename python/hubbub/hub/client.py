@@ -59,6 +59,9 @@ class Client:
     expires_at_s: float = 0.0
     is_connected: bool = False
     is_closed: bool = False
+    is_leaving: bool = False
+    """Whether it was sent away, and what it still says is not heard."""
+
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
     user_meter: Meter = field(default_factory=Meter)

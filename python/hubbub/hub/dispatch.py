@@ -54,6 +54,8 @@ class Dispatch:
 
     def receive(self, client: Client, frame: str | bytes) -> None:
         """Does what a frame says."""
+        if client.is_leaving:
+            return
         try:
             commands = wire.commands(frame)
         except wire.BadFrame as error:
@@ -84,7 +86,7 @@ class Dispatch:
                 logger.exception("client %s: on_disconnect failed", client.id)
 
     def _work(self, client: Client, commands: deque[tuple[int, str, Any]]) -> None:
-        while commands and not client.is_closed:
+        while commands and not (client.is_closed or client.is_leaving):
             number, name, request = commands.popleft()
             if not name:
                 continue
@@ -255,7 +257,7 @@ class Dispatch:
         if data := as_json(welcome.data) or bytes(claims.data):
             result.data = Raw(data)
         self._expire(client, expires_at_s, result, now_s)
-        if client.is_closed:
+        if client.is_closed or client.is_leaving:
             return result
         channels = dict.fromkeys((*claims.channels, *claims.subs, *welcome.channels))
         sessions.check_names(channels)

@@ -1,7 +1,8 @@
 """How much one user may do, and one client: limits, and the meters that keep to them (pure).
 
 A rate has a burst of two seconds. Whoever exceeds it is told (111), and sent away for a while
-(3013) if it does not listen. Being told "no" costs more than being served: guessing is slow.
+(3013), with all of the user's that come meanwhile, if it does not listen. Being told "no" costs
+more than being served: guessing is slow.
 """
 
 from dataclasses import dataclass, fields
@@ -11,6 +12,9 @@ from hubbub.hub import codes
 
 _BURST_S = 2.0
 _MINUTE_S = 60.0
+_AWAY_S = 5.0
+"""How long a user who did not listen stays away."""
+
 _DENIAL_COST = 20
 """So many commands cost as much as one that was denied."""
 
@@ -85,10 +89,11 @@ class Pace:
 class Meter:
     """What one client, or all clients of one user, have used."""
 
-    __slots__ = ("channels", "clients", "commands", "publications", "refusals")
+    __slots__ = ("away_until_s", "channels", "clients", "commands", "publications", "refusals")
 
     def __init__(self) -> None:
         self.clients = 0
+        self.away_until_s = 0.0
         self.commands = Pace()
         self.publications = Pace()
         self.channels = Pace()
@@ -96,8 +101,10 @@ class Meter:
 
     def is_idle(self, now_s: float) -> bool:
         """Whether nothing would be different if it were forgotten."""
+        if self.clients or self.away_until_s > now_s:
+            return False
         paces = (self.commands, self.publications, self.channels)
-        return self.clients == 0 and all(pace.until_s <= now_s for pace in paces)
+        return all(pace.until_s <= now_s for pace in paces)
 
 
 class Meters:
@@ -127,17 +134,20 @@ class Meters:
         self.denied = 0
         """Commands that were not allowed."""
 
-    def enter(self, user: str) -> Meter:
+    def enter(self, user: str, now_s: float) -> Meter:
         """The meter of a user with one more connection.
 
         Raises:
-            Disconnected: It has too many already.
+            Disconnected: It has too many already, or was sent away a moment ago.
         """
         if not user:
             return Meter()
         meter = self._users.get(user)
         if meter is None:
             meter = self._users[user] = Meter()
+        if now_s < meter.away_until_s <= now_s + _AWAY_S:
+            self.sent_away += 1
+            raise codes.flooding()
         limit = self.limits.user_connections
         if limit and meter.clients >= limit:
             self.over_connections += 1
@@ -166,15 +176,16 @@ class Meters:
             Refused: It comes too fast.
             Disconnected: So did many before it.
         """
-        if not client.commands.take(now_s, self._client_s) or not user.commands.take(
-            now_s, self._user_s
-        ):
-            self._refuse(client, now_s)
-        if name == "publish" and not (
-            client.publications.take(now_s, self._publish_s)
-            and user.publications.take(now_s, self._user_publish_s)
-        ):
-            self._refuse(client, now_s)
+        if not client.commands.take(now_s, self._client_s):
+            self._refuse(client, user, self._client_s, now_s)
+        if not user.commands.take(now_s, self._user_s):
+            self._refuse(user, user, self._user_s, now_s)
+        if name != "publish":
+            return
+        if not client.publications.take(now_s, self._publish_s):
+            self._refuse(client, user, self._publish_s, now_s)
+        if not user.publications.take(now_s, self._user_publish_s):
+            self._refuse(user, user, self._user_publish_s, now_s)
 
     def creation(self, client: Meter, user: Meter, channels: int, now_s: float) -> None:
         """Counts a channel that is not there yet; there are so many.
@@ -185,7 +196,7 @@ class Meters:
         if self.limits.channels and channels >= self.limits.channels:
             raise codes.limit_exceeded()
         if not user.channels.take(now_s, self._channel_s, _MINUTE_S):
-            self._refuse(client, now_s)
+            self._refuse(client, user, self._client_s, now_s)
 
     def denial(self, client: Meter, user: Meter, now_s: float) -> None:
         """Lets a command that was not allowed cost as much as many."""
@@ -198,11 +209,12 @@ class Meters:
         for user in [user for user, meter in self._users.items() if meter.is_idle(now_s)]:
             del self._users[user]
 
-    def _refuse(self, client: Meter, now_s: float) -> None:
+    def _refuse(self, meter: Meter, user: Meter, each_s: float, now_s: float) -> None:
         self.refused += 1
-        if client.refusals.take(now_s, self._client_s):
+        if meter.refusals.take(now_s, each_s):
             raise codes.too_many_requests()
         self.sent_away += 1
+        user.away_until_s = now_s + _AWAY_S
         raise codes.flooding()
 
 

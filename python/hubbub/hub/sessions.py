@@ -130,7 +130,7 @@ class Sessions:
         Raises:
             Disconnected: Its user has too many connections.
         """
-        client.user_meter = self.meters.enter(client.user)
+        client.user_meter = self.meters.enter(client.user, self.clock_s())
         client.is_connected = True
         self.clients[client.id] = client
         if client.user:
@@ -152,7 +152,8 @@ class Sessions:
 
     def disconnect(self, client: Client, why: Disconnected) -> None:
         """Sends a client away."""
-        if not client.is_closed:
+        if not client.is_closed and not client.is_leaving:
+            client.is_leaving = True
             client.transport.close(why.code, why.reason)
 
     # Subscriptions

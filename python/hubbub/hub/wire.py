@@ -183,6 +183,10 @@ _command = msgspec.json.Decoder(Command)
 _encode = msgspec.json.Encoder().encode
 
 
+COMMANDS_LIMIT = 1024
+"""How many commands one frame may hold."""
+
+
 class BadFrame(ValueError):
     """A frame that is none of the protocol's."""
 
@@ -194,6 +198,8 @@ def commands(frame: str | bytes) -> list[tuple[int, str, Any]]:
         BadFrame: One of them is no command.
     """
     lines = frame.split("\n") if isinstance(frame, str) else frame.split(b"\n")
+    if len(lines) > COMMANDS_LIMIT:
+        raise BadFrame(f"{len(lines)} commands in one frame")
     found: list[tuple[int, str, Any]] = []
     for line in lines:
         if not line:

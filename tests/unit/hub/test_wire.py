@@ -22,6 +22,7 @@ def test_a_frame_holds_commands_line_by_line() -> None:
 @pytest.mark.parametrize(
     "frame",
     [
+        "{}\n" * 1024,
         "[]",
         "{",
         "nonsense",
