@@ -28,6 +28,9 @@ class Cell:
 
 def graphemes(text: str) -> Iterator[str]:
     """The characters of a text."""
+    if text.isascii() and "\r" not in text:
+        yield from text
+        return
     begin = flags = 0
     for at in range(1, len(text)):
         before, after = text[at - 1], text[at]

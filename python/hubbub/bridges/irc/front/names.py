@@ -1,0 +1,59 @@
+"""What the front is called and how long names may be; which names are any (pure)."""
+
+import re
+from dataclasses import dataclass
+
+NICK_LIMIT = 32
+ROOM_LIMIT = 64
+TOPIC_LIMIT = 390
+HISTORY_LIMIT = 100
+
+_NICK = re.compile(r"[A-Za-z\[\]{}\\|^_`][A-Za-z0-9\[\]{}\\|^_`-]*")
+_ROOM = re.compile(r"[^\x00-\x20,\x07:#*?!@\x7f][^\x00-\x20,\x07:*?!@\x7f]*")
+
+
+@dataclass(frozen=True)
+class FrontInfo:
+    """What a front says of itself."""
+
+    server: str = "hubbub"
+    """Its name: what lines of its own come from."""
+
+    network: str = "Hubbub"
+    version: str = "hubbub"
+    made: str = ""
+    """Since when there is this server, for people."""
+
+    motd: tuple[str, ...] = ()
+
+    def tokens(self) -> list[str]:
+        """What 005 says."""
+        return [
+            "BOT=B",
+            "CASEMAPPING=ascii",
+            f"CHANNELLEN={ROOM_LIMIT}",
+            "CHANMODES=b,k,l,imnst",
+            "CHANTYPES=#",
+            f"CHATHISTORY={HISTORY_LIMIT}",
+            "MAXTARGETS=1",
+            "MSGREFTYPES=msgid,timestamp",
+            f"NETWORK={self.network}",
+            f"NICKLEN={NICK_LIMIT}",
+            "PREFIX=(ov)@+",
+            "TARGMAX=JOIN:,KICK:1,NOTICE:1,PART:,PRIVMSG:1",
+            f"TOPICLEN={TOPIC_LIMIT}",
+            "UTF8ONLY",
+            "WHOX",
+        ]
+
+
+def is_nick(nick: str) -> bool:
+    """Whether old clients can bear this nick."""
+    return len(nick) <= NICK_LIMIT and _NICK.fullmatch(nick) is not None
+
+
+def room_of(target: str) -> str | None:
+    """The room that a channel's name means; None: it is no channel's."""
+    name = target[1:]
+    is_room = target.startswith("#") and len(target) <= ROOM_LIMIT and _ROOM.fullmatch(name)
+    return name if is_room else None
