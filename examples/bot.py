@@ -11,28 +11,31 @@ import uuid
 
 import centrifuge
 
+base, nick = sys.argv[1:]
+form = urllib.request.Request(  # noqa: S310 - the address is ours
+    base + "api/guest", json.dumps({"nick": nick}).encode()
+)
+form.add_header("Content-Type", "application/json")
+with urllib.request.urlopen(form) as answer:  # noqa: S310 - the address is ours
+    me, cookie = json.load(answer), answer.headers["Set-Cookie"].partition(";")[0]
 
-class Room(centrifuge.SubscriptionEventHandler):
-    async def on_publication(self, ctx: centrifuge.PublicationContext) -> None:
-        message = ctx.pub.data.get("message")  # other events than messages have none
-        if message and me["user"] in message.get("mentions", ()):
-            answer = f"{message['nick']}, you said: {message['text']}"
-            say = {"room": "lobby", "text": answer, "nonce": uuid.uuid4().hex, "kind": "notice"}
-            await client.rpc("say", say | {"lang": message["lang"], "replyTo": message["id"]})
 
-
-body, fields = json.dumps({"nick": sys.argv[2]}).encode(), {"Content-Type": "application/json"}
-with urllib.request.urlopen(urllib.request.Request(sys.argv[1] + "api/guest", body, fields)) as ok:
-    me, cookie = json.load(ok), ok.headers["Set-Cookie"].partition(";")[0]
+class Lobby(centrifuge.SubscriptionEventHandler):
+    async def on_publication(self, ctx: centrifuge.PublicationContext) -> None:  # noqa: D102
+        message = ctx.pub.data.get("message", {})  # other events have none
+        if me["user"] in message.get("mentions", ()):
+            text = f"{message['nick']}, you said: {message['text']}"
+            say = {"room": "lobby", "text": text, "kind": "notice", "replyTo": message["id"]}
+            await client.rpc("say", say | {"nonce": uuid.uuid4().hex})
 
 
 async def main() -> None:
-    global client
-    url = sys.argv[1].replace("http", "ws", 1) + "connection/websocket"
-    client = centrifuge.Client(url, headers={"Cookie": cookie})
-    await client.new_subscription("room:lobby", events=Room()).subscribe()
+    await client.new_subscription("room:lobby", events=Lobby()).subscribe()
     await client.connect()
     await asyncio.Event().wait()
 
 
-asyncio.run(main())
+loop = asyncio.new_event_loop()
+address = base.replace("http", "ws", 1) + "connection/websocket"
+client = centrifuge.Client(address, headers={"Cookie": cookie}, loop=loop)
+loop.run_until_complete(main())

@@ -20,14 +20,15 @@ def free_port() -> int:
 class Server:
     """The server, which can be killed."""
 
-    def __init__(self, storage: Path) -> None:
+    def __init__(self, storage: Path, app: str = "tests/chaos/app.py:app") -> None:
         self.port = free_port()
+        self._app = app
         self._environment = {**os.environ, "CHAOS_STORAGE": str(storage)}
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hubbub", "run", "tests/chaos/app.py:app"),
+            *(sys.executable, "-m", "hubbub", "run", self._app),
             *("--port", str(self.port), "--log-level", "warning"),
             *("--ws-ping-interval", "2s", "--ws-ping-timeout", "2s"),
             cwd=ROOT,
@@ -42,6 +43,12 @@ class Server:
                 else:
                     writer.close()
                     return
+
+    @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process.pid
 
     async def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:

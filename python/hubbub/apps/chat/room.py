@@ -203,10 +203,12 @@ class Room:
         ban = self.bans.get(who.user)
         if ban is not None and ban.holds(at):
             raise refusals.forbidden("you are banned from this room")
-        if self.kind in ("members", "direct") and who.user not in self.invited:
+        # Whoever comes into a room in which nothing has happened has made it, and owns it.
+        is_maker = self.seq == 0 and self.kind != "direct"
+        is_open = self.kind in ("open", "unlisted")
+        if not (is_maker or is_open or who.user in self.invited):
             raise refusals.no_such("room")
-        # Whoever comes into an empty room that somebody has made is its owner.
-        role: Role = "owner" if not self.members and self.kind != "direct" and self.seq == 0 else ""
+        role: Role = "owner" if is_maker else ""
         self.invited.discard(who.user)
         self.members[who.user] = Member(who.user, who.nick, role=role, joined=at)
         return [self._renewed(who, at, joined=True)]

@@ -7,7 +7,7 @@ the disk and sent. Remote procedures are in `procedures`, HTTP in `sign_in` and 
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,9 @@ class ChatService:
     def __init__(self, app: App[Any], config: Config) -> None:
         self.app = app
         self.config = config
+        self.clock_s: Callable[[], float] = time.time
+        """Seconds since the epoch of Unix."""
+
         tokens = None
         if config.jwt_secret or config.jwks:
             tokens = Tokens(secret=config.jwt_secret or None, jwks=config.jwks or None)
@@ -66,7 +69,7 @@ class ChatService:
             "room:*", history_limit=1_000, history_age="1h", history_limit_bytes="1MiB"
         )
         self.hub.channel("user:*", history_limit=100, history_age="5min")
-        self.hub.channel("live:*")
+        self.hub.channel("live:*", slow="drop-oldest")
         self.hub.on_connect(self._connected)
         self.hub.on_disconnect(self._disconnected)
         self.hub.authorize("room:*")(self._may_hear)
@@ -158,7 +161,7 @@ class ChatService:
 
     def now_ms(self) -> int:
         """The time, in ms since the epoch of Unix."""
-        return int(time.time() * 1000)
+        return int(self.clock_s() * 1000)
 
     # Who comes and goes
 

@@ -100,6 +100,8 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             db.execute("pragma journal_mode = wal")
             # In WAL mode FULL means: a commit returns when it is on the disk.
             db.execute("pragma synchronous = full")
+            # What was deleted is not there any more, rather than merely not found.
+            db.execute("pragma secure_delete = on")
         db.execute("pragma mmap_size = 268435456")
     except BaseException:
         db.close()

@@ -100,10 +100,12 @@ class Store:
 
     def close(self) -> None:
         """Writes what was submitted, and ends."""
-        self._writer.close()
+        self._writer.finish()
         self._pool.shutdown()
         for reader in (self.here, *self._open):
             reader.close()
+        # The last, because only one that writes can fold the log into the file.
+        self._writer.close()
 
     def _ask(self, ask: Callable[[Reader], T]) -> T:
         reader: Reader | None = getattr(self._readers, "mine", None)

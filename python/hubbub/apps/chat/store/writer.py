@@ -59,10 +59,13 @@ class Writer:
         """Has something written behind all that was submitted before."""
         self._queue.put(_Job(write, leases, done))
 
-    def close(self) -> None:
-        """Writes what was submitted, and ends."""
+    def finish(self) -> None:
+        """Writes what was submitted; nothing more is."""
         self._queue.put(None)
         self._thread.join()
+
+    def close(self) -> None:
+        """Gives the connection up, when it has finished."""
         self._db.close()
 
     # In the writer's thread

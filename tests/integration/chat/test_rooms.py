@@ -1,0 +1,165 @@
+"""Rooms: who comes in, who goes, who must go, and what is left of them."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from hubbub.apps.chat.housekeeping import Housekeeping
+from tests.integration.chat.talker import House, house
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_room_of_ones_own(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob = await chat.account("Ada"), await chat.guest("Bob")
+        made = await ada.call("rooms.create", name="Garden", kind="members", topic="Roses")
+        assert (made["role"], made["topic"], made["members"]) == ("owner", "Roses", 1)
+        room = made["id"]
+        assert await ada.refused("rooms.create", name="Gаrden") == (409, False)
+        await ada.call("rooms.invite", room=room, user=bob.user)
+        assert (await bob.own.ear.next("invite"))["room"]["id"] == room
+        ear = await ada.listen(f"room:{room}")
+        joined = await bob.call("rooms.join", room=room)
+        assert (joined["joined"], joined["members"]) == (True, 2)
+        assert (await ear.next("member"))["joined"] is True
+        await ada.call("rooms.settings", room=room, topic="Tulips", moderated=True)
+        assert (await ear.next("topic"))["topic"] == "Tulips"
+        assert await bob.refused("say", room=room, text="x", nonce="1") == (403, False)
+        await ada.call("moderate", room=room, user=bob.user, action="voice")
+        assert (await bob.say("now", room=room))["text"] == "now"
+        await bob.call("rooms.leave", room=room)
+        assert (await ear.next("part"))["kind"] == "part"
+        assert await bob.refused("rooms.open", room=room) == (404, False)
+
+
+async def test_rights_that_are_taken_away_are_gone(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, eve = await chat.account("Ada"), await chat.guest("Eve")
+        room = (await ada.call("rooms.create", name="Garden"))["id"]
+        await eve.call("rooms.join", room=room)
+        ear = await eve.listen(f"room:{room}")
+        place = {"room": room, "user": eve.user}
+        assert await eve.refused("moderate", room=room, user=ada.user, action="kick") == (
+            403,
+            False,
+        )
+        await ada.call("moderate", **place, action="mute", seconds=60)
+        assert await eve.refused("say", room=room, text="x", nonce="1") == (403, False)
+        await ada.call("moderate", **place, action="unmute")
+        await eve.say("x", room=room)
+        await ada.call("moderate", **place, action="ban", reason="enough")
+        async with asyncio.timeout(1):
+            assert await ear.out.get() == 2000
+        assert (await eve.own.ear.next("left"))["kind"] == "ban"
+        assert await eve.refused("rooms.join", room=room) == (403, False)
+        assert await eve.refused("say", room=room, text="x", nonce="2") == (404, False)
+        (ban,) = (await ada.call("bans", room=room))["bans"]
+        assert (ban["nick"], ban["reason"]) == ("Eve", "enough")
+        await ada.call("moderate", **place, action="unban")
+        assert (await eve.call("rooms.join", room=room))["joined"] is True
+
+
+async def test_a_conversation_of_two(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob, eve = [await chat.guest(nick) for nick in ("Ada", "Bob", "Eve")]
+        room = await ada.call("direct.open", user=bob.user)
+        assert (room["kind"], room["peer"]["nick"]) == ("direct", "Bob")
+        told = await bob.own.ear.next("room")
+        while told["room"]["id"] != room["id"]:
+            told = await bob.own.ear.next("room")
+        assert told["room"]["peer"]["nick"] == "Ada"
+        both = await asyncio.gather(
+            bob.call("direct.open", user=ada.user), ada.call("direct.open", user=bob.user)
+        )
+        assert {one["id"] for one in both} == {room["id"]}
+        await ada.say("between us", room=room["id"])
+        assert (await bob.call("search", q="between"))["messages"][0]["text"] == "between us"
+        assert await eve.refused("rooms.open", room=room["id"]) == (404, False)
+        assert room["id"] not in {one["id"] for one in (await eve.call("rooms.list"))["rooms"]}
+
+
+async def _names(chat: House) -> set[str]:
+    return {member.nick for member in chat.service.live.room("lobby").members.values()}
+
+
+async def test_people_change(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob = await chat.guest("Ada"), await chat.guest("Bob")
+        ear = await bob.listen("room:lobby")
+        me = await ada.call("me.set", nick="Ada.L", langs=["fr", "EN_gb"], preferred="fr")
+        assert (me["nick"], me["langs"], me["preferred"]) == ("Ada.L", ["fr", "en-GB"], "fr")
+        event = await ear.next("member")
+        assert (event["nick"], event["langs"], event.get("joined")) == (
+            "Ada.L",
+            ["fr", "en-GB"],
+            None,
+        )
+        assert await ada.refused("me.set", nick="bob") == (409, False)
+        assert (await ada.call("me.set", password="correct horse"))["guest"] is False
+        answer = await chat.server.post(
+            "/api/login", json={"nick": "ada.l", "password": "correct horse"}
+        )
+        assert answer.json()["user"] == ada.user
+        assert await ada.refused("me.set", password="another horse") == (403, False)
+
+
+def _all_bytes(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.glob("chat.sqlite3*"))
+
+
+async def test_a_person_is_erased(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob = await chat.account("Ada"), await chat.guest("Bob")
+        ear = await bob.listen("room:lobby")
+        await ada.say("do remember")
+        theirs = await bob.say("mine")
+        await ada.call("react", room="lobby", id=theirs["id"], emoji="x", on=True)
+        assert await ada.refused("me.erase", password="wrong") == (403, False)
+        await ada.call("me.erase", password="correct horse")
+        assert (await ear.next("erase"))["user"] == ada.user
+        async with asyncio.timeout(10):
+            assert await ada.own.ended.get() == 4502
+        gone, kept = (await bob.call("history", room="lobby"))["messages"]
+        assert (gone["text"], gone["nick"], bool(gone["deleted"])) == ("", "", True)
+        assert "reactions" not in kept
+        assert (await bob.call("search", q="remember"))["messages"] == []
+        assert {one["nick"] for one in (await bob.call("members", room="lobby"))["members"]} == {
+            "Bob"
+        }
+        again = await chat.server.post("/api/guest", json={"nick": "Ada"})
+        assert again.status == 200
+    raw = await asyncio.to_thread(_all_bytes, tmp_path)
+    assert b"do remember" not in raw
+
+
+async def test_old_messages_go(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada = await chat.account("Ada")
+        room = (await ada.call("rooms.create", name="Brief"))["id"]
+        for number in range(5):
+            await ada.say(f"word{number}", room=room)
+        await ada.call("rooms.settings", room=room, retention=60)
+        chat.service.clock_s = lambda: time.time() + 61
+        newest = await ada.say("word9", room=room)
+        await Housekeeping(chat.service).forget_old_messages()
+        assert (await ada.call("history", room=room))["messages"] == [newest]
+        assert len((await ada.call("search", q="word"))["messages"]) == 1
+        assert (await ada.call("sync", room=room, after=1))["reset"] is True
+
+
+async def test_guests_who_do_not_come_back_make_room(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob = await chat.guest("Ada"), await chat.guest("Bob")
+        await ada.say("I was here")
+        await ada.client.disconnect()
+        while chat.service.people.is_online(ada.user):
+            await asyncio.sleep(0.01)
+        chat.service.clock_s = lambda: time.time() + 8 * 86_400
+        await Housekeeping(chat.service).forget_old_guests()
+        assert await _names(chat) == {"Bob"}
+        assert (await chat.server.post("/api/guest", json={"nick": "Ada"})).status == 200
+        (said,) = (await bob.call("history", room="lobby"))["messages"]
+        assert (said["nick"], said["text"]) == ("Ada", "I was here")
