@@ -34,7 +34,7 @@ class Server:
             cwd=ROOT,
             env=self._environment,
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)

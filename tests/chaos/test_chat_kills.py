@@ -121,8 +121,8 @@ class Person(centrifuge.SubscriptionEventHandler):
 async def test_nothing_acknowledged_is_lost(tmp_path: Path, record_property: Any) -> None:
     database = tmp_path / "chat.sqlite3"
     server = Server(database, "tests/chaos/chat_app.py:app")
-    await server.start()
     try:
+        await server.start()
         people = [Person(number) for number in range(SENDERS)]
         for person in people:
             await person.come(server)

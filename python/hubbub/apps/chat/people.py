@@ -106,7 +106,7 @@ class People:
             account = replace(account, user=opaque("u", secrets.randbits))
         self.check_free(account.nick, account.user)
         try:
-            await self._store.write(lambda db: _insert(db, account))
+            await self._store.write(lambda db: add_account(db, account))
         except StoreFailure as failure:
             raise self._taken_or(failure, account.nick, account.user) from None
         return account
@@ -230,7 +230,12 @@ def forget_account(db: sqlite3.Connection, user: str) -> None:
         db.execute(f"delete from {table} where user = ?", (user,))  # noqa: S608 - our own names
 
 
-def _insert(db: sqlite3.Connection, account: Account) -> None:
+def add_account(db: sqlite3.Connection, account: Account) -> None:
+    """A new person.
+
+    Raises:
+        sqlite3.IntegrityError: The nick is taken, or looks like one that is.
+    """
     db.execute(
         "insert into accounts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
