@@ -23,6 +23,7 @@ const options = {
   target: ["chrome123", "edge123", "firefox121", "safari17.5"],
   loader: { ".ftl": "text" },
   legalComments: "none",
+  charset: "utf8",
   logLevel: "warning",
 };
 

@@ -77,6 +77,7 @@ to-latest = إلى أحدث رسالة
 message-tools = إجراءات هذه الرسالة
 react = تفاعل
 reactions = التفاعلات
+from-names = من { $names }
 you = أنت
 reply = رد
 replying-to = رد على
@@ -252,15 +253,6 @@ mention-count =
         [few] ذُكر اسمك { $count } مرات
         [many] ذُكر اسمك { $count } مرة
        *[other] ذُكر اسمك { $count } مرة
-    }
-reaction =
-    { $count ->
-        [zero] { $emoji }
-        [one] { $emoji } من { $names }
-        [two] { $emoji } مرتين من { $names }
-        [few] { $emoji } { $count } مرات من { $names }
-        [many] { $emoji } { $count } مرة من { $names }
-       *[other] { $emoji } { $count } مرة من { $names }
     }
 typing =
     { $count ->

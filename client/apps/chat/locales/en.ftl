@@ -77,6 +77,7 @@ to-latest = To the newest message
 message-tools = What to do with this message
 react = React
 reactions = Reactions
+from-names = from { $names }
 you = you
 reply = Reply
 replying-to = Reply to
@@ -244,11 +245,6 @@ mention-count =
     { $count ->
         [one] { $count } mention
        *[other] { $count } mentions
-    }
-reaction =
-    { $count ->
-        [one] { $emoji } from { $names }
-       *[other] { $emoji } { $count } times, from { $names }
     }
 typing =
     { $count ->

@@ -77,6 +77,7 @@ to-latest = Au dernier message
 message-tools = Actions sur ce message
 react = Réagir
 reactions = Réactions
+from-names = de { $names }
 you = vous
 reply = Répondre
 replying-to = Réponse à
@@ -244,11 +245,6 @@ mention-count =
     { $count ->
         [one] { $count } mention
        *[other] { $count } mentions
-    }
-reaction =
-    { $count ->
-        [one] { $emoji } de { $names }
-       *[other] { $emoji } { $count } fois, de { $names }
     }
 typing =
     { $count ->

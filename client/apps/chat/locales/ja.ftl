@@ -77,6 +77,7 @@ to-latest = 最新のメッセージへ
 message-tools = メッセージの操作
 react = リアクション
 reactions = リアクション
+from-names = （{ $names }から）
 you = あなた
 reply = 返信
 replying-to = 返信先
@@ -237,7 +238,6 @@ key-help = このヘルプ
 
 unread-count = 未読 { $count } 件
 mention-count = メンション { $count } 件
-reaction = { $names }から { $emoji } { $count } 件
 typing = { $names }が入力中…
 members-here = 在席 – { $count }
 members-away = 不在 – { $count }

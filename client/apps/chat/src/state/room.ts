@@ -97,11 +97,10 @@ export class Room {
       this.changed(data);
     } else if (this.resumer !== undefined) {
       this.resumer.take(data);
+    } else if (this.opening !== undefined) {
+      // What happens while it is being opened waits for that, and is known then or not.
+      this.early.push(data);
     } else {
-      // Until it is opened, events only count; while it is being opened, they wait for it.
-      if (this.opening !== undefined) {
-        this.early.push(data);
-      }
       this.heard(data);
     }
   }

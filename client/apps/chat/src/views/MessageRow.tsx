@@ -180,12 +180,12 @@ function Reactions({ room, message }: { room: Room; message: Message }) {
               type="button"
               class="reaction"
               aria-pressed={isMine}
-              aria-label={t("reaction", { emoji, count: users.length, names })}
               title={names}
               onClick={() => void chat.ask("react", { room: room.id, id: message.id, emoji, on: !isMine })}
             >
-              <span aria-hidden="true">{emoji}</span>
-              <span aria-hidden="true" class="reaction-count">{users.length}</span>
+              <span>{emoji}</span>
+              <span class="reaction-count">{users.length}</span>
+              <span class="unseen">{t("from-names", { names })}</span>
             </button>
           </li>
         );
