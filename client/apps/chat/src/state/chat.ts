@@ -7,7 +7,7 @@ import { Outbox } from "../../../../src/outbox";
 import { Connection, isTemporary, reasonOf } from "../io/connection";
 import { lastRoom, tabStore } from "../io/preferences";
 import { begun, failed, gone, restored, type Said, type Sending } from "../room/sending";
-import type { Me, Member, Message, Presence, RoomEvent, RoomInfo, RoomKind, Typing } from "../wire";
+import type { Me, Message, Presence, RoomEvent, RoomInfo, RoomKind, Typing } from "../wire";
 import { notice } from "./notices";
 import { Room } from "./room";
 
@@ -299,11 +299,12 @@ export class Chat {
     this.sending.value = gone(this.sending.value, said.nonce);
   }
 
-  /** Somebody of the current room, by nick. */
-  memberByNick(nick: string): Member | undefined {
-    const wanted = nick.toLocaleLowerCase();
-    return [...(this.current.value?.state.value?.members.values() ?? [])].find(
-      (member) => member.nick.toLocaleLowerCase() === wanted,
-    );
+  /** Who is called so: in the room that is shown, else in another, else one has written to them. */
+  userCalled(nick: string): string | undefined {
+    const wanted = nick.trim().toLocaleLowerCase();
+    const rooms = [this.current.value, ...this.open.values()];
+    const members = rooms.flatMap((room) => [...(room?.state.value?.members.values() ?? [])]);
+    const peers = this.rooms.value.flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
+    return [...members, ...peers].find((member) => member.nick.toLocaleLowerCase() === wanted)?.user;
   }
 }

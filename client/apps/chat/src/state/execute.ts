@@ -41,7 +41,7 @@ export async function execute(chat: Chat, room: Room, command: Command, replyTo:
       break;
     }
     case "moderate": {
-      const user = userOf(chat, command.nick);
+      const user = command.action === "unban" ? await bannedOf(chat, room, command.nick) : userOf(chat, command.nick);
       if (user !== undefined) {
         const { action, reason, seconds } = command;
         await chat.ask("moderate", { room: room.id, user, action, reason, ...(seconds === undefined ? {} : { seconds }) });
@@ -95,7 +95,17 @@ async function join(chat: Chat, name: string): Promise<void> {
 }
 
 function userOf(chat: Chat, nick: string): string | undefined {
-  const user = chat.memberByNick(nick)?.user;
+  return orNobody(chat.userCalled(nick), nick);
+}
+
+/** Who is banned is no member any more: the room's list knows them. */
+async function bannedOf(chat: Chat, room: Room, nick: string): Promise<string | undefined> {
+  const found = await chat.ask<{ bans: { user: string; nick: string }[] }>("bans", { room: room.id });
+  const wanted = nick.toLocaleLowerCase();
+  return found && orNobody(found.bans.find((ban) => ban.nick.toLocaleLowerCase() === wanted)?.user, nick);
+}
+
+function orNobody(user: string | undefined, nick: string): string | undefined {
   if (user === undefined) {
     notice(t("nobody-called", { nick }), "error");
   }

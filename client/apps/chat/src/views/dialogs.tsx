@@ -172,7 +172,7 @@ function RoomSettings() {
 }
 
 async function invite(chat: Chat, room: string, nick: string): Promise<boolean> {
-  const user = chat.rooms.value.find(({ peer }) => peer?.nick.toLocaleLowerCase() === nick.trim().toLocaleLowerCase())?.peer?.user;
+  const user = chat.userCalled(nick);
   if (user === undefined) {
     notice(t("nobody-called", { nick }), "error");
     return false;
