@@ -34,7 +34,7 @@ async def who(session: Session, line: Line) -> None:
     """WHO #a, WHO nick, with WHOX's fields."""
     mask, fields = line.param(0), line.param(1)
     for person, room in _matching(session, mask):
-        flags = "H" + _PREFIXES[person.role]
+        flags = ("G" if person.away else "H") + _PREFIXES[person.role]
         if fields.startswith("%"):
             _tell_whox(session, person, room, flags, fields[1:])
         else:
@@ -95,6 +95,8 @@ async def whois(session: Session, line: Line) -> None:
         rooms = session.chat.rooms_of(person, session.me)
         if rooms:
             out.reply("319", it, " ".join(f"#{place.name}" for place in rooms))
+        if person.away:
+            out.reply("301", it, person.away)
         out.reply("312", it, session.info.server, session.info.network)
         if person.account:
             out.reply("330", it, person.account, "is logged in as")
@@ -110,8 +112,8 @@ async def whowas(session: Session, line: Line) -> None:
 
 async def away(session: Session, line: Line) -> None:
     """AWAY [:why]."""
-    session.away = line.param(0)[:_AWAY_LIMIT]
-    if session.away:
+    session.person = session.chat.set_away(session.me, line.param(0)[:_AWAY_LIMIT])
+    if session.me.away:
         session.out.reply("306", "You have been marked as being away")
     else:
         session.out.reply("305", "You are no longer marked as being away")
@@ -120,7 +122,9 @@ async def away(session: Session, line: Line) -> None:
 async def userhost(session: Session, line: Line) -> None:
     """USERHOST nick nick."""
     found = [one for name in line.params[:5] if (one := session.chat.find(name)) is not None]
-    session.out.reply("302", " ".join(f"{one.nick}=+~u@{one.user}" for one in found))
+    session.out.reply(
+        "302", " ".join(f"{one.nick}={'-' if one.away else '+'}~u@{one.user}" for one in found)
+    )
 
 
 async def ison(session: Session, line: Line) -> None:

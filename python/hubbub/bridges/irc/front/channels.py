@@ -97,6 +97,9 @@ async def privmsg(session: Session, line: Line) -> None:
     if session.caps("echo-message"):
         for one in message_lines(session, said):
             session.out.answer(one)
+    there = session.chat.find(said.to) if said.to and not is_notice else None
+    if there is not None and there.away:
+        session.out.reply("301", there.nick, there.away)
 
 
 async def _say(session: Session, line: Line, text: str, kind: Kind) -> Said:

@@ -61,6 +61,9 @@ class Person:
     role: Role = ""
     """In the room that is spoken of."""
 
+    away: str = ""
+    """Why they are not there; empty: they are."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -197,6 +200,10 @@ class Chat(Protocol):
 
     async def rename(self, person: Person, nick: str, origin: object) -> Person:
         """Gives somebody another nick."""
+        ...
+
+    def set_away(self, person: Person, why: str) -> Person:
+        """Notes that somebody is away, or with "" that they are back."""
         ...
 
     async def join(self, person: Person, room: str, origin: object) -> Place:

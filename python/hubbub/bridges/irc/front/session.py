@@ -58,7 +58,6 @@ class Session:
         self.out = Outbox(around.info.server, around.write, around.now_ms)
         self.person: Person | None = None
         self.rooms: dict[str, str] = {}
-        self.away = ""
         self.is_closed = False
         self._around = around
         self._registration = Registration(around.info, around.chat, self.out, self._welcomed)

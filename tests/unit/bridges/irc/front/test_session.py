@@ -232,6 +232,20 @@ async def test_who_is_there() -> None:
     ]
 
 
+async def test_who_is_away() -> None:
+    _, ada, bob = await two()
+    await bob.send("AWAY :out to lunch")
+    assert told(await ada.send("PRIVMSG bob :there?", "NOTICE bob :psst")) == [
+        ":irc.test 301 ada bob :out to lunch"
+    ]
+    lines = told(await ada.send("WHO #room", "WHOIS bob", "USERHOST bob"))
+    assert ":irc.test 352 ada #room ~u g-bob irc.test bob G :0 bob" in lines
+    assert ":irc.test 301 ada bob :out to lunch" in lines
+    assert lines[-1] == ":irc.test 302 ada bob=-~u@g-bob"
+    await bob.send("AWAY")
+    assert told(await ada.send("PRIVMSG bob :and now?")) == []
+
+
 async def test_history() -> None:
     world, ada, bob = await two(*EVERYTHING)
     for number in range(10):

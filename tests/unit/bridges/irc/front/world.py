@@ -80,6 +80,13 @@ class World:
         self.tell(Renamed(person, after, origin))
         return after
 
+    def set_away(self, person: Person, why: str) -> Person:
+        after = self._enter(replace(person, away=why))
+        for members in self.rooms.values():
+            if (member := members.get(person.user)) is not None:
+                members[person.user] = replace(member, away=why)
+        return after
+
     async def join(self, person: Person, room: str, origin: object) -> Place:
         if person.nick in self.banned:
             raise ChatRefused("banned", "Cannot join channel")
