@@ -26,10 +26,10 @@ def attack() -> Iterator[Attack]:
     """Starts a server with these flags; at the end it must still be there, unharmed."""
     with ExitStack() as running:
 
-        def start(*arguments: str, wrapper: tuple[str, ...] = ()) -> Victim:
+        def start(*arguments: str, wrapper: tuple[str, ...] = (), app: str = APP) -> Victim:
             # Lines that a test can look for.
             flags = ("--log-format", "text", *arguments)
-            server = running.enter_context(served(APP, *flags, wrapper=wrapper))
+            server = running.enter_context(served(app, *flags, wrapper=wrapper))
             victim = Victim(server)
             running.callback(victim.close)
             running.callback(_is_unharmed, victim)

@@ -64,7 +64,7 @@ class Victim:
 
     def stats(self) -> dict[str, int]:
         """What the engine has counted."""
-        counted: dict[str, int] = self._ask("GET", "/stats")
+        counted: dict[str, int] = self.ask("GET", "/stats")
         return counted
 
     def get(self, target: str) -> Any:
@@ -73,7 +73,7 @@ class Victim:
 
     def post(self, target: str) -> Any:
         """Has the app do something; returns what it says."""
-        return self._ask("POST", target)
+        return self.ask("POST", target)
 
     def wait_for(self, counter: str, condition: Callable[[int], bool]) -> int:
         """The counter's value once it satisfies the condition.
@@ -100,7 +100,8 @@ class Victim:
         """Gives the control connection back."""
         self._control.close()
 
-    def _ask(self, method: str, target: str) -> Any:
+    def ask(self, method: str, target: str) -> Any:
+        """Asks it over its own socket; returns what it says."""
         try:
             self._control.request(method, target, body=b" " if method == "POST" else None)
             answer = self._control.getresponse()
