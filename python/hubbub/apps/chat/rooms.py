@@ -183,18 +183,14 @@ class Rooms:
             account = chat.people.by_nick(query.from_nick)
             if account is None:
                 return wire.Page([], False)
-            user = looking.token(account.user)
-        expression = looking.expression(query, list(map(looking.token, rooms)), user)
+            user = account.user
         below = (
             int(params.before) if params.before.isascii() and params.before.isdigit() else _NEWEST
         )
         limit = _limited(params.limit, wire.OPEN_LIMIT)
 
         def ask(reader: Reader) -> wire.Page:
-            last = below
-            if query.before_ms:
-                last = min(last, reader.number_before(query.before_ms))
-            found = reader.search(expression, last, query.before_ms, query.after_ms, limit + 1)
+            found = reader.search(query, rooms, user, below, limit + 1)
             more = len(found) > limit
             shown = found[:limit]
             following = str(shown[-1][0]) if more else ""

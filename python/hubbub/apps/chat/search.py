@@ -7,6 +7,7 @@ well as twenty, where trigrams need three, and Chinese words mostly have two.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -80,18 +81,19 @@ def indexed(text: str) -> str:
     return _LETTER.sub(r" \g<0> ", text)
 
 
-def expression(query: Query, rooms: list[str], user: str = "") -> str:
+def expression(query: Query, rooms: Sequence[str] = (), user: str = "") -> str:
     """The expression for FTS5.
 
     Args:
         query: What is looked for.
-        rooms: In which rooms; at least one.
+        rooms: In which rooms; none: in all there are.
         user: By whom; empty: by anybody.
     """
     parts = [_phrase(one) for one in query.phrases]
-    parts.append("room : (" + " OR ".join(map(quoted, rooms)) + ")")
+    if rooms:
+        parts.append("room : (" + " OR ".join(quoted(token(one)) for one in rooms) + ")")
     if user:
-        parts.append("user : " + quoted(user))
+        parts.append("user : " + quoted(token(user)))
     if query.lang:
         # "pt" finds "pt-BR": the index holds the tag's parts as words, in their order.
         parts.append("lang : ^ " + quoted(query.lang))

@@ -14,6 +14,7 @@ from hubbub.apps.chat.ids import first_at
 from hubbub.apps.chat.member import Ban, Member
 from hubbub.apps.chat.message import FileLink, Message, Translated, Via
 from hubbub.apps.chat.room import Room
+from hubbub.apps.chat.search import Query, expression
 
 _COLUMNS = ", ".join(
     f"messages.{name}"
@@ -49,6 +50,12 @@ class Missed:
     seq: int
     is_all: bool
 
+
+NARROW_ROOMS = 3
+"""So many rooms are asked of the index at once."""
+
+NEWEST_MATCHES = 2_000
+"""How many matches are looked through for those in the right rooms."""
 
 UNREAD_LIMIT = 100
 """Where counting ends: nobody reads the difference."""
@@ -266,23 +273,59 @@ class Reader:
         return found[0] if found else None
 
     def search(
-        self, expression: str, below: int, before_ms: int, after_ms: int, limit: int
+        self, query: Query, rooms: Sequence[str], user: str, below: int, limit: int
     ) -> list[tuple[int, Message]]:
-        """What an expression finds, newest first, each with its number for the next page.
+        """What is found, newest first, each with its number for the next page.
 
         Args:
-            expression: For FTS5.
+            query: What is looked for.
+            rooms: In which rooms; at least one.
+            user: By whom; empty: by anybody.
             below: Only numbers below this one.
-            before_ms: Only what was said before; 0: whenever.
-            after_ms: Only what was said from then on.
             limit: How many.
         """
-        rows = self.db.execute(
-            f"select number, {_COLUMNS} from search join messages on number = search.rowid"  # noqa: S608 - our own words
-            " where search match ? and search.rowid < ? and (? = 0 or ts < ?) and ts >= ?"
+        if query.before_ms:
+            below = min(below, self.number_before(query.before_ms))
+        wide = expression(query, user=user)
+        if len(rooms) > NARROW_ROOMS and wide:
+            # Mostly what was said last is in rooms that the asker is in: then a look at the newest
+            # matches is enough. Else the index has to bring the lists of all rooms together.
+            found, is_all = self._search_newest(wide, rooms, query, below, limit)
+            if is_all:
+                return found
+        return self._found(
+            "select number, %s from search join messages on number = search.rowid"
+            " where search match ? and search.rowid < ? and ts >= ? and (? = 0 or ts < ?)"
             " and deleted = 0 order by search.rowid desc limit ?",
-            (expression, below, before_ms, before_ms, after_ms, limit),
-        ).fetchall()
+            (
+                *(expression(query, rooms, user), below, query.after_ms),
+                *(query.before_ms, query.before_ms, limit),
+            ),
+        )
+
+    def _search_newest(
+        self, wide: str, rooms: Sequence[str], query: Query, below: int, limit: int
+    ) -> tuple[list[tuple[int, Message]], bool]:
+        """What is found among the newest matches, and whether there is no need to look further."""
+        matches = [
+            number
+            for (number,) in self.db.execute(
+                "select rowid from search where search match ? and rowid < ?"
+                " order by rowid desc limit ?",
+                (wide, below, NEWEST_MATCHES),
+            )
+        ]
+        numbers, marks = ", ".join(map(str, matches)), ", ".join("?" * len(rooms))
+        found = self._found(
+            f"select number, %s from messages where number in ({numbers})"  # noqa: S608 - numbers
+            f" and +room in ({marks}) and ts >= ? and (? = 0 or ts < ?) and deleted = 0"
+            " order by number desc limit ?",
+            (*rooms, query.after_ms, query.before_ms, query.before_ms, limit),
+        )
+        return found, len(matches) < NEWEST_MATCHES or len(found) >= limit
+
+    def _found(self, statement: str, values: tuple[object, ...]) -> list[tuple[int, Message]]:
+        rows = self.db.execute(statement % _COLUMNS, values).fetchall()
         numbers = [row[0] for row in rows]
         return list(zip(numbers, self._whole([row[1:] for row in rows]), strict=True))
 
