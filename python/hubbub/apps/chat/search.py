@@ -26,7 +26,7 @@ _UNSPACED = (
 _LETTER = re.compile(f"[{_UNSPACED}]")
 # Arabic is written with and without these: vowel signs, the stretching line.
 _ORNAMENT = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u0591-\u05c7]")
-_ALIKE = str.maketrans("آأإٱىة", "ااااية")
+_ALIKE = str.maketrans("آأإٱىة", "اااايه")
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 _TOKEN = re.compile(r"\w+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -75,7 +75,11 @@ def parse(line: str) -> Query:
 
 
 def indexed(text: str) -> str:
-    """A text as the index wants it, and what is looked for in it likewise."""
+    """A text as the index wants it, and what is looked for in it likewise.
+
+    The index forgets a text only if it is told exactly what it was told before: whoever changes
+    this adds a version to the schema that builds the index anew.
+    """
     text = unicodedata.normalize("NFKC", text)
     text = _ORNAMENT.sub("", text).translate(_ALIKE)
     return _LETTER.sub(r" \g<0> ", text)
