@@ -69,9 +69,14 @@ class People:
         """Whether they have a connection."""
         return user in self._online
 
-    def take_over(self, other: "People") -> None:
+    @property
+    def online(self) -> dict[str, int]:
+        """Everybody who is online, with how many connections they have."""
+        return dict(self._online)
+
+    def take_over(self, online: dict[str, int]) -> None:
         """Whoever is connected stays connected when the code is renewed."""
-        self._online = dict(other._online)
+        self._online = dict(online)
 
     # Who they are
 

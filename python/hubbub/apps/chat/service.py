@@ -83,6 +83,7 @@ class ChatService:
         self._translator: Translator | None = None
         self.sign_in = SignIn(app, config, lambda: self.people, self._arrived, self._signed_out)
         app.lifespan(self._live)
+        app.handover(self._take_over)
         app.every(1.0)(self._tick)
 
     # What runs
@@ -145,6 +146,10 @@ class ChatService:
             store.close()
             self.sign_in.close()
             self._running = None
+
+    def _take_over(self, old: App[Any]) -> None:
+        """A newer version of the code: whoever is online stays so."""
+        self.people.take_over(old.state.chat.people.online)
 
     async def _make_lobby(self) -> None:
         if not self.config.lobby or self.live.room(LOBBY) is not None:
