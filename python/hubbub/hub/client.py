@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hubbub.hub.transports import Transport
 
 
-@dataclass
+@dataclass(slots=True)
 class Subscription:
     """What a client hears."""
 
@@ -32,7 +32,7 @@ class Subscription:
     wants_delta: bool = False
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Client:
     """One connection; a user may have several.
 
@@ -65,6 +65,8 @@ class Client:
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
     user_meter: Meter = field(default_factory=Meter)
+    # User, info and the channel's info of its last publication, and what was made of them.
+    _author: tuple[str, bytes, bytes, bytes] = ("", b"", b"", b"")
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -103,6 +105,14 @@ class Client:
 
     def about(self, subscription: Subscription | None = None) -> bytes:
         """Who it is, as others are shown in a channel."""
-        return wire.client_info(
-            self.user, self.id, self.info, subscription.info if subscription else b""
-        )
+        chan_info = subscription.info if subscription is not None else b""
+        return wire.client_info(self.user, self.id, self.info, chan_info)
+
+    def author(self, subscription: Subscription | None) -> bytes:
+        """The same, kept: who publishes once will publish again."""
+        chan_info = subscription.info if subscription is not None else b""
+        user, info, chan, author = self._author
+        if not author or user != self.user or info != self.info or chan != chan_info:
+            author = self.about(subscription)
+            self._author = self.user, self.info, chan_info, author
+        return author

@@ -4,9 +4,8 @@ Asks the application's rules, which may take their time; while they do, the clie
 commands wait, and everybody else's go on.
 """
 
-import inspect
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from hubbub.hub import codes, wire
 from hubbub.hub.client import Client, Subscription
 from hubbub.hub.codes import Disconnected, Refused
 from hubbub.hub.options import ChannelTable
-from hubbub.hub.rules import Grant, Rules, Welcome, as_json, then
+from hubbub.hub.rules import Grant, Rules, Welcome, as_json, is_awaitable, then
 from hubbub.hub.sessions import Sessions, check_name, ttl_s
 from hubbub.hub.tokens import Claims
 from hubbub.log import logger
@@ -25,10 +24,16 @@ from hubbub.log import logger
 WAITING_LIMIT = 1024
 """How many commands of one client may wait for a hook."""
 
+PONG = "{}"
+"""What a client says every `ping_s` seconds."""
+
 CALL_LIMIT = 64
 """How many remote procedures of one client may run at a time."""
 
 Spawn = Callable[[Client, Coroutine[Any, Any, None]], object]
+
+
+_NOTHING = Welcome()
 
 
 class Dispatch:
@@ -54,7 +59,7 @@ class Dispatch:
 
     def receive(self, client: Client, frame: str | bytes) -> None:
         """Does what a frame says."""
-        if client.is_leaving:
+        if frame == PONG or client.is_leaving:
             return
         try:
             commands = wire.commands(frame)
@@ -64,7 +69,7 @@ class Dispatch:
             return
         waiting = self._waiting.get(client)
         if waiting is None:
-            self._work(client, deque(commands))
+            self._work(client, commands)
             return
         waiting.extend(commands)
         if len(waiting) > WAITING_LIMIT:
@@ -80,14 +85,16 @@ class Dispatch:
         if client.is_connected and self._rules.on_disconnect is not None:
             try:
                 result = self._rules.on_disconnect(client)
-                if inspect.isawaitable(result):
+                if is_awaitable(result):
                     self._spawn(client, _finish(result))
             except Exception:
                 logger.exception("client %s: on_disconnect failed", client.id)
 
-    def _work(self, client: Client, commands: deque[tuple[int, str, Any]]) -> None:
-        while commands and not (client.is_closed or client.is_leaving):
-            number, name, request = commands.popleft()
+    def _work(self, client: Client, commands: Iterable[tuple[int, str, Any]]) -> None:
+        left = iter(commands)
+        for number, name, request in left:
+            if client.is_closed or client.is_leaving:
+                return
             if not name:
                 continue
             if client.is_connected == (name == "connect"):
@@ -101,12 +108,12 @@ class Dispatch:
             except Exception as error:  # noqa: BLE001 - told and logged
                 self._failed(client, number, name, error)
                 continue
-            if not inspect.isawaitable(result):
+            if not is_awaitable(result):
                 self._answer(client, number, name, request, result)
             elif name == "rpc":
                 self._call(client, number, result)
             else:
-                self._waiting[client] = commands
+                self._waiting[client] = deque(left)
                 self._spawn(client, self._work_on(client, number, name, request, result))
                 return
 
@@ -146,7 +153,7 @@ class Dispatch:
         self._spawn(client, call())
 
     def _answer(self, client: Client, number: int, name: str, request: Any, result: object) -> None:
-        if name == "send" or client.is_closed:
+        if client.is_closed or name == "send":
             return
         client.transport.send(wire.reply(number, name, result))
         # Whoever hears of it must not hear of it before its own answer.
@@ -203,7 +210,7 @@ class Dispatch:
             return self._table.of(channel).subscribe == "anyone"
         try:
             grant = authorize(client, channel)
-            return bool(await grant if inspect.isawaitable(grant) else grant)
+            return bool(await grant if is_awaitable(grant) else grant)
         except (Refused, Reject):
             return False
         except Disconnected as error:
@@ -238,7 +245,7 @@ class Dispatch:
         welcome: Welcome | None,
     ) -> wire.ConnectResult:
         sessions, now_s = self._sessions, self._sessions.clock_s()
-        welcome = welcome or Welcome()
+        welcome = welcome or _NOTHING
         if welcome.user is not None:
             client.user = welcome.user
         if welcome.info is not None:
@@ -348,36 +355,38 @@ class Dispatch:
     def _unsubscribe(self, client: Client, request: wire.ChannelRequest) -> object:
         check_name(request.channel)
         self._sessions.unsubscribe(client, request.channel)
-        return {}
+        return None
 
     def _publish(self, client: Client, request: wire.PublishRequest) -> Any:
-        channel = request.channel
-        check_name(channel)
+        channel, asked = request.channel, self._rules.on_publish
+        subscription = client.subscriptions.get(channel)
+        if subscription is None:
+            check_name(channel)
         if not request.data:
             raise codes.bad_request()
         if request.type:
             raise codes.not_available()
-        match self._table.of(channel).publish:
-            case "nobody":
-                raise codes.permission_denied()
-            case "subscribers" if channel not in client.subscriptions:
-                raise codes.permission_denied()
-            case "authorized" if self._rules.on_publish is None:
-                raise codes.permission_denied()
-            case _:
-                pass
+        allowed = self._table.of(channel).publish
+        if (
+            allowed == "nobody"
+            or (allowed == "subscribers" and subscription is None)
+            or (allowed == "authorized" and asked is None)
+        ):
+            raise codes.permission_denied()
+        if asked is None:
+            return self._published(client, channel, bytes(request.data))
 
         def publish(instead: object) -> Any:
-            self._sessions.check_creation(client, channel)
             data = bytes(request.data) if instead is None else as_json(instead)
-            info = client.about(client.subscriptions.get(channel))
-            publishing = self._sessions.publish(channel, data, info=info)
-            return {} if publishing.is_done else then(publishing, lambda _: {})
+            return self._published(client, channel, data)
 
-        if self._rules.on_publish is None:
-            return publish(None)
-        data = msgspec.json.decode(request.data)
-        return then(self._rules.on_publish(client, channel, data), publish)
+        return then(asked(client, channel, msgspec.json.decode(request.data)), publish)
+
+    def _published(self, client: Client, channel: str, data: bytes) -> Any:
+        self._sessions.check_creation(client, channel)
+        info = client.author(client.subscriptions.get(channel))
+        publishing = self._sessions.publish(channel, data, info=info)
+        return None if publishing.is_done else then(publishing, lambda _: None)
 
     def _presence(self, client: Client, request: wire.ChannelRequest) -> object:
         self._check_present(client, request.channel)
@@ -406,7 +415,7 @@ class Dispatch:
         return self._sessions.history(request)
 
     def _ping(self, client: Client, request: wire.PingRequest) -> object:
-        return {}
+        return None
 
     def _send(self, client: Client, request: wire.SendRequest) -> Any:
         if self._rules.on_message is None:

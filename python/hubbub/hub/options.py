@@ -90,6 +90,10 @@ class ChannelOptions:
         return self.history_limit > 0 or self.slow != "close"
 
 
+_FOUND_MAX = 4096
+"""For how many names the answer is remembered."""
+
+
 class ChannelTable:
     """Options by pattern: a whole name, or its beginning and a star. The longest decides."""
 
@@ -97,6 +101,7 @@ class ChannelTable:
         self._exact: dict[str, ChannelOptions] = {}
         self._prefixes: list[tuple[str, ChannelOptions]] = []
         self._default = ChannelOptions()
+        self._found: dict[str, ChannelOptions] = {}
 
     def add(self, pattern: str, options: ChannelOptions) -> None:
         """Declares the options of a pattern.
@@ -104,6 +109,7 @@ class ChannelTable:
         Raises:
             Misuse: It is declared already.
         """
+        self._found.clear()
         prefix = pattern.removesuffix("*")
         known = self._exact if prefix == pattern else dict(self._prefixes)
         if prefix in known:
@@ -121,6 +127,14 @@ class ChannelTable:
 
     def of(self, channel: str) -> ChannelOptions:
         """The options of a channel."""
+        found = self._found.get(channel)
+        if found is None:
+            if len(self._found) >= _FOUND_MAX:
+                self._found.clear()
+            found = self._found[channel] = self._find(channel)
+        return found
+
+    def _find(self, channel: str) -> ChannelOptions:
         exact = self._exact.get(channel)
         if exact is not None:
             return exact

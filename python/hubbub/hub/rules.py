@@ -130,13 +130,23 @@ def as_json(value: object) -> bytes:
     return b"" if value is None else wire.encode(value)
 
 
+_PLAIN = frozenset(
+    {type(None), bool, dict, str, Grant, Welcome, wire.ConnectResult, wire.SubscribeResult}
+)
+
+
+def is_awaitable(value: object) -> bool:
+    """Whether a value has to be waited for; quick with what is asked about most."""
+    return type(value) not in _PLAIN and inspect.isawaitable(value)
+
+
 def then(value: Any, go: Callable[[Any], Any]) -> Any:
     """Goes on with a value: now, or when it is there."""
-    if not inspect.isawaitable(value):
+    if not is_awaitable(value):
         return go(value)
 
     async def later(waiting: Awaitable[Any]) -> Any:
         result = go(await waiting)
-        return await result if inspect.isawaitable(result) else result
+        return await result if is_awaitable(result) else result
 
     return later(value)

@@ -263,8 +263,9 @@ class Sessions:
                 self._recover(options.cache, request, result, now_s)
         client.subscriptions[channel] = subscription
         self._listen(client, subscription, result)
-        about = client.about(subscription)
-        self.channels.join(channel, client.number, client.id, client.user, about, now_s)
+        if options.presence:
+            about = client.about(subscription)
+            self.channels.join(channel, client.number, client.id, client.user, about, now_s)
         return result
 
     def announce(self, client: Client, channel: str) -> None:

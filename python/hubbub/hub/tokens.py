@@ -6,12 +6,13 @@ Time is an argument.
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from joserfc.util import urlsafe_b64decode
 from msgspec import Raw, Struct
 
 from hubbub.errors import Misuse
@@ -24,6 +25,10 @@ _ALGORITHMS: dict[str, list[str]] = {
     "OKP": ["Ed25519", "EdDSA"],
 }
 _SECRET_BYTES_MIN = 16
+_FAMILIAR = {"alg", "typ", "kid"}
+"""What a header may say that is remembered."""
+_HEADERS_MAX = 64
+_QUICK_BYTES_MAX = 8 << 10
 
 Key = OctKey | RSAKey | ECKey | OKPKey
 
@@ -47,6 +52,10 @@ class Claims(Struct):
     channels: list[str] = []
     subs: dict[str, ServerSub] = {}
     expire_at: float | None = None
+
+
+class _Algorithm(Protocol):
+    def verify(self, msg: bytes, sig: bytes, key: Any) -> bool: ...
 
 
 class Tokens:
@@ -82,6 +91,9 @@ class Tokens:
         if not keys:
             raise Misuse("tokens need a secret, public_keys or jwks")
         self._keys = keys
+        # Headers of tokens that were good, as they travel, and what they were verified with. They
+        # stay few: nobody makes one who has no key.
+        self._headers: dict[bytes, tuple[_Algorithm, Key]] = {}
 
     def claims(self, token: str, now_s: float) -> Claims:
         """What a token says, if it is good.
@@ -102,22 +114,48 @@ class Tokens:
         return claims
 
     def _payload(self, token: str) -> bytes:
+        payload = self._quickly(token)
+        if payload is not None:
+            return payload
         for key in self._keys:
             try:
-                return _verified(token, key)
+                verified = _verified(token, key)
             except (JoseError, ValueError, KeyError, TypeError):
                 continue
+            header = verified.headers()
+            if _FAMILIAR.issuperset(header) and len(self._headers) < _HEADERS_MAX:
+                algorithm = jws.JWSRegistry.algorithms[header["alg"]]
+                self._headers[token.partition(".")[0].encode()] = algorithm, key
+            return verified.payload
         raise codes.invalid_token()
 
+    def _quickly(self, token: str) -> bytes | None:
+        """The payload of a token whose header is known: only its signature is new.
 
-def _verified(token: str, key: Key) -> bytes:
+        None says nothing: the header may be known with another key.
+        """
+        signed, _, signature = token.encode(errors="replace").rpartition(b".")
+        header, _, payload = signed.partition(b".")
+        known = self._headers.get(header)
+        if known is None or len(token) > _QUICK_BYTES_MAX:
+            return None
+        algorithm, key = known
+        try:
+            if algorithm.verify(signed, urlsafe_b64decode(signature), key):
+                return urlsafe_b64decode(payload)
+        except (JoseError, ValueError, TypeError):
+            pass
+        return None
+
+
+def _verified(token: str, key: Key) -> jws.CompactSignature:
     algorithms = _ALGORITHMS[key.key_type]
     if key.key_type != "OKP":
-        return jws.deserialize_compact(token, key, algorithms=algorithms).payload
+        return jws.deserialize_compact(token, key, algorithms=algorithms)
     with warnings.catch_warnings():
         # RFC 9864 renames EdDSA to Ed25519; tokens with the old name are as good as ever.
         warnings.simplefilter("ignore", SecurityWarning)
-        return jws.deserialize_compact(token, key, algorithms=algorithms).payload
+        return jws.deserialize_compact(token, key, algorithms=algorithms)
 
 
 def _public(pem: str) -> Key:

@@ -37,7 +37,8 @@ class SocketTransport:
 
     def send(self, frame: str) -> None:
         """Sends a frame; who is too slow to take an answer is closed, to come back and resume."""
-        if self._ws.send(frame).status == "dropped":
+        sent = self._ws.send(frame)
+        if not sent and sent.status == "dropped":
             self._ws.close(3008, "slow")
 
     def listen(self, topic: str) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import astuple
 
 _MISSING = Raw(b"")
 
+# Without `gc`: nothing here can be part of a cycle, so the collector need not know of it.
 
-class SubscribeRequest(Struct, omit_defaults=True):
+
+class SubscribeRequest(Struct, omit_defaults=True, gc=False):
     """A client wants to hear a channel, perhaps from where it left off."""
 
     channel: str = ""
@@ -35,7 +38,7 @@ class SubscribeRequest(Struct, omit_defaults=True):
         return bool(self.flag & 2)
 
 
-class ConnectRequest(Struct, omit_defaults=True):
+class ConnectRequest(Struct, omit_defaults=True, gc=False):
     """The first command of a connection."""
 
     token: str = ""
@@ -46,13 +49,13 @@ class ConnectRequest(Struct, omit_defaults=True):
     headers: dict[str, str] = {}
 
 
-class ChannelRequest(Struct, omit_defaults=True):
+class ChannelRequest(Struct, omit_defaults=True, gc=False):
     """Unsubscribe, presence, presence_stats: only the channel matters."""
 
     channel: str = ""
 
 
-class PublishRequest(Struct, omit_defaults=True):
+class PublishRequest(Struct, omit_defaults=True, gc=False):
     """A client publishes."""
 
     channel: str = ""
@@ -60,14 +63,14 @@ class PublishRequest(Struct, omit_defaults=True):
     type: int = 0
 
 
-class Since(Struct, omit_defaults=True):
+class Since(Struct, omit_defaults=True, gc=False):
     """A position in a stream."""
 
     epoch: str = ""
     offset: int = 0
 
 
-class HistoryRequest(Struct, omit_defaults=True):
+class HistoryRequest(Struct, omit_defaults=True, gc=False):
     """What a channel remembers; with `limit` 0 only where it stands, negative: all."""
 
     channel: str = ""
@@ -76,33 +79,33 @@ class HistoryRequest(Struct, omit_defaults=True):
     reverse: bool = False
 
 
-class RpcRequest(Struct, omit_defaults=True):
+class RpcRequest(Struct, omit_defaults=True, gc=False):
     """A call of a remote procedure."""
 
     method: str = ""
     data: Raw = _MISSING
 
 
-class SendRequest(Struct, omit_defaults=True):
+class SendRequest(Struct, omit_defaults=True, gc=False):
     """A message that nobody answers."""
 
     data: Raw = _MISSING
 
 
-class RefreshRequest(Struct, omit_defaults=True):
+class RefreshRequest(Struct, omit_defaults=True, gc=False):
     """A new token for the connection."""
 
     token: str = ""
 
 
-class SubRefreshRequest(Struct, omit_defaults=True):
+class SubRefreshRequest(Struct, omit_defaults=True, gc=False):
     """A new token for a subscription."""
 
     channel: str = ""
     token: str = ""
 
 
-class PingRequest(Struct):
+class PingRequest(Struct, gc=False):
     """A client asks for a sign of life."""
 
 
@@ -120,14 +123,15 @@ Request = (
 )
 
 
-class Command(Struct):
+class Command(Struct, gc=False):
     """One command: an id and exactly one request. Without either it is the answer to a ping."""
 
     id: int = 0
-    connect: ConnectRequest | None = None
-    subscribe: SubscribeRequest | None = None
-    unsubscribe: ChannelRequest | None = None
+    # The first ones are the first to be looked for.
     publish: PublishRequest | None = None
+    subscribe: SubscribeRequest | None = None
+    connect: ConnectRequest | None = None
+    unsubscribe: ChannelRequest | None = None
     presence: ChannelRequest | None = None
     presence_stats: ChannelRequest | None = None
     history: HistoryRequest | None = None
@@ -138,7 +142,7 @@ class Command(Struct):
     sub_refresh: SubRefreshRequest | None = None
 
 
-class SubscribeResult(Struct, omit_defaults=True):
+class SubscribeResult(Struct, omit_defaults=True, gc=False):
     """Where a subscription begins, and what was missed before."""
 
     expires: bool = False
@@ -154,7 +158,7 @@ class SubscribeResult(Struct, omit_defaults=True):
     delta: bool = False
 
 
-class ConnectResult(Struct, omit_defaults=True):
+class ConnectResult(Struct, omit_defaults=True, gc=False):
     """What a client learns about its connection."""
 
     client: str
@@ -169,7 +173,7 @@ class ConnectResult(Struct, omit_defaults=True):
     node: str = ""
 
 
-class RefreshResult(Struct, omit_defaults=True):
+class RefreshResult(Struct, omit_defaults=True, gc=False):
     """How long the new token is good."""
 
     client: str = ""
@@ -179,7 +183,7 @@ class RefreshResult(Struct, omit_defaults=True):
 
 REQUESTS: tuple[str, ...] = tuple(name for name in Command.__struct_fields__ if name != "id")
 
-_command = msgspec.json.Decoder(Command)
+_decode = msgspec.json.Decoder(Command).decode_lines
 _encode = msgspec.json.Encoder().encode
 
 
@@ -197,31 +201,31 @@ def commands(frame: str | bytes) -> list[tuple[int, str, Any]]:
     Raises:
         BadFrame: One of them is no command.
     """
-    lines = frame.split("\n") if isinstance(frame, str) else frame.split(b"\n")
-    if len(lines) > COMMANDS_LIMIT:
-        raise BadFrame(f"{len(lines)} commands in one frame")
-    found: list[tuple[int, str, Any]] = []
-    for line in lines:
-        if not line:
-            continue
-        try:
-            command = _command.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadFrame(str(error)) from None
-        requests = [
-            (name, request) for name in REQUESTS if (request := getattr(command, name)) is not None
-        ]
-        match requests:
-            case [(name, request)]:
-                # Only `send` is not answered.
-                if (command.id == 0) != (name == "send") or not 0 <= command.id < 2**32:
-                    raise BadFrame(f"{name} with id {command.id}")
-                found.append((command.id, name, request))
-            case [] if command.id == 0:
-                found.append((0, "", None))
-            case _:
-                raise BadFrame("a command has one request")
-    return found
+    lines = 1 + (frame.count("\n") if isinstance(frame, str) else frame.count(b"\n"))
+    if lines > COMMANDS_LIMIT:
+        raise BadFrame(f"{lines} commands in one frame")
+    try:
+        decoded = _decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadFrame(str(error)) from None
+    return [_one(command) for command in decoded]
+
+
+def _one(command: Command) -> tuple[int, str, Any]:
+    values = astuple(command)
+    number, missing = values[0], values.count(None)
+    if missing == len(REQUESTS) and number == 0:
+        return 0, "", None
+    if missing != len(REQUESTS) - 1:
+        raise BadFrame("a command has one request")
+    at = 1
+    while values[at] is None:
+        at += 1
+    name = REQUESTS[at - 1]
+    # Only `send` is not answered.
+    if (number == 0) != (name == "send") or not 0 <= number < 2**32:
+        raise BadFrame(f"{name} with id {number}")
+    return number, name, values[at]
 
 
 def encode(value: object) -> bytes:
@@ -230,8 +234,9 @@ def encode(value: object) -> bytes:
 
 
 def reply(number: int, name: str, result: object) -> str:
-    """The answer to a command."""
-    return f'{{"id":{number},"{name}":{_encode(result).decode()}}}'
+    """The answer to a command; None: done, with nothing to tell."""
+    told = "{}" if result is None else _encode(result).decode()
+    return f'{{"id":{number},"{name}":{told}}}'
 
 
 def refusal(number: int, code: int, message: str, temporary: bool) -> str:

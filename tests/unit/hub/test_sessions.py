@@ -442,3 +442,22 @@ def test_too_many_subscriptions_in_a_token_are_refused_before_anything_is_done()
     assert error(peer.ask(connect={})) == 106
     assert not peer.client.is_connected
     assert world.sessions.stats().clients == 0
+
+
+def test_a_publication_says_who_its_author_is_now() -> None:
+    world = World(news=KEPT)
+    ada = world.connect("ada")
+    ada.ask(subscribe={"channel": "news"})
+
+    def published() -> dict[str, Any]:
+        ada.say({"id": 9, "publish": {"channel": "news", "data": 1}})
+        push, _ = ada.take()
+        info: dict[str, Any] = push["push"]["pub"]["info"]
+        return info
+
+    assert published() == published() == {"user": "ada", "client": ada.client.id}
+    ada.client.user, ada.client.info = "eve", b'{"name":"Eve"}'
+    assert published()["user"] == "eve"
+    ada.client.subscriptions["news"].info = b"7"
+    ada.client.info = b""
+    assert published() == {"user": "eve", "client": ada.client.id, "chan_info": 7}

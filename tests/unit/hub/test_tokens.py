@@ -93,3 +93,22 @@ def test_keys_have_to_be_some() -> None:
     for keys in ({}, {"secret": "short"}, {"public_keys": ("no key",)}, {"jwks": {"keys": [{}]}}):
         with pytest.raises(Misuse):
             Tokens(**keys)  # type: ignore[arg-type]
+
+
+def test_a_known_header_makes_nobody_believed() -> None:
+    tokens = Tokens(secret=SECRET)
+    good, wanted = signed({"sub": "ada"}), signed({"sub": "root"})
+    assert tokens.claims(good, NOW_S).sub == "ada"
+    head, _, signature = good.split(".")
+    foreign = signed({"sub": "root"}, OctKey.import_key("a secret of somebody else's"))
+    for forged in (f"{head}.{wanted.split('.')[1]}.{signature}", foreign, f"{head}..", f"{head}.."):
+        with pytest.raises(Disconnected):
+            tokens.claims(forged, NOW_S)
+    assert tokens.claims(wanted, NOW_S).sub == "root"
+
+
+def test_keys_are_told_apart_by_whom_they_verify_though_headers_are_alike() -> None:
+    keys = [ECKey.generate_key("P-256") for _ in range(2)]
+    tokens = Tokens(public_keys=tuple(key.as_pem(private=False).decode() for key in keys))
+    for name, key in [("a", keys[0]), ("b", keys[1]), ("c", keys[0]), ("d", keys[1])]:
+        assert tokens.claims(signed({"sub": name}, key, "ES256"), NOW_S).sub == name
