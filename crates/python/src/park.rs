@@ -345,7 +345,7 @@ impl Park {
         visit.call(&self.event_loop)?;
         // Where the state cannot be looked at now, what it holds simply counts as alive.
         self.state
-            .with(|state| {
+            .look(|state| {
                 visit.call(&state.driver)?;
                 state
                     .first
