@@ -129,6 +129,10 @@ bench: setup ## Measure ours against the bare epoll server (docs/performance.md)
 bench-peers: setup ## Measure ours against servers from the registries; writes bench/results/
 	@$(BIN)/python -m bench.peers $(ARGS)
 
+.PHONY: bench-hub
+bench-hub: setup ## Measure the hub beside a plain fan-out, and two threads beside one; writes bench/results/
+	@$(BIN)/python -m bench.hub $(ARGS)
+
 .PHONY: bench-http
 bench-http: setup ## Measure HTTP, ours beside uvicorn and granian: a small answer and files; writes bench/results/
 	@$(BIN)/python -m bench.http $(ARGS)

@@ -270,10 +270,13 @@ def test_bench_measures_a_server_of_its_own(tmp_path: Path) -> None:
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("mode", ["fan-out", "idle", "handshake"])
+@pytest.mark.parametrize(
+    "mode",
+    ["fan-out", "fan-out --bursts", "echo --bursts", "hub", "hub --own", "idle", "handshake"],
+)
 def test_bench_prints_a_table(mode: str) -> None:
     ended = subprocess.run(
-        [*HUBBUB, "bench", mode, "-c", "5", "-d", "200ms", "-w", "50ms"],
+        [*HUBBUB, "bench", *mode.split(), "-c", "5", "-d", "200ms", "-w", "50ms"],
         capture_output=True,
         text=True,
         timeout=60,

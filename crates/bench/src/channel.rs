@@ -2,10 +2,15 @@
 //!
 //! Certificates are not verified: who measures a server knows which one it is, and the load must not depend on it.
 
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::cell::Cell;
+use std::io::{self, IoSliceMut, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use nix::cmsg_space;
+use nix::sys::socket::sockopt::ReceiveTimestampns;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt};
+use nix::sys::time::{TimeSpec, TimeValLike};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -17,13 +22,16 @@ use crate::failure::Failure;
 
 /// See the module.
 pub(crate) struct Channel {
-    socket: OwnedFd,
+    socket: Socket,
     tls: Option<Box<ClientConnection>>,
 }
 
 impl Channel {
     pub(crate) fn plain(socket: OwnedFd) -> Self {
-        Self { socket, tls: None }
+        Self {
+            socket: Socket::new(socket),
+            tls: None,
+        }
     }
 
     pub(crate) fn secure(
@@ -35,7 +43,7 @@ impl Channel {
             .map_err(|error| Failure::Options(error.to_string()))?;
         session.set_buffer_limit(None);
         Ok(Self {
-            socket,
+            socket: Socket::new(socket),
             tls: Some(Box::new(session)),
         })
     }
@@ -45,10 +53,23 @@ impl Channel {
         self.tls.is_some()
     }
 
+    /// From now on the kernel's time of arrival is kept of what is received.
+    pub(crate) fn stamp(&self) -> Result<(), Failure> {
+        setsockopt(&self.socket.descriptor, ReceiveTimestampns, &true)
+            .map_err(|error| Failure::system("cannot ask for times of arrival")(plain(error)))?;
+        self.socket.is_stamped.set(true);
+        Ok(())
+    }
+
+    /// When what was received last had arrived, in nanoseconds since the epoch of Unix.
+    pub(crate) fn arrived_ns(&self) -> u64 {
+        self.socket.arrived_ns.get()
+    }
+
     /// As send(2); what TLS has taken and the socket has not is sent by [`Channel::flush`].
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         let Some(tls) = &mut self.tls else {
-            return send(&self.socket, bytes, SendFlags::NOSIGNAL);
+            return send(&self.socket.descriptor, bytes, SendFlags::NOSIGNAL);
         };
         if tls.wants_write() && !write(tls, &self.socket)? && !tls.is_handshaking() {
             return Err(Errno::AGAIN);
@@ -69,7 +90,7 @@ impl Channel {
     /// As recv(2).
     pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         let Some(tls) = &mut self.tls else {
-            return recv(&self.socket, buffer, RecvFlags::empty()).map(|(length, _)| length);
+            return self.socket.recv(buffer);
         };
         loop {
             match tls.reader().read(buffer) {
@@ -99,11 +120,11 @@ impl AsMut<Channel> for Channel {
 
 impl AsFd for Channel {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.socket.descriptor.as_fd()
     }
 }
 
-fn write(tls: &mut ClientConnection, socket: &OwnedFd) -> Result<bool, Errno> {
+fn write(tls: &mut ClientConnection, socket: &Socket) -> Result<bool, Errno> {
     while tls.wants_write() {
         match tls
             .write_tls(&mut Wire(socket))
@@ -124,18 +145,57 @@ fn errno(error: &io::Error) -> Errno {
     })
 }
 
+/// A socket that can say when what it received had arrived.
+struct Socket {
+    descriptor: OwnedFd,
+    is_stamped: Cell<bool>,
+    arrived_ns: Cell<u64>,
+}
+
+impl Socket {
+    fn new(descriptor: OwnedFd) -> Self {
+        Self {
+            descriptor,
+            is_stamped: Cell::new(false),
+            arrived_ns: Cell::new(0),
+        }
+    }
+
+    fn recv(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        if !self.is_stamped.get() {
+            return recv(&self.descriptor, buffer, RecvFlags::empty()).map(|(length, _)| length);
+        }
+        let mut control = cmsg_space!(TimeSpec);
+        let mut slices = [IoSliceMut::new(buffer)];
+        let descriptor = self.descriptor.as_raw_fd();
+        let flags = MsgFlags::empty();
+        let message = recvmsg::<()>(descriptor, &mut slices, Some(&mut control), flags);
+        let message = message.map_err(plain)?;
+        for control in message.cmsgs().map_err(plain)? {
+            if let ControlMessageOwned::ScmTimestampns(time) = control {
+                self.arrived_ns.set(time.num_nanoseconds() as u64);
+            }
+        }
+        Ok(message.bytes)
+    }
+}
+
+fn plain(error: nix::errno::Errno) -> Errno {
+    Errno::from_raw_os_error(error as i32)
+}
+
 /// The socket as rustls wants it.
-struct Wire<'a>(&'a OwnedFd);
+struct Wire<'a>(&'a Socket);
 
 impl Read for Wire<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(recv(self.0, buffer, RecvFlags::empty())?.0)
+        Ok(self.0.recv(buffer)?)
     }
 }
 
 impl Write for Wire<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(send(self.0, bytes, SendFlags::NOSIGNAL)?)
+        Ok(send(&self.0.descriptor, bytes, SendFlags::NOSIGNAL)?)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -5,14 +5,17 @@
 //!
 //! Knows nothing of the server it measures but its URL and its processes.
 
+mod burst;
 mod channel;
 mod content;
 mod crowd;
 mod echo;
 mod failure;
 mod fan_out;
+mod guest;
 mod handshake;
 mod http;
+mod hub;
 mod idle;
 mod line;
 mod machine;
@@ -29,7 +32,7 @@ mod writer;
 
 pub use failure::Failure;
 pub use options::{Content, Mode, Options};
-pub use report::{Idle, Latency, Report, ServerLoad};
+pub use report::{Entering, Idle, Latency, Report, ServerLoad};
 
 use crowd::Floor;
 use server::Server;
@@ -65,6 +68,12 @@ fn run_here(options: &Options, target: &Target, server: Option<Server>) -> Resul
     let mut floor = Floor::new()?;
     let floor = &mut floor;
     match options.mode {
+        Mode::Echo { depth, .. } if options.bursts => {
+            burst::run(options, depth, true, target, server, floor)
+        }
+        Mode::FanOut { in_flight, .. } if options.bursts => {
+            burst::run(options, in_flight, false, target, server, floor)
+        }
         Mode::Echo { depth, rate_per_s } => {
             echo::run(options, depth, rate_per_s, target, server, floor)
         }
@@ -72,6 +81,7 @@ fn run_here(options: &Options, target: &Target, server: Option<Server>) -> Resul
             fan_out::run(options, senders, in_flight, target, server, floor)
         }
         Mode::Idle { touch } => idle::run(options, touch, target, server, floor),
+        Mode::Hub { in_flight, own } => hub::run(options, in_flight, own, target, server, floor),
         Mode::Handshake => handshake::run(options, target, server, floor),
         Mode::Http { depth } => http::run(options, depth, target, server, floor),
     }
@@ -88,8 +98,19 @@ fn check(options: &Options) -> Result<(), Failure> {
     match options.mode {
         Mode::Echo { depth: 0, .. }
         | Mode::Http { depth: 0 }
+        | Mode::Hub { in_flight: 0, .. }
         | Mode::FanOut { in_flight: 0, .. }
         | Mode::FanOut { senders: 0, .. } => wrong("at least one message must be in flight"),
+        Mode::Echo {
+            rate_per_s: Some(_),
+            ..
+        } if options.bursts => wrong("bursts have no rate"),
+        Mode::FanOut { senders, .. } if options.bursts && senders > 1 => {
+            wrong("a burst has one sender")
+        }
+        Mode::Hub { .. } if options.content == Content::Binary => {
+            wrong("what a hub carries is JSON")
+        }
         Mode::Echo {
             rate_per_s: Some(rate),
             ..

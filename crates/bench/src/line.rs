@@ -90,6 +90,16 @@ impl Line {
         Ok(())
     }
 
+    /// As [`Channel::stamp`].
+    pub(crate) fn stamp(&self) -> Result<(), Failure> {
+        self.channel.stamp()
+    }
+
+    /// As [`Channel::arrived_ns`].
+    pub(crate) fn arrived_ns(&self) -> u64 {
+        self.channel.arrived_ns()
+    }
+
     fn closed(&self, reason: &str) -> Failure {
         Failure::Closed {
             connection: self.number,

@@ -13,8 +13,12 @@ echo         --depth N        messages in flight on each connection [1]
              --rate R         open loop: messages per second in all
 fan-out      --in-flight N    messages on their way from each sender [1]
              --senders N      connections that publish [1]
+echo, fan-out --bursts        sleep until all of a burst has arrived
 idle         --touch          then echo one message on each connection
 handshake
+hub          --in-flight N    publications on their way [1]
+             --own            all publish, each where nobody listens
+             --tokens FILE    a token a line, for the clients in turn
 http         --depth N        requests under way on each connection [1]
 
 -c, --connections N [100]     -s, --size BYTES [64]
@@ -45,7 +49,7 @@ fn main() -> ExitCode {
 fn parse() -> Result<(Options, bool), lexopt::Error> {
     let mut options = Options::default();
     let (mut depth, mut rate_per_s, mut senders, mut in_flight) = (1, None, 1, 1);
-    let (mut touch, mut json) = (false, false);
+    let (mut touch, mut own, mut json) = (false, false, false);
     let mut words = Vec::new();
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -64,6 +68,13 @@ fn parse() -> Result<(Options, bool), lexopt::Error> {
             Long("senders") => senders = parser.value()?.parse()?,
             Long("in-flight") => in_flight = parser.value()?.parse()?,
             Long("touch") => touch = true,
+            Long("own") => own = true,
+            Long("bursts") => options.bursts = true,
+            Long("tokens") => {
+                let text =
+                    std::fs::read_to_string(parser.value()?).map_err(|error| error.to_string())?;
+                options.tokens = text.lines().map(str::to_owned).collect();
+            }
             Long("json") => json = true,
             Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected()),
@@ -78,6 +89,7 @@ fn parse() -> Result<(Options, bool), lexopt::Error> {
         "fan-out" => Mode::FanOut { senders, in_flight },
         "idle" => Mode::Idle { touch },
         "handshake" => Mode::Handshake,
+        "hub" => Mode::Hub { in_flight, own },
         "http" => Mode::Http { depth },
         _ => return Err(format!("no such mode: {mode}").into()),
     };

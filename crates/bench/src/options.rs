@@ -25,6 +25,11 @@ pub struct Options {
     pub deflate: bool,
     /// Processor the load generator is bound to.
     pub client_cpu: Option<usize>,
+    /// Whether the load comes in bursts between which the load generator sleeps until the last answer has arrived (echo in a
+    /// closed loop, and fan-out from one sender): then the machine is the server's alone.
+    pub bursts: bool,
+    /// Tokens for the clients of a hub, one after the other and from the first again; without any they come as nobody.
+    pub tokens: Vec<String>,
     /// Process whose CPU time and memory are read; without it, the one that listens at the URL's port on this machine.
     pub server_pid: Option<u32>,
 }
@@ -45,6 +50,8 @@ impl Default for Options {
             size_bytes: 64,
             deflate: false,
             client_cpu: None,
+            bursts: false,
+            tokens: Vec::new(),
             server_pid: None,
         }
     }
@@ -74,6 +81,13 @@ pub enum Mode {
     },
     /// Connections are opened, upgraded and closed again, over and over.
     Handshake,
+    /// Clients of a hub come in, and then publish by its protocol (Centrifugo's, in JSON).
+    Hub {
+        /// Publications under way, of each client that publishes.
+        in_flight: usize,
+        /// Whether all of them publish, each where nobody listens; else one does, and all of them hear it.
+        own: bool,
+    },
     /// A page is asked for again and again, on connections that stay.
     Http {
         /// Requests under way on each connection.
@@ -90,6 +104,7 @@ impl Mode {
             Mode::Idle { .. } => "idle",
             Mode::Handshake => "handshake",
             Mode::Http { .. } => "http",
+            Mode::Hub { .. } => "hub",
         }
     }
 
@@ -97,7 +112,8 @@ impl Mode {
     pub fn unit(&self) -> &'static str {
         match self {
             Mode::Echo { .. } => "message",
-            Mode::FanOut { .. } => "delivery",
+            Mode::FanOut { .. } | Mode::Hub { own: false, .. } => "delivery",
+            Mode::Hub { own: true, .. } => "publication",
             Mode::Idle { .. } | Mode::Handshake => "connection",
             Mode::Http { .. } => "request",
         }

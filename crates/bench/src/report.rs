@@ -19,6 +19,8 @@ pub struct Report {
     pub server: Option<ServerLoad>,
     /// What idle connections cost, `Mode::Idle` only.
     pub idle: Option<Idle>,
+    /// What coming in costs, `Mode::Hub` only.
+    pub entering: Option<Entering>,
     /// Share of the time in which the load generator had something to do.
     pub client_busy: Option<f64>,
     /// The load generator, not the server, limited a closed loop: the throughput is its own.
@@ -45,6 +47,19 @@ pub struct ServerLoad {
     pub busy: f64,
     /// CPU time for one message, delivery or connection.
     pub cpu_us_per_unit: f64,
+    /// The threads that were busy for at least a hundredth of the time, the busiest first: name, CPU time by wall time.
+    pub threads: Vec<(String, f64)>,
+}
+
+/// What it costs to let clients into a hub: to connect, to say who they are, to subscribe twice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entering {
+    /// From the first `connect` to the last answer.
+    pub seconds: f64,
+    /// CPU time of the server for each client.
+    pub cpu_us_per_client: Option<f64>,
+    /// Private memory of the server for each client.
+    pub bytes_per_client: Option<f64>,
 }
 
 /// What idle connections cost.
@@ -84,6 +99,7 @@ impl Report {
             latency: None,
             server: None,
             idle: None,
+            entering: None,
             client_busy: None,
             client_saturated: false,
             compressed: false,
@@ -160,6 +176,16 @@ impl Report {
                 Value::Number(server.busy),
                 "",
             );
+            let threads = server.threads.iter();
+            let threads: Vec<String> = threads
+                .map(|(name, share)| format!("{name} {share:.3}"))
+                .collect();
+            add(
+                "server_threads",
+                "its threads",
+                Value::Text(threads.join(", ")),
+                "",
+            );
         }
         if let Some(latency) = &self.latency {
             add(
@@ -223,6 +249,30 @@ impl Report {
                 );
             }
         }
+        if let Some(entering) = &self.entering {
+            add(
+                "entering_s",
+                "coming in, all",
+                Value::Number(entering.seconds),
+                "s",
+            );
+            if let Some(cpu_us) = entering.cpu_us_per_client {
+                add(
+                    "entering_cpu_us",
+                    "server CPU per client",
+                    Value::Number(cpu_us),
+                    "µs",
+                );
+            }
+            if let Some(bytes) = entering.bytes_per_client {
+                add(
+                    "bytes_per_client",
+                    "server memory per client",
+                    Value::Number(bytes),
+                    "B",
+                );
+            }
+        }
         if let Some(busy) = self.client_busy {
             add("client_busy_share", "client busy", Value::Number(busy), "");
             add(
@@ -274,6 +324,15 @@ impl Report {
                     Value::Count(in_flight as u64),
                     "",
                 );
+            }
+            Mode::Hub { in_flight, own } => {
+                add(
+                    "in_flight",
+                    "publications under way",
+                    Value::Count(in_flight as u64),
+                    "",
+                );
+                add("own", "all publish, unheard", Value::Flag(own), "");
             }
             Mode::Http { depth } => {
                 add("depth", "in flight on each", Value::Count(depth as u64), "");
@@ -356,10 +415,12 @@ mod tests {
         report.server = Some(ServerLoad {
             busy: 0.5,
             cpu_us_per_unit: 3.37,
+            threads: vec![("one".to_owned(), 0.25), ("two".to_owned(), 0.25)],
         });
         let json = report.to_json();
         assert!(json.starts_with("{\"mode\": \"echo\", \"url\": \"ws://host/\\\"\\u000a\", "));
         assert!(json.contains("\"per_second\": 50.0000, \"server_cpu_us\": 3.3700"));
+        assert!(json.contains("\"server_threads\": \"one 0.250, two 0.250\""));
         assert!(!json.contains("latency"));
         let table = report.to_string();
         assert!(

@@ -1,6 +1,6 @@
 //! The server seen from outside: its processes, their CPU time, their memory.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::net::SocketAddr;
 
@@ -54,10 +54,26 @@ impl Server {
         Ok(total)
     }
 
+    /// CPU time of each thread that lives, in nanoseconds, with its name; exact to a tick of the scheduler.
+    pub(crate) fn threads(&self) -> HashMap<u32, (String, u64)> {
+        self.processes
+            .iter()
+            .flat_map(|&pid| threads(pid))
+            .collect()
+    }
+
     /// Memory that only these processes hold, in bytes.
     pub(crate) fn private_bytes(&self) -> Result<u64, Failure> {
         self.processes.iter().map(|pid| private_bytes(*pid)).sum()
     }
+}
+
+fn threads(pid: u32) -> impl Iterator<Item = (u32, (String, u64))> {
+    numbered(&format!("/proc/{pid}/task")).filter_map(move |tid| {
+        let of = |what| fs::read_to_string(format!("/proc/{pid}/task/{tid}/{what}")).ok();
+        let cpu_ns = of("schedstat")?.split_whitespace().next()?.parse().ok()?;
+        Some((tid, (of("comm")?.trim_end().to_owned(), cpu_ns)))
+    })
 }
 
 fn private_bytes(pid: u32) -> Result<u64, Failure> {
@@ -75,7 +91,11 @@ fn private_bytes(pid: u32) -> Result<u64, Failure> {
 }
 
 fn processes() -> impl Iterator<Item = u32> {
-    fs::read_dir("/proc")
+    numbered("/proc")
+}
+
+fn numbered(folder: &str) -> impl Iterator<Item = u32> + use<> {
+    fs::read_dir(folder)
         .into_iter()
         .flatten()
         .flatten()
@@ -159,6 +179,7 @@ mod tests {
         let before = server.cpu_ns().unwrap();
         let data: Vec<u64> = (0..2_000_000).map(std::hint::black_box).collect();
         assert!(server.cpu_ns().unwrap() > before);
+        assert!(server.threads().contains_key(&std::process::id()));
         assert!(server.private_bytes().unwrap() > 8 * data.len() as u64);
     }
 }

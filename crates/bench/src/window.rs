@@ -1,5 +1,7 @@
 //! The measured stretch of time: what is counted in it, and how busy both sides were.
 
+use std::collections::HashMap;
+
 use hdrhistogram::Histogram;
 
 use crate::failure::Failure;
@@ -12,6 +14,9 @@ use crate::server::Server;
 const CLIENT_FULL: f64 = 0.98;
 /// … unless the server had hardly a free moment either.
 const SERVER_FULL: f64 = 0.90;
+
+/// Threads that were busy for less than this share of the time are not worth a word.
+const BUSY_MIN: f64 = 0.01;
 
 const LATENCY_MAX_NS: u64 = 100_000_000_000;
 
@@ -26,7 +31,11 @@ struct Moment {
     at_ns: u64,
     idle_ns: u64,
     server_cpu_ns: Option<u64>,
+    server_threads: Threads,
 }
+
+/// CPU time of threads by their id, with their names.
+pub(crate) type Threads = HashMap<u32, (String, u64)>;
 
 /// Warm-up, measurement and end of one run.
 pub(crate) struct Window {
@@ -68,6 +77,11 @@ impl Window {
                 at_ns: poll.now(),
                 idle_ns: poll.idle_ns(),
                 server_cpu_ns: self.server.as_ref().map(Server::cpu_ns).transpose()?,
+                server_threads: self
+                    .server
+                    .as_ref()
+                    .map(Server::threads)
+                    .unwrap_or_default(),
             };
             match due {
                 Phase::Over => self.last = Some(moment),
@@ -112,6 +126,7 @@ impl Window {
             report.server = Some(ServerLoad {
                 busy: cpu_ns / wall_ns,
                 cpu_us_per_unit: cpu_ns / 1e3 / self.count.max(1) as f64,
+                threads: shares(&first.server_threads, last.server_threads, wall_ns),
             });
         }
         let server_is_full = report
@@ -132,4 +147,16 @@ impl Window {
         }
         report
     }
+}
+
+/// How busy each thread was, the busiest first.
+pub(crate) fn shares(before: &Threads, after: Threads, wall_ns: f64) -> Vec<(String, f64)> {
+    let share = |(tid, (name, cpu_ns)): (u32, (String, u64))| {
+        let begun_ns = before.get(&tid).map_or(0, |(_, cpu_ns)| *cpu_ns);
+        (name, cpu_ns.saturating_sub(begun_ns) as f64 / wall_ns)
+    };
+    let mut shares: Vec<_> = after.into_iter().map(share).collect();
+    shares.retain(|(_, share)| *share >= BUSY_MIN);
+    shares.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    shares
 }

@@ -22,8 +22,9 @@ pub(crate) fn bench(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Str
 
 fn read(given: &Bound<'_, PyDict>) -> PyResult<Options> {
     let mut options = Options::default();
-    let (mut mode, mut depth, mut rate_per_s, mut senders, mut in_flight, mut touch) =
-        ("echo".to_owned(), 1, None, 1, 1, false);
+    let (mut mode, mut depth, mut rate_per_s, mut senders, mut in_flight) =
+        ("echo".to_owned(), 1, None, 1, 1);
+    let (mut touch, mut own) = (false, false);
     for (name, value) in given {
         let name: String = name.extract()?;
         match name.as_str() {
@@ -41,6 +42,9 @@ fn read(given: &Bound<'_, PyDict>) -> PyResult<Options> {
             "senders" => senders = value.extract()?,
             "in_flight" => in_flight = value.extract()?,
             "touch" => touch = value.extract()?,
+            "own" => own = value.extract()?,
+            "bursts" => options.bursts = value.extract()?,
+            "tokens" => options.tokens = value.extract()?,
             "client_cpu" => options.client_cpu = Some(value.extract()?),
             "server_pid" => options.server_pid = Some(value.extract()?),
             other => return Err(errors::misuse(&format!("unknown option: {other:?}"))),
@@ -51,6 +55,7 @@ fn read(given: &Bound<'_, PyDict>) -> PyResult<Options> {
         "fan-out" => Mode::FanOut { senders, in_flight },
         "idle" => Mode::Idle { touch },
         "handshake" => Mode::Handshake,
+        "hub" => Mode::Hub { in_flight, own },
         "http" => Mode::Http { depth },
         other => return Err(errors::misuse(&format!("no such mode: {other:?}"))),
     };

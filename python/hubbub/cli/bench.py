@@ -19,12 +19,13 @@ from hubbub.cli.mistake import FAILED, Mistake
 from hubbub.config import duration_s, size_bytes
 from hubbub.errors import Failure, Misuse
 
-Mode = Literal["echo", "fan-out", "idle", "handshake", "http"]
+Mode = Literal["echo", "fan-out", "hub", "idle", "handshake", "http"]
 Content = Literal["ascii", "non-ascii", "json", "binary"]
 
 _PATHS = {
     "echo": "/echo",
     "fan-out": "/fan",
+    "hub": "/connection/websocket",
     "idle": "/echo",
     "handshake": "/echo",
     "http": "/json",
@@ -38,6 +39,7 @@ _LABELS = {
     "rate_per_s": "rate (open loop)",
     "senders": "senders",
     "in_flight": "in flight from each",
+    "own": "all publish, unheard",
     "content": "content",
     "size_bytes": "message size",
     "compressed": "permessage-deflate",
@@ -46,6 +48,7 @@ _LABELS = {
     "per_second": "throughput",
     "server_cpu_us": "server CPU each",
     "server_busy_share": "server busy",
+    "server_threads": "its threads",
     "latency_p50_us": "latency p50",
     "latency_p90_us": "latency p90",
     "latency_p99_us": "latency p99",
@@ -55,6 +58,9 @@ _LABELS = {
     "opening_s": "opening all",
     "bytes_per_connection": "server memory per connection",
     "touched_bytes_per_connection": "… after one message",
+    "entering_s": "coming in, all",
+    "entering_cpu_us": "server CPU per client",
+    "bytes_per_client": "server memory per client",
     "client_busy_share": "client busy",
     "client_saturated": "client saturated",
 }
@@ -77,6 +83,9 @@ def bench(
     rate: float | None = None,
     senders: int = 1,
     in_flight: int = 1,
+    own: Annotated[bool, Parameter(negative=())] = False,
+    tokens: Path | None = None,
+    bursts: Annotated[bool, Parameter(negative=())] = False,
     touch: Annotated[bool, Parameter(negative=())] = False,
     client_cpu: int | None = None,
     server_pid: int | None = None,
@@ -88,8 +97,8 @@ def bench(
     Parameters
     ----------
     mode
-        What the connections do: echo messages, fan them out to all, stay idle, come and go, or ask
-        for a page again and again.
+        What the connections do: echo messages, fan them out to all, come into a hub and publish
+        there, stay idle, come and go, or ask for a page again and again.
     url
         ws://host:port/path, or wss:// with any certificate; without it a server of Hubbub's own is
         started for the measurement.
@@ -114,7 +123,14 @@ def bench(
     senders
         fan-out: connections that publish.
     in_flight
-        fan-out: messages on their way from each sender.
+        fan-out, hub: messages on their way from each sender.
+    own
+        hub: all of them publish, each where nobody listens; else one does, and all hear it.
+    tokens
+        hub: a file of tokens, one in each line, for the clients in turn.
+    bursts
+        echo, fan-out: send a burst, sleep until the last answer has arrived, and then read; for
+        servers with threads on a machine with few processors.
     touch
         idle: then echo one message on each connection.
     client_cpu
@@ -139,8 +155,14 @@ def bench(
             "depth": depth,
             "senders": senders,
             "in_flight": in_flight,
+            "own": own,
+            "bursts": bursts,
             "touch": touch,
         }
+        if tokens is not None:
+            options["tokens"] = tokens.read_text().split()
+    except OSError as error:
+        raise Mistake(f"--tokens: {error}") from None
     except ValueError as error:
         raise Mistake(str(error)) from None
     optional = {"rate_per_s": rate, "client_cpu": client_cpu, "server_pid": server_pid}
@@ -229,7 +251,7 @@ def _written(key: str, value: object) -> tuple[str, str]:
         if key.endswith("_share"):
             return f"{value:.0%}", ""
         unit = next((_UNITS[end] for end in _UNITS if key.endswith(end)), "")
-        if key.endswith("_per_connection"):
+        if key.endswith(("_per_connection", "_per_client")):
             unit = "B"
         return (f"{value:,.0f}" if value >= 1000 else f"{value:,.3g}"), unit
     return str(value), ""

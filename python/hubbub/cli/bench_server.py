@@ -16,10 +16,14 @@ from typing import Any
 from hubbub._core import WebSocket
 from hubbub.app import App
 from hubbub.cli.mistake import FAILED, Mistake
+from hubbub.hub import Hub, HubLimits
 
 _START_TIMEOUT_S = 10.0
 
 app = App()
+limits = HubLimits(command_rate=0, user_command_rate=0, publish_rate=0, user_publish_rate=0)
+hub = Hub(app, allow_anonymous=True, limits=limits)
+hub.channel("*", history_limit=100, subscribe="anyone", publish="anyone")
 
 
 @app.message("/echo")
