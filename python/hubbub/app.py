@@ -412,7 +412,8 @@ class App(Generic[C]):
             key: What a "conflate" topic compares.
 
         Returns:
-            How many it goes to.
+            How many it goes to. Of more than 64, those who turn out to be too slow for it are
+            counted, too.
 
         Raises:
             Misuse: The app is not being served.

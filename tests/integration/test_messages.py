@@ -71,6 +71,27 @@ async def test_replies_are_what_was_returned() -> None:
             assert await client.receive() == message
 
 
+LARGE = [bytes(range(251)) * 4000 + bytes(size) for size in (0, 1, 44_576)]
+"""Of a megabyte: put together while they arrive."""
+
+
+async def test_large_messages_come_whole_and_in_their_places() -> None:
+    async with serve(app) as server:
+        async with server.connect("/echo") as a, server.connect("/echo") as b:
+            sent: list[str | bytes] = [*LARGE, "between", LARGE[0][:524_288], *LARGE, b"last"]
+            for message in sent:
+                for client in (a, b):
+                    client.send(message)
+                    assert await client.receive() == message
+            for message in sent:
+                a.send(message)
+                assert await a.receive() == message
+        async with server.connect("/size") as client:
+            for message in LARGE:
+                client.send(message)
+                assert await client.receive() == str(len(message))
+
+
 async def test_many_in_flight_keep_their_order() -> None:
     async with serve(app) as server, server.connect("/echo") as client:
         for number in range(2_000):

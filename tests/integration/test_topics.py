@@ -131,3 +131,45 @@ async def test_hundreds_hear_thousands() -> None:
         for client in clients:
             client.ws.close()
             await client.wait_closed()
+
+
+async def test_what_is_commanded_in_between_keeps_its_place_among_hundreds() -> None:
+    app = App()
+    members: dict[str, WebSocket] = {}
+
+    def join(ws: WebSocket) -> None:
+        name = ws.params["name"]
+        members[name] = ws
+        if name != "late":
+            ws.subscribe("all")
+        if name.startswith("few"):
+            ws.subscribe("few")
+
+    @app.message("/{name}", on_open=join)
+    def command(ws: WebSocket, msg: str) -> str:
+        counts = [app.publish("all", "1")]
+        members["told"].send("apart")
+        members["closed"].close(4000, "enough")
+        members["leaves"].unsubscribe("all")
+        members["late"].subscribe("all")
+        app.publish("few", "among few")
+        counts.append(ws.publish("all", "2"))
+        members["leaves"].send("end")
+        return str(counts)
+
+    names = ["commands", "told", "closed", "leaves", "late", "few1", "few2", "few3"]
+    names += [f"other{number}" for number in range(200)]
+    async with serve(app) as server:
+        clients = {name: await server.connect(f"/{name}").__aenter__() for name in names}
+        clients["commands"].send("go")
+        assert await heard(clients["commands"], 2) == ["1", "[207, 206]"]
+        assert await heard(clients["told"], 3) == ["1", "apart", "2"]
+        assert await clients["closed"].receive() == "1"
+        await clients["closed"].wait_closed()
+        assert clients["closed"].ws.close_code == 4000
+        assert await heard(clients["leaves"], 2) == ["1", "end"]
+        assert await clients["late"].receive() == "2"
+        for name in names[5:8]:
+            assert await heard(clients[name], 3) == ["1", "among few", "2"]
+        for name in names[8:]:
+            assert await heard(clients[name], 2) == ["1", "2"]

@@ -12,7 +12,7 @@ from ..wire import connect, get, receive_all, upgrade
 from .conftest import Attack
 from .crowd import Crowd, Member
 from .figures import Figures
-from .healthy import healthy, waits
+from .healthy import Compared, compared, healthy, waits
 from .victim import Victim
 
 pytestmark = pytest.mark.torture
@@ -148,39 +148,38 @@ def test_handshakes_that_fail_leave_nothing_behind(attack: Attack, figures: Figu
 def test_who_says_nothing_is_not_waited_for(attack: Attack, figures: Figures) -> None:
     """H8: 10,000 connections that are silent, stop half-way, or dribble."""
     victim = attack()
-    alone = waits(victim.address, rate=100, duration_s=3, what="handshake")
-    with (
-        Crowd.connect(victim.address, 10_000) as crowd,
-        healthy(victim.address, rate=100, duration_s=11, what="handshake") as honest,
-    ):
-        silent, half, dribbling = (crowd.members[kind::3] for kind in range(3))
-        for member in half:
-            member.pending = memoryview(upgrade()[:100])
-        slowly = dribbles(dribbling, upgrade("/echo", "x: " + "y" * 1000))
 
-        def all_ended() -> bool:
-            next(slowly)
-            return crowd.has_ended()
+    def measure() -> Compared:
+        alone = waits(victim.address, rate=100, duration_s=5, what="handshake")
+        with (
+            Crowd.connect(victim.address, 10_000) as crowd,
+            healthy(victim.address, rate=100, duration_s=11, what="handshake") as honest,
+        ):
+            silent, half, dribbling = (crowd.members[kind::3] for kind in range(3))
+            for member in half:
+                member.pending = memoryview(upgrade()[:100])
+            slowly = dribbles(dribbling, upgrade("/echo", "x: " + "y" * 1000))
 
-        crowd.work(all_ended)
-        beside = honest.waits()
-    ends = {
-        name: [member.ended_s or 0 for member in members]
-        for name, members in (("silent", silent), ("half", half), ("dribbling", dribbling))
-    }
-    spans = ", ".join(f"{name} {min(s):.1f} to {max(s):.1f} s" for name, s in ends.items())
-    figures.note(
-        "H8",
-        f"10,000 closed: {spans}; "
-        f"honest handshakes p99 {alone.p99_ms:.1f} → {beside.p99_ms:.1f} ms",
-    )
-    for name, seconds in ends.items():
-        assert min(seconds) >= 9, name
-        assert max(seconds) <= 11.5, name
-    assert all(b" 408 " in member.heard for member in half)
-    assert beside.answered == beside.asked
-    # The bound is 2; what a machine's other work does to a p99 must not fail a build.
-    assert beside.p99_ms <= 10 * alone.p99_ms + 1000
+            def all_ended() -> bool:
+                next(slowly)
+                return crowd.has_ended()
+
+            crowd.work(all_ended)
+            beside = honest.waits()
+        ends = {
+            name: [member.ended_s or 0 for member in members]
+            for name, members in (("silent", silent), ("half", half), ("dribbling", dribbling))
+        }
+        for name, seconds in ends.items():
+            assert min(seconds) >= 9, name
+            assert max(seconds) <= 11.5, name
+        assert all(b" 408 " in member.heard for member in half)
+        spans = [f"{name} {min(s):.1f} to {max(s):.1f} s" for name, s in ends.items()]
+        return Compared(alone, beside, ", ".join(spans))
+
+    found = compared(measure)
+    figures.note("H8", f"10,000 closed: {found.rest}; honest handshakes {found}")
+    assert found.are_unhurt, found
 
 
 def dribbles(members: list[Member], words: bytes) -> Iterator[None]:

@@ -9,7 +9,7 @@ from ..wire import CLOSE, Frame, frames
 from .conftest import Attack
 from .crowd import MOST, Crowd
 from .figures import Figures
-from .healthy import healthy, waits
+from .healthy import Compared, compared, healthy, waits
 
 pytestmark = pytest.mark.torture
 
@@ -30,8 +30,12 @@ def closed_as_too_slow(heard: list[Frame]) -> None:
 
 
 def oldest_are_kept(heard: list[Frame]) -> None:
-    assert numbers(heard) == list(range(len(heard)))
-    assert len(heard) < PUBLISHED
+    found = numbers(heard)
+    waiting = MIB // MESSAGE_BYTES - 1
+    assert found[:waiting] == list(range(waiting))
+    # What the kernel takes meanwhile makes room for a few of the newer ones.
+    assert found == sorted(found)
+    assert len(found) < PUBLISHED
 
 
 def newest_are_kept(heard: list[Frame]) -> None:
@@ -90,37 +94,39 @@ def test_a_topics_policy_decides_about_who_does_not_read(
 def test_thousands_who_do_not_read_beside_500_who_do(attack: Attack, figures: Figures) -> None:
     """B2: all of them at their water mark, 20 more messages a second; then all closed at once."""
     victim = attack("--ws-ping-interval", "0")
-    alone = waits(victim.address, connections=500, rate=500, duration_s=3)
     path = "/hears/drop-newest.x,close.x"
+    crowd_of_500 = {"connections": 500, "rate": 500}
+    alone = waits(victim.address, duration_s=3, **crowd_of_500)
     with (
         Crowd.connect(victim.address, MOST, path=path, narrow=True) as crowd,
         victim.peak() as growth,
     ):
         idle = victim.rss_bytes()
-        delivered = 0
         while victim.stats()["dropped"] < len(crowd.members):
             victim.post(f"/publish/drop-newest.x?count=8&size={MESSAGE_BYTES}")
-        with healthy(victim.address, connections=500, rate=500, duration_s=4) as clients:
-            end = time.monotonic() + 4
-            while time.monotonic() < end:
-                victim.post(f"/publish/drop-newest.x?count=1&size={MESSAGE_BYTES}")
-                delivered += 1
-                time.sleep(0.05)
-            beside = clients.waits()
-        with healthy(victim.address, connections=500, rate=500, duration_s=3) as clients:
+
+        def measure() -> Compared:
+            delivered = 0
+            with healthy(victim.address, duration_s=4, **crowd_of_500) as clients:
+                end = time.monotonic() + 4
+                while time.monotonic() < end:
+                    victim.post(f"/publish/drop-newest.x?count=1&size={MESSAGE_BYTES}")
+                    delivered += 1
+                    time.sleep(0.05)
+                return Compared(alone, clients.waits(), f"{delivered} messages to all")
+
+        found = compared(measure)
+        with healthy(victim.address, duration_s=3, **crowd_of_500) as clients:
             victim.post(f"/publish/close.x?count=1&size={MESSAGE_BYTES}")
             closed = victim.wait_for("slow_closed", lambda closed: closed >= len(crowd.members))
             during = clients.waits()
         grown = growth()
     figures.note(
         "B2",
-        f"{MOST:,}: growth {grown / MIB:.0f} MiB over idle {idle / MIB:.0f} MiB; 500 healthy p99 "
-        f"{alone.p99_ms:.1f} → {beside.p99_ms:.1f} ms beside {delivered} messages to all; "
-        f"while {closed:,} are closed with 4001 at once the longest wait is "
-        f"{during.longest_ms:.0f} ms",
+        f"{MOST:,}: growth {grown / MIB:.0f} MiB over idle {idle / MIB:.0f} MiB; 500 healthy "
+        f"{found} beside {found.rest}; while {closed:,} are closed with 4001 at once p99 "
+        f"{during.p99_ms:.1f} ms, the longest wait {during.longest_ms:.0f} ms",
     )
     assert grown <= 300 * MIB
-    for found in (beside, during):
-        assert found.answered == found.asked
-    # The bound is 2; what a machine's other work does to a p99 must not fail a build.
-    assert beside.p99_ms <= 10 * alone.p99_ms + 1000
+    assert found.are_unhurt, found
+    assert during.answered == during.asked

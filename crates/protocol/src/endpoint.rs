@@ -175,6 +175,20 @@ impl Endpoint {
         assembly.map_or(std::ptr::null()..std::ptr::null(), Assembly::allocation)
     }
 
+    /// What has arrived of a binary message whose last frame is under way, and how many bytes are missing: the caller may put
+    /// a large message together itself, where it will need it, if it takes all of this each time.
+    #[must_use]
+    pub fn arrived(&self) -> Option<(&[u8], u64)> {
+        self.assembly.as_deref()?.arrived()
+    }
+
+    /// The caller has what [`Endpoint::arrived`] told: the message's event will bring only what is not among it.
+    pub fn take_arrived(&mut self) {
+        if let Some(assembly) = &mut self.assembly {
+            assembly.take_arrived();
+        }
+    }
+
     /// Gives back the room that a message not yet whole was given in advance.
     pub fn shrink(&mut self) {
         if let Some(assembly) = &mut self.assembly {
@@ -285,6 +299,52 @@ mod tests {
         ));
         assert!(!endpoint.is_mid_message());
         assert_eq!(endpoint.held_bytes(), 0);
+    }
+
+    #[test]
+    fn a_message_may_be_taken_while_it_arrives() {
+        let (mut endpoint, mut codec) = (Endpoint::new(Role::Server, 100, None), Codec::new(1));
+        let payload: Vec<u8> = (0..90).collect();
+        let header = [0x82, 0x80 | 90, 0, 0, 0, 0];
+        let mut bytes = [&header[..], &payload].concat();
+        let (mut taken, mut ended) = (Vec::new(), false);
+        for piece in bytes.chunks_mut(20) {
+            assert!(!ended);
+            let mut input = Input::new(piece);
+            match endpoint.receive(&mut input, &mut codec) {
+                Ok(None) => {
+                    let (arrived, missing) = endpoint.arrived().expect("binary, in one frame");
+                    taken.extend_from_slice(arrived);
+                    assert_eq!(taken.len() + missing as usize, payload.len());
+                    endpoint.take_arrived();
+                    assert!(endpoint.held_bytes() >= taken.len(), "it is still charged");
+                }
+                Ok(Some(Event::Message { payload, .. })) => {
+                    taken.extend_from_slice(&payload);
+                    ended = true;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(ended && taken == payload);
+        assert_eq!(endpoint.arrived(), None);
+    }
+
+    #[test]
+    fn text_and_fragments_are_not_taken_while_they_arrive() {
+        let (mut endpoint, mut codec) = (Endpoint::new(Role::Server, 100, None), Codec::new(1));
+        for start in [
+            [0x81, 0x85, 0, 0, 0, 0, b'x'],
+            [0x02, 0x85, 0, 0, 0, 0, b'x'],
+        ] {
+            let mut bytes = start;
+            assert_eq!(
+                endpoint.receive(&mut Input::new(&mut bytes), &mut codec),
+                Ok(None)
+            );
+            assert_eq!(endpoint.arrived(), None);
+            endpoint = Endpoint::new(Role::Server, 100, None);
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Message {
     is_compressed: bool,
     utf8: Utf8,
     bytes: Vec<u8>,
+    /// What came before `bytes` and is with the caller already.
+    taken: usize,
 }
 
 impl Message {
@@ -32,7 +34,20 @@ impl Message {
             is_compressed,
             utf8: Utf8::default(),
             bytes: Vec::new(),
+            taken: 0,
         }
+    }
+
+    /// What has arrived, where it may be handed out before the rest: nothing that has still to be inflated or checked.
+    pub(crate) fn arrived(&self) -> Option<&[u8]> {
+        let is_final = self.kind == Kind::Binary && !self.is_compressed;
+        is_final.then_some(&self.bytes[..])
+    }
+
+    /// What has arrived is with the caller now.
+    pub(crate) fn take_arrived(&mut self) {
+        self.taken += self.bytes.len();
+        self.bytes.clear();
     }
 
     pub(crate) fn is_compressed(&self) -> bool {
@@ -40,7 +55,7 @@ impl Message {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        self.taken + self.bytes.len()
     }
 
     /// Where it lies, with the room for what has yet to arrive.
@@ -50,7 +65,7 @@ impl Message {
     }
 
     pub(crate) fn held_bytes(&self) -> usize {
-        self.bytes.capacity()
+        self.taken + self.bytes.capacity()
     }
 
     /// Gives back the room that nothing is in yet.
@@ -97,7 +112,7 @@ impl Message {
         self.bytes.reserve_exact(capacity - self.bytes.len());
     }
 
-    /// The whole message, inflated and checked.
+    /// The whole message, or what has not been taken of it, inflated and checked.
     pub(crate) fn finish(
         self,
         deflate: Option<&mut PerMessage>,

@@ -3,8 +3,10 @@
 //! Whatever a handler raises stays with its connection: reported, closed with 1011, nobody else touched. Only what is meant to
 //! end the program (KeyboardInterrupt, SystemExit) goes up.
 
+use std::collections::hash_map::Entry;
+
 use hubbub_protocol::endpoint::Kind;
-use hubbub_server::{ConnectionId, Ending, Event, Inbox, Limit, Notice, Sent as Outcome};
+use hubbub_server::{Bytes, ConnectionId, Ending, Event, Inbox, Limit, Notice, Sent as Outcome};
 use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
@@ -15,6 +17,7 @@ use crate::convert;
 use crate::engine::Engine;
 use crate::errors;
 use crate::handover;
+use crate::large::Growing;
 use crate::peers::Move;
 use crate::requests;
 use crate::route::{Route, RouteKind, Tally};
@@ -68,7 +71,13 @@ fn on_event(
     event: Event<'_>,
 ) -> PyResult<()> {
     match event {
+        Event::Message {
+            id,
+            kind: Kind::Binary,
+            payload: Bytes::Owned(rest),
+        } => on_assembled(engine, speaker, id, &rest),
         Event::Message { id, kind, payload } => on_message(engine, speaker, id, kind, &payload),
+        Event::Arrived { id } => on_arrived(engine, id),
         Event::ReadEnd { id } => match speaker.take_if(|speaker| speaker.id == id) {
             Some(speaker) => guard(engine, id, speaker.socket.get().after_read(engine.py())),
             None => Ok(()),
@@ -196,6 +205,47 @@ impl Speaker {
     }
 }
 
+/// More of a large message has come: it goes where the whole of it will be, so that its end costs no more than its middle.
+fn on_arrived(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
+    let py = engine.py();
+    let grown = engine.get().core.with(|core| {
+        let (worker, arriving) = (&mut core.worker, &mut core.arriving);
+        worker.take_arrived(id, |bytes, missing| {
+            let growing = match arriving.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => {
+                    let length = bytes.len() + usize::try_from(missing).unwrap_or(usize::MAX);
+                    place.insert(Growing::new(py, length)?)
+                }
+            };
+            growing.push(bytes);
+            Ok(())
+        })
+    })?;
+    guard(engine, id, grown.unwrap_or(Ok(())))
+}
+
+/// A binary message that came in pieces, or what had not been taken of it.
+fn on_assembled(
+    engine: &Bound<'_, Engine>,
+    speaker: &mut Option<Speaker>,
+    id: ConnectionId,
+    rest: &[u8],
+) -> PyResult<()> {
+    let py = engine.py();
+    let growing = engine.get().core.with(|core| core.arriving.remove(&id))?;
+    let Some(growing) = growing else {
+        return on_message(engine, speaker, id, Kind::Binary, rest);
+    };
+    match growing.finish(py, rest) {
+        Ok(message) => {
+            let length = message.len()?;
+            hand_out(engine, speaker, id, Kind::Binary, length, message)
+        }
+        Err(error) => fault(engine, id, error),
+    }
+}
+
 #[inline]
 fn on_message(
     engine: &Bound<'_, Engine>,
@@ -204,16 +254,28 @@ fn on_message(
     kind: Kind,
     payload: &[u8],
 ) -> PyResult<()> {
+    match convert::message(engine.py(), kind, payload) {
+        Ok(message) => hand_out(engine, speaker, id, kind, payload.len(), message),
+        Err(error) => fault(engine, id, error),
+    }
+}
+
+/// Gives a message to the handler it is for.
+#[inline]
+fn hand_out(
+    engine: &Bound<'_, Engine>,
+    speaker: &mut Option<Speaker>,
+    id: ConnectionId,
+    kind: Kind,
+    length: usize,
+    message: Bound<'_, PyAny>,
+) -> PyResult<()> {
     let py = engine.py();
     if speaker.as_ref().is_none_or(|speaker| speaker.id != id) {
         *speaker = Speaker::find(engine, id)?;
     }
     let Some(speaker) = speaker else {
         return Ok(());
-    };
-    let message = match convert::message(py, kind, payload) {
-        Ok(message) => message,
-        Err(error) => return fault(engine, id, error),
     };
     let tally = speaker.route.as_ref().map(|route| &route.get().tally);
     let since = tally.and_then(Tally::message);
@@ -223,7 +285,7 @@ fn on_message(
         }
         (how, _) => {
             let socket = speaker.socket.get();
-            socket.push(message.unbind(), kind, payload.len())?;
+            socket.push(message.unbind(), kind, length)?;
             match how {
                 IsCalled::AtOnce => guard(engine, id, socket.after_read(py)),
                 _ => Ok(()),
@@ -310,6 +372,7 @@ fn on_notice(engine: &Bound<'_, Engine>, notice: &Notice) -> PyResult<()> {
 
 fn on_closed(engine: &Bound<'_, Engine>, id: ConnectionId, ending: Ending) -> PyResult<()> {
     let py = engine.py();
+    let _part = engine.get().core.with(|core| core.arriving.remove(&id))?;
     answers::on_gone(engine, id)?;
     let Some((is_ours, has_hook)) = engine.get().core.with(|core| {
         let peer = core.peers.get_mut(id)?;

@@ -30,6 +30,7 @@ use crate::convert;
 use crate::errors;
 use crate::exchange::{self, UnansweredTable};
 use crate::lag::Lag;
+use crate::large::Growing;
 use crate::peers::Peers;
 use crate::request::Request;
 use crate::route::{Route, window};
@@ -52,6 +53,8 @@ pub(crate) struct Core {
     pub(crate) peers: Peers,
     /// Requests that are not answered yet, where that is not done at once.
     pub(crate) unanswered: UnansweredTable,
+    /// Large messages that are not whole yet.
+    pub(crate) arriving: HashMap<ConnectionId, Growing>,
     pub(crate) home: Option<Home>,
     /// Connections that are to go over to a new route.
     pub(crate) movers: VecDeque<ConnectionId>,
@@ -262,7 +265,8 @@ impl Engine {
             queue_limit: queue_limits.messages,
             queue_limit_bytes: queue_limits.bytes,
         };
-        let worker = Workers::new(worker_settings(settings)?, threads)?;
+        let mut worker = Workers::new(worker_settings(settings)?, threads)?;
+        worker.tell_arrivals();
         let epoll = worker.epoll().as_raw_fd();
         let core = Core {
             worker,
@@ -270,6 +274,7 @@ impl Engine {
             table: Table::default(),
             peers: Peers::default(),
             unanswered: UnansweredTable::default(),
+            arriving: HashMap::new(),
             home: None,
             movers: VecDeque::new(),
             shared: HashMap::new(),
@@ -653,6 +658,7 @@ impl Engine {
             (
                 core.peers.clear(),
                 std::mem::take(&mut core.unanswered),
+                std::mem::take(&mut core.arriving),
                 std::mem::take(&mut core.handlers),
                 std::mem::take(&mut core.timers),
                 std::mem::take(&mut core.foreign),

@@ -54,6 +54,12 @@ pub enum Event<'b> {
         /// The payload.
         payload: Bytes<'b>,
     },
+    /// More of a large message has arrived: it may be taken already, see [`Worker::take_arrived`](crate::Worker::take_arrived).
+    /// Only told after [`Worker::tell_arrivals`](crate::Worker::tell_arrivals).
+    Arrived {
+        /// Of whom.
+        id: ConnectionId,
+    },
     /// Every message of one read has been handed out; only told where [`Accept::tell_read_end`](crate::Accept::tell_read_end) asks for it.
     ReadEnd {
         /// Of whom.
@@ -133,6 +139,7 @@ impl Event<'_> {
             | Event::HungUp { id }
             | Event::Response { id, .. }
             | Event::Message { id, .. }
+            | Event::Arrived { id }
             | Event::ReadEnd { id }
             | Event::Drained { id }
             | Event::Closed { id, .. } => Some(*id),
@@ -182,6 +189,9 @@ pub(crate) enum Raw {
         id: ConnectionId,
         kind: Kind,
         payload: Place,
+    },
+    Arrived {
+        id: ConnectionId,
     },
     ReadEnd {
         id: ConnectionId,
@@ -241,6 +251,7 @@ impl Raw {
                 id,
                 head: bytes(head, buffer),
             },
+            Raw::Arrived { id } => Event::Arrived { id },
             Raw::ReadEnd { id } => Event::ReadEnd { id },
             Raw::Drained { id } => Event::Drained { id },
             Raw::Closed { id, ending } => Event::Closed { id, ending },

@@ -30,6 +30,18 @@ impl<T> Slab<T> {
         self.slots.len() - self.free.len()
     }
 
+    /// How many slots have ever been in use: all are below.
+    pub(crate) fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whose slot it is at present.
+    pub(crate) fn id_at(&self, slot: usize) -> Option<ConnectionId> {
+        let place = self.slots.get(slot)?;
+        let is_taken = place.tenant.is_some();
+        is_taken.then(|| self.id_of(place.generation, slot))
+    }
+
     pub(crate) fn insert(&mut self, tenant: T) -> ConnectionId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot {

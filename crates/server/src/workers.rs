@@ -160,6 +160,23 @@ impl Workers {
         self.pool.as_mut()?.next(inbox)
     }
 
+    /// As [`Worker::tell_arrivals`], of the worker here. Messages that come by other threads are handed over whole.
+    pub fn tell_arrivals(&mut self) {
+        self.local.tell_arrivals();
+    }
+
+    /// As [`Worker::take_arrived`].
+    pub fn take_arrived<R>(
+        &mut self,
+        id: ConnectionId,
+        act: impl FnOnce(&[u8], u64) -> R,
+    ) -> Option<R> {
+        match id.worker() {
+            0 => self.local.take_arrived(id, act),
+            _ => None,
+        }
+    }
+
     /// As [`Worker::flush`]. Other threads flush by themselves.
     pub fn flush(&mut self) {
         self.local.flush();
@@ -271,8 +288,8 @@ impl Workers {
         }
     }
 
-    /// As [`Worker::publish`]. Tells to how many; of subscribers in other threads those are counted to whom it is handed,
-    /// before policies decide about the slow ones.
+    /// As [`Worker::publish`]. Of subscribers in other threads, too, those are counted to whom it is handed, before
+    /// policies decide about the slow ones.
     pub fn publish(
         &mut self,
         topic: Topic<'_>,

@@ -29,6 +29,22 @@ impl Assembly {
         message.map_or(std::ptr::null()..std::ptr::null(), Message::allocation)
     }
 
+    /// What has arrived of a message that no other frame will continue, and how many bytes of it are missing.
+    pub(super) fn arrived(&self) -> Option<(&[u8], u64)> {
+        let frame = self.frame.as_ref()?;
+        if !frame.header.fin || frame.header.opcode.is_control() {
+            return None;
+        }
+        let arrived = self.message.as_ref()?.arrived()?;
+        Some((arrived, frame.header.length - frame.arrived))
+    }
+
+    pub(super) fn take_arrived(&mut self) {
+        if let Some(message) = &mut self.message {
+            message.take_arrived();
+        }
+    }
+
     pub(super) fn held_bytes(&self) -> usize {
         let message = self.message.as_ref().map_or(0, Message::held_bytes);
         size_of::<Assembly>() + self.control.capacity() + message

@@ -247,8 +247,8 @@ impl Thread {
                         space,
                         name: &topic,
                     };
-                    self.worker.publish_shared(topic, &message, how);
                     published_bytes += message.payload().len();
+                    self.worker.publish_shared(topic, message, how);
                     if published_bytes >= FLUSH_BYTES {
                         published_bytes = 0;
                         self.worker.flush();

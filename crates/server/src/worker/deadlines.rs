@@ -15,8 +15,12 @@ use crate::id::ConnectionId;
 use crate::limits::{Limit, TRIED_TIMES};
 use crate::settings::Settings;
 
-/// How many overdue connections are dealt with in one batch: a crowd of them must not keep the others waiting.
-const PORTION: usize = 32;
+/// A crowd that is overdue at once is dealt with in portions, one a millisecond, within about this time: closing sockets is
+/// dear, for their peers too, and others must not be kept waiting.
+const SPREAD_MS: u64 = 500;
+/// So many are in a portion at least, and at most, however late it is.
+const PORTION: u64 = 8;
+const PORTION_MAX: u64 = 64;
 /// How far ahead the wheel is searched for the next deadline, in ticks.
 const HORIZON_TICKS: Tick = 100;
 
@@ -76,6 +80,38 @@ impl Alarms {
         while self.next_ms().is_some_and(|at| at <= now_ms) {
             out.extend(self.heap.pop().map(|Reverse((_, key))| key));
         }
+    }
+}
+
+/// Connections that are overdue, and at what pace they are dealt with.
+#[derive(Default)]
+pub(super) struct Overdue {
+    ids: Vec<ConnectionId>,
+    /// How many they were, and since when.
+    total: u64,
+    begun_ms: u64,
+    /// When the next portion is due, by the worker's time.
+    next_ms: u64,
+}
+
+impl Overdue {
+    pub(super) fn next_ms(&self) -> Option<u64> {
+        (!self.ids.is_empty()).then_some(self.next_ms)
+    }
+
+    fn begin(&mut self, now_ms: u64) {
+        (self.total, self.begun_ms) = (self.ids.len() as u64, now_ms);
+    }
+
+    /// How many are left after the portion that is due now.
+    fn later(&self, now_ms: u64) -> usize {
+        let left = self.ids.len() as u64;
+        let passed_ms = now_ms + 1 - self.begun_ms;
+        let left_then = self
+            .total
+            .saturating_sub(self.total * passed_ms / SPREAD_MS);
+        let portion = left.saturating_sub(left_then).clamp(PORTION, PORTION_MAX);
+        left.saturating_sub(portion) as usize
     }
 }
 
@@ -140,15 +176,21 @@ impl Worker {
         self.arm(id);
     }
 
+    /// When deadlines are to be looked at next, by the worker's time; the others wait while a crowd is dealt with.
+    pub(super) fn next_look_ms(&self) -> Option<u64> {
+        let tick = (self.upcoming != NEVER).then(|| u64::from(self.upcoming) * TICK_MS);
+        self.overdue.next_ms().or(tick)
+    }
+
     pub(super) fn look_at_deadlines(&mut self) {
-        let now = self.clock.tick();
+        let (now, now_ms) = (self.clock.tick(), self.clock.now_ms());
         self.has_looked = true;
-        let mut due = std::mem::take(&mut self.due);
-        if due.is_empty() {
-            self.wheel.advance(now, &mut due);
+        let mut overdue = std::mem::take(&mut self.overdue);
+        if overdue.ids.is_empty() {
+            self.wheel.advance(now, &mut overdue.ids);
+            overdue.begin(now_ms);
         }
-        let later = due.len().saturating_sub(PORTION);
-        for id in due.drain(later..) {
+        for id in overdue.ids.drain(overdue.later(now_ms)..) {
             let Some(connection) = self.connections.get_mut(id) else {
                 continue;
             };
@@ -158,11 +200,12 @@ impl Worker {
             connection.armed = NEVER;
             let connection = self.connections.get(id).expect("looked up above");
             if self.due(id, connection) <= now {
-                self.overdue(id, now);
+                self.on_overdue(id, now);
             }
             self.arm(id);
         }
-        self.due = due;
+        overdue.next_ms = now_ms + 1;
+        self.overdue = overdue;
         if self.gate.wakes_at().is_some_and(|tick| tick <= now) && !self.gate.wake(&self.reactor) {
             self.gate.rest_more(now);
         }
@@ -173,7 +216,7 @@ impl Worker {
             .min(self.gate.wakes_at().unwrap_or(NEVER));
     }
 
-    fn overdue(&mut self, id: ConnectionId, now: Tick) {
+    fn on_overdue(&mut self, id: ConnectionId, now: Tick) {
         let Some(connection) = self.connections.get(id) else {
             return;
         };
@@ -327,5 +370,40 @@ impl Worker {
         }
         self.tell_closed(id, Ending::new(code, reason, ClosedBy::Server));
         self.finish_after_flush(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many are dealt with at each of these times.
+    fn portions(count: u32, times_ms: impl Iterator<Item = u64>) -> Vec<usize> {
+        let mut overdue = Overdue {
+            ids: (0..count)
+                .map(|slot| ConnectionId::new(0, 0, slot))
+                .collect(),
+            ..Overdue::default()
+        };
+        overdue.begin(1000);
+        let portion = |now_ms| {
+            let later = overdue.later(1000 + now_ms);
+            overdue.ids.drain(later..).count()
+        };
+        times_ms.map(portion).collect()
+    }
+
+    #[test]
+    fn a_crowd_is_spread_over_its_time() {
+        let each = portions(5000, 0..1000);
+        assert!(each[..500].iter().all(|&count| count == 10), "{each:?}");
+        assert_eq!(each[500..].iter().sum::<usize>(), 0);
+    }
+
+    #[test]
+    fn a_few_are_dealt_with_at_once_and_the_late_catch_up() {
+        assert_eq!(portions(8, 0..2), [8, 0]);
+        assert_eq!(portions(20, 0..3), [8, 8, 4]);
+        assert_eq!(portions(5000, [0, 3, 100].into_iter()), [10, 30, 64]);
     }
 }

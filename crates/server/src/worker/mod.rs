@@ -22,6 +22,7 @@ mod preface;
 mod pressure;
 mod publish;
 mod read;
+mod rounds;
 mod sealed;
 mod upload;
 mod write;
@@ -47,7 +48,7 @@ pub(crate) use self::preface::Preface;
 pub use self::publish::Publication;
 pub(crate) use self::publish::SharedMessage;
 pub use self::write::Sent;
-use crate::clock::{Clock, TICK_MS, Tick};
+use crate::clock::{Clock, Tick};
 use crate::connection::{Acquaintance, Caller, Connection, NEVER, Peer, Phase};
 use crate::door::Door;
 use crate::event::{ClosedBy, Ending, Event, Raw};
@@ -146,6 +147,8 @@ pub struct Worker {
     connections: Slab<Connection>,
     gate: Gate,
     topics: Topics<ConnectionId>,
+    /// Publications to many, on their way.
+    rounds: rounds::Rounds,
     codec: Codec,
     pool: Pool,
     masks: client::Masks,
@@ -161,12 +164,14 @@ pub struct Worker {
     replays: VecDeque<ConnectionId>,
     /// Events that no read brings.
     told: VecDeque<Raw>,
-    due: Vec<ConnectionId>,
+    overdue: deadlines::Overdue,
     /// This batch has had its portion of deadlines.
     has_looked: bool,
     /// The tick before which no deadline falls due.
     upcoming: Tick,
     held_bytes: usize,
+    /// See [`Worker::tell_arrivals`].
+    tells_arrivals: bool,
     /// See [`Worker::has_concluded`].
     has_concluded: bool,
     /// How leave is being taken, if it is.
@@ -199,6 +204,7 @@ impl Worker {
             connections: Slab::new(number),
             gate: Gate::new()?,
             topics: Topics::new(),
+            rounds: rounds::Rounds::default(),
             codec: codec(&settings),
             pool: Pool::default(),
             masks: client::Masks::default(),
@@ -209,10 +215,11 @@ impl Worker {
             dirty: Vec::new(),
             replays: VecDeque::new(),
             told: VecDeque::new(),
-            due: Vec::new(),
+            overdue: deadlines::Overdue::default(),
             has_looked: false,
             upcoming: NEVER,
             held_bytes: 0,
+            tells_arrivals: false,
             has_concluded: false,
             farewell: None,
             date: (0, String::new()),
@@ -384,13 +391,13 @@ impl Worker {
         if self.ready_at < self.ready.len()
             || !self.told.is_empty()
             || !self.replays.is_empty()
-            || !self.due.is_empty()
+            || !self.rounds.is_empty()
         {
             return Some(Duration::ZERO);
         }
         let now = self.clock.now_ms();
-        let tick = (self.upcoming != NEVER).then(|| u64::from(self.upcoming) * TICK_MS);
-        let first = [tick, self.alarms.next_ms()].into_iter().flatten().min()?;
+        let looks = [self.next_look_ms(), self.alarms.next_ms()];
+        let first = looks.into_iter().flatten().min()?;
         Some(Duration::from_millis(first.saturating_sub(now)))
     }
 
@@ -445,8 +452,8 @@ impl Worker {
                 continue;
             }
             let Some(ready) = self.ready.get(self.ready_at) else {
-                if !self.has_looked && (self.clock.tick() >= self.upcoming || !self.due.is_empty())
-                {
+                let now_ms = self.clock.now_ms();
+                if !self.has_looked && self.next_look_ms().is_some_and(|ms| ms <= now_ms) {
                     self.look_at_deadlines();
                     continue;
                 }
@@ -569,6 +576,7 @@ impl Worker {
         let Some(mut connection) = self.connections.remove(id) else {
             return;
         };
+        self.rounds.forget(id);
         account::close(&self.tally.access, id, &mut connection);
         if let Some(gauge) = &connection.gauge {
             gauge.end();

@@ -7,10 +7,15 @@ use hubbub_protocol::deflate::Codec;
 use hubbub_protocol::endpoint::{Kind, encode_message};
 
 use super::Worker;
-use crate::connection::Phase;
+use super::client::Masks;
+use super::rounds::Rounds;
+use super::sealed::Sealing;
+use crate::connection::{Connection, Peer, Phase};
 use crate::id::ConnectionId;
 use crate::limits::Limit;
-use crate::outbox::Keep;
+use crate::outbox::{Keep, Pool};
+use crate::slab::Slab;
+use crate::stats::Stats;
 
 /// The close code for a peer that reads too slowly; it may come back.
 const TOO_SLOW: u16 = 4001;
@@ -24,10 +29,22 @@ pub struct Publication {
     pub key: Option<u64>,
 }
 
+impl Publication {
+    fn keep(&self, policy: Policy) -> Keep {
+        match (policy, self.key) {
+            (Policy::Conflate, Some(key)) => Keep::Key(key),
+            _ => Keep::Droppable,
+        }
+    }
+}
+
+/// So many subscribers hear a message at once; more of them in rounds.
+const AT_ONCE: usize = 64;
+
 /// How many window sizes there are to compress for: 8 to 15 bits.
 const GROUPS: usize = 16;
 
-/// One message for the subscribers in several threads: encoded once, compressed by whichever thread needs it first.
+/// One message for many, perhaps in several threads: encoded once, compressed by whichever thread needs it first.
 pub(crate) struct SharedMessage {
     kind: Kind,
     plain: Arc<[u8]>,
@@ -50,6 +67,16 @@ impl SharedMessage {
     pub(crate) fn payload(&self) -> &[u8] {
         &self.plain[self.payload_at..]
     }
+
+    /// For peers that agreed on this window; the plain frame where compression does not pay.
+    fn compressed(&self, group: u8, codec: &mut Codec) -> &Arc<[u8]> {
+        let make = || compress(self.kind, self.payload(), group, codec);
+        let frame = match self.compressed.get(usize::from(group)) {
+            Some(place) => place.get_or_init(make).as_ref(),
+            None => None,
+        };
+        frame.unwrap_or(&self.plain)
+    }
 }
 
 /// The frame for one window size; `None` where compression does not pay.
@@ -60,50 +87,133 @@ fn compress(kind: Kind, payload: &[u8], group: u8, codec: &mut Codec) -> Option<
         .then(|| Arc::from(encode_message(kind, true, &bytes)))
 }
 
-/// The encodings of one message, made when the first peer needs them.
-struct Frames<'a> {
-    kind: Kind,
-    payload: &'a [u8],
-    plain: Option<Arc<[u8]>>,
-    compressed: Vec<(u8, Option<Arc<[u8]>>)>,
-    /// For a peer whose window or mask nobody shares.
-    own: Option<Arc<[u8]>>,
-    shared: Option<&'a SharedMessage>,
+/// What became of a message at one subscriber.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// It is not open, or the message was dropped.
+    Not,
+    Yes,
+    /// It is full, and the topic's policy is to close it.
+    Slow,
 }
 
-impl Frames<'_> {
-    fn plain(&mut self) -> &Arc<[u8]> {
-        self.plain
-            .get_or_insert_with(|| Arc::from(encode_message(self.kind, false, self.payload)))
-    }
+/// What is needed to hand messages to subscribers, and what that has led to.
+pub(super) struct Delivery<'a> {
+    connections: &'a mut Slab<Connection>,
+    pool: &'a mut Pool,
+    sealing: &'a mut Sealing,
+    codec: &'a mut Codec,
+    masks: &'a mut Masks,
+    stats: &'a mut Stats,
+    tries_outbox: bool,
+    /// By how much more is held.
+    held: isize,
+    /// A socket was found to take no more.
+    has_blocked: bool,
+    /// How many found no room, or would have found none, and who was the last of them.
+    full: (u64, Option<Peer>),
+    tried: (u64, Option<Peer>),
+}
 
-    /// For peers that agreed on this window; the plain frame where compression does not pay.
-    fn compressed(&mut self, group: u8, codec: &mut Codec) -> &Arc<[u8]> {
-        let at = self
-            .compressed
-            .iter()
-            .position(|(known, _)| *known == group)
-            .unwrap_or_else(|| {
-                let shared = self
-                    .shared
-                    .and_then(|shared| shared.compressed.get(usize::from(group)));
-                let mut make = || compress(self.kind, self.payload, group, codec);
-                let frame = match shared {
-                    Some(place) => place.get_or_init(make).clone(),
-                    None => make(),
-                };
-                self.compressed.push((group, frame));
-                self.compressed.len() - 1
-            });
-        if self.compressed[at].1.is_none() {
-            return self.plain();
+impl Delivery<'_> {
+    /// Puts a message into one subscriber's outbox, if it is open and the policy finds room there.
+    #[inline]
+    pub(super) fn deliver(
+        &mut self,
+        id: ConnectionId,
+        message: &SharedMessage,
+        policy: Policy,
+        keep: Keep,
+    ) -> Heard {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return Heard::Not;
+        };
+        if !connection.is_open() {
+            return Heard::Not;
         }
-        self.compressed[at].1.as_ref().expect("looked at above")
+        let mask = self.masks.of(connection);
+        let is_client = connection.flags.is_client;
+        let Phase::Open(endpoint) = &mut connection.phase else {
+            return Heard::Not;
+        };
+        let deflate = endpoint
+            .deflate()
+            .filter(|deflate| message.payload().len() >= deflate.minimum_bytes());
+        let group = match is_client {
+            true => Some(None),
+            false => deflate.map(|deflate| deflate.group()),
+        };
+        let own: Arc<[u8]>;
+        let frame = match group {
+            None => &message.plain,
+            Some(Some(group)) => message.compressed(group, self.codec),
+            // A window or a mask of its own: nobody else can read what this peer gets.
+            Some(None) => {
+                let mut bytes = Vec::new();
+                let (kind, payload) = (message.kind, message.payload());
+                if endpoint
+                    .send(kind, payload, mask, self.codec, &mut bytes)
+                    .is_err()
+                {
+                    return Heard::Not;
+                }
+                own = Arc::from(bytes);
+                &own
+            }
+        };
+        if !connection.flags.blocked && connection.is_full_for(frame.len()) {
+            // What is full only because this batch has not been sent yet is not slow.
+            if let Ok(flushed) = connection.write(self.pool, self.sealing, &[]) {
+                self.stats.bytes_out += flushed.bytes as u64;
+                connection.flags.blocked = flushed.blocked;
+                self.has_blocked |= flushed.blocked;
+            }
+        }
+        let blocked = connection.flags.blocked;
+        if let Keep::Key(key) = keep
+            && connection.outbox.replace(key, frame)
+        {
+            self.stats.conflated += 1;
+            self.stats.messages_out += 1;
+            connection.meter.said();
+            return Heard::Yes;
+        }
+        if connection.is_full_for(frame.len()) {
+            self.full = (self.full.0 + 1, Some(connection.client()));
+            let sealed = connection.waiting_bytes() - connection.outbox.len();
+            let limit = (connection.outbox_limit_bytes as usize).saturating_sub(sealed);
+            match policy {
+                Policy::Close => return Heard::Slow,
+                Policy::DropNewest => {
+                    self.stats.dropped += 1;
+                    return Heard::Not;
+                }
+                Policy::DropOldest | Policy::Conflate => {
+                    self.stats.dropped += connection.outbox.make_room(frame.len(), limit);
+                    if connection.is_full_for(frame.len()) {
+                        self.stats.dropped += 1;
+                        return Heard::Not;
+                    }
+                }
+            }
+        }
+        connection.outbox.share(self.pool, frame, keep, blocked);
+        self.stats.messages_out += 1;
+        connection.meter.said();
+        if blocked {
+            self.held += connection.recharge();
+            connection.note_level();
+            if self.tries_outbox && connection.is_over_tried() {
+                self.tried = (self.tried.0 + 1, Some(connection.client()));
+            }
+        }
+        Heard::Yes
     }
 }
 
 impl Worker {
-    /// Sends a message to every subscriber of a topic; tells to how many it went.
+    /// Sends a message to every subscriber of a topic; tells to how many it goes, which for many is told before policies
+    /// decide about the slow ones.
     pub fn publish(
         &mut self,
         topic: Topic<'_>,
@@ -111,153 +221,113 @@ impl Worker {
         payload: &[u8],
         how: Publication,
     ) -> usize {
-        let frames = Frames {
-            kind,
-            payload,
-            plain: None,
-            compressed: Vec::new(),
-            own: None,
-            shared: None,
-        };
-        self.fan_out(topic, frames, how)
+        match self.topics.count(topic) {
+            0 => 0,
+            1..=AT_ONCE => self.fan_out(topic, &SharedMessage::new(kind, payload), how),
+            _ => self.send_round(topic, Arc::new(SharedMessage::new(kind, payload)), how),
+        }
     }
 
     /// The same for a message that goes to other workers as well.
     pub(crate) fn publish_shared(
         &mut self,
         topic: Topic<'_>,
-        message: &SharedMessage,
+        message: Arc<SharedMessage>,
         how: Publication,
-    ) -> usize {
-        let frames = Frames {
-            kind: message.kind,
-            payload: message.payload(),
-            plain: Some(Arc::clone(&message.plain)),
-            compressed: Vec::new(),
-            own: None,
-            shared: Some(message),
+    ) {
+        match self.topics.count(topic) {
+            0 => 0,
+            1..=AT_ONCE => self.fan_out(topic, &message, how),
+            _ => self.send_round(topic, message, how),
         };
-        self.fan_out(topic, frames, how)
     }
 
-    fn fan_out(&mut self, topic: Topic<'_>, mut frames: Frames<'_>, how: Publication) -> usize {
-        let (kind, payload) = (frames.kind, frames.payload);
-        let policy = self.topics.policy(topic);
-        let keep = match (policy, how.key) {
-            (Policy::Conflate, Some(key)) => Keep::Key(key),
-            _ => Keep::Droppable,
+    fn send_round(
+        &mut self,
+        topic: Topic<'_>,
+        message: Arc<SharedMessage>,
+        how: Publication,
+    ) -> usize {
+        let excluded = how
+            .exclude
+            .is_some_and(|id| self.topics.is_subscribed(id, topic));
+        let count = self.topics.count(topic) - usize::from(excluded);
+        let keep = how.keep(self.topics.policy(topic));
+        self.begin_round(topic, message, keep, how.exclude);
+        count
+    }
+
+    /// Lets `act` deliver something to one connection, and sees to the consequences but for the flush.
+    #[inline]
+    pub(super) fn deliver(
+        &mut self,
+        id: ConnectionId,
+        act: impl FnOnce(&mut Delivery<'_>) -> Heard,
+    ) -> Heard {
+        self.deliver_from(id, |delivery, _| act(delivery))
+    }
+
+    /// The same for what is on its way in rounds.
+    #[inline]
+    pub(super) fn deliver_from(
+        &mut self,
+        id: ConnectionId,
+        act: impl FnOnce(&mut Delivery<'_>, &mut Rounds) -> Heard,
+    ) -> Heard {
+        let mut delivery = Delivery {
+            tries_outbox: self.settings.tries(Limit::Outbox),
+            connections: &mut self.connections,
+            pool: &mut self.pool,
+            sealing: &mut self.sealing,
+            codec: &mut self.codec,
+            masks: &mut self.masks,
+            stats: &mut self.stats,
+            held: 0,
+            has_blocked: false,
+            full: (0, None),
+            tried: (0, None),
         };
-        let (mut reached, mut slow, mut blocked_now, mut held) = (0, Vec::new(), Vec::new(), 0);
-        let tries_outbox = self.settings.tries(Limit::Outbox);
-        // How many found no room, or would have found none, and who was the last of them.
-        let (mut full, mut tried) = ((0, None), (0, None));
-        for &id in self.topics.subscribers(topic) {
-            if how.exclude == Some(id) {
-                continue;
-            }
-            let Some(connection) = self.connections.get_mut(id) else {
-                continue;
-            };
-            if !connection.is_open() {
-                continue;
-            }
-            let mask = self.masks.of(connection);
-            let own = connection.flags.is_client;
-            let Phase::Open(endpoint) = &mut connection.phase else {
-                continue;
-            };
-            let deflate = endpoint
-                .deflate()
-                .filter(|deflate| payload.len() >= deflate.minimum_bytes());
-            let group = if own {
-                Some(None)
-            } else {
-                deflate.map(|deflate| deflate.group())
-            };
-            let frame = match group {
-                None => frames.plain(),
-                Some(Some(group)) => frames.compressed(group, &mut self.codec),
-                // A window or a mask of its own: nobody else can read what this peer gets.
-                Some(None) => {
-                    let mut own = Vec::new();
-                    if endpoint
-                        .send(kind, payload, mask, &mut self.codec, &mut own)
-                        .is_err()
-                    {
-                        continue;
-                    }
-                    frames.own.insert(Arc::from(own))
-                }
-            };
-            if !connection.flags.blocked && connection.is_full_for(frame.len()) {
-                // What is full only because this batch has not been sent yet is not slow.
-                if let Ok(flushed) = connection.write(&mut self.pool, &mut self.sealing, &[]) {
-                    self.stats.bytes_out += flushed.bytes as u64;
-                    connection.flags.blocked = flushed.blocked;
-                    blocked_now.extend(flushed.blocked.then_some(id));
-                }
-            }
-            let blocked = connection.flags.blocked;
-            if let Keep::Key(key) = keep
-                && connection.outbox.replace(key, frame)
-            {
-                self.stats.conflated += 1;
-                connection.meter.said();
-                reached += 1;
-                continue;
-            }
-            if connection.is_full_for(frame.len()) {
-                full = (full.0 + 1, Some(connection.client()));
-                let sealed = connection.waiting_bytes() - connection.outbox.len();
-                let limit = (connection.outbox_limit_bytes as usize).saturating_sub(sealed);
-                match policy {
-                    Policy::Close => {
-                        slow.push(id);
-                        continue;
-                    }
-                    Policy::DropNewest => {
-                        self.stats.dropped += 1;
-                        continue;
-                    }
-                    Policy::DropOldest | Policy::Conflate => {
-                        self.stats.dropped += connection.outbox.make_room(frame.len(), limit);
-                        if connection.is_full_for(frame.len()) {
-                            self.stats.dropped += 1;
-                            continue;
-                        }
-                    }
-                }
-            }
-            connection
-                .outbox
-                .share(&mut self.pool, frame, keep, blocked);
-            if blocked {
-                held += connection.recharge();
-            }
-            connection.meter.said();
-            reached += 1;
-            if blocked {
-                connection.note_level();
-                if tries_outbox && connection.is_over_tried() {
-                    tried = (tried.0 + 1, Some(connection.client()));
-                }
-            } else if !connection.flags.dirty {
-                connection.flags.dirty = true;
-                self.dirty.push(id);
-            }
+        let heard = act(&mut delivery, &mut self.rounds);
+        let Delivery {
+            held,
+            has_blocked,
+            full,
+            tried,
+            ..
+        } = delivery;
+        if held != 0 {
+            self.add_held(held);
         }
-        self.stats.messages_out += reached as u64;
-        self.add_held(held);
         for ((times, peer), dry_run) in [(full, false), (tried, true)] {
             if times > 0 {
                 self.outbox_is_full(peer, times, dry_run);
             }
         }
-        for id in blocked_now {
+        if has_blocked {
             self.refresh_interest(id);
         }
-        for id in slow {
-            self.close_slow(id);
+        heard
+    }
+
+    fn fan_out(&mut self, topic: Topic<'_>, message: &SharedMessage, how: Publication) -> usize {
+        let policy = self.topics.policy(topic);
+        let keep = how.keep(policy);
+        let mut reached = 0;
+        // Few, and copied: what each leads to may change who subscribes.
+        let mut subscribers = [None; AT_ONCE];
+        for (place, id) in subscribers.iter_mut().zip(self.topics.subscribers(topic)) {
+            *place = (how.exclude != Some(*id)).then_some(*id);
+        }
+        for id in subscribers.into_iter().flatten() {
+            self.catch_up(id);
+            match self.deliver(id, |delivery| delivery.deliver(id, message, policy, keep)) {
+                Heard::Not => {}
+                Heard::Yes => {
+                    reached += 1;
+                    self.mark_dirty(id);
+                }
+                Heard::Slow => self.close_slow(id),
+            }
         }
         reached
     }

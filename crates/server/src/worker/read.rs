@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hubbub_protocol::endpoint::{self, Input, Payload};
+use hubbub_protocol::endpoint::{self, Endpoint, Input, Payload};
 use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::HeadScanner;
 use rustix::io::Errno;
@@ -19,6 +19,9 @@ use crate::reactor::Interest;
 
 /// How long a close waits for the application's answers to what came before it.
 const ANSWER_TICKS: Tick = 5;
+
+/// From here on it is worth a word that more of a message has arrived.
+const LARGE_BYTES: u64 = 512 << 10;
 
 /// What one call of [`Worker::digest`] found in the bytes at hand.
 pub(super) enum Found {
@@ -156,6 +159,13 @@ impl Worker {
                         }
                         Found::Event(Raw::Message { id, kind, payload })
                     }
+                    Ok(None)
+                        if self.tells_arrivals
+                            && is_large(endpoint)
+                            && !self.settings.tries(Limit::Message) =>
+                    {
+                        Found::Event(Raw::Arrived { id })
+                    }
                     Ok(None) => {
                         prefer_large_pages(endpoint.assembling());
                         Found::Nothing
@@ -198,6 +208,27 @@ impl Worker {
         if self.codec.take_exceeded() {
             self.lets_pass(Limit::InflatedRatio, id);
         }
+    }
+
+    /// From now on large messages are told of while they arrive: who copies them anyway may do so piece by piece.
+    pub fn tell_arrivals(&mut self) {
+        self.tells_arrivals = true;
+    }
+
+    /// Lets `act` have what has arrived of a message, and how many bytes of it are missing; [`Event::Message`](crate::Event::Message) will bring only
+    /// the rest. Nothing happens if no such message is under way.
+    pub fn take_arrived<R>(
+        &mut self,
+        id: ConnectionId,
+        act: impl FnOnce(&[u8], u64) -> R,
+    ) -> Option<R> {
+        let Phase::Open(endpoint) = &mut self.connections.get_mut(id)?.phase else {
+            return None;
+        };
+        let (bytes, missing) = endpoint.arrived()?;
+        let result = act(bytes, missing);
+        endpoint.take_arrived();
+        Some(result)
     }
 
     /// Keeps what cannot be looked at yet; nothing more is read until then.
@@ -412,6 +443,7 @@ impl Worker {
     }
 
     fn on_close_frame(&mut self, id: ConnectionId, code: u16, reason: String) {
+        self.catch_up(id);
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
@@ -444,6 +476,7 @@ impl Worker {
             Violation::InflatesTooMuch { .. } => self.refuses(Limit::InflatedRatio, id),
             _ => {}
         }
+        self.catch_up(id);
         self.fail(id, violation.close_code(), &violation.to_string());
     }
 
@@ -513,6 +546,12 @@ impl Worker {
         }
         self.on_request(id, head, inbox)
     }
+}
+
+/// Whether a large message is arriving that can be taken meanwhile.
+fn is_large(endpoint: &Endpoint) -> bool {
+    let arrived = endpoint.arrived();
+    arrived.is_some_and(|(bytes, missing)| bytes.len() as u64 + missing >= LARGE_BYTES)
 }
 
 /// Where a payload lies, given that it ends where the rest of the input begins.

@@ -39,6 +39,7 @@ impl Worker {
     /// Sends one message.
     #[inline]
     pub fn send(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
+        self.catch_up(id);
         let Some(connection) = self.connections.get_mut(id) else {
             return Sent::Closed;
         };
@@ -130,6 +131,7 @@ impl Worker {
     /// Sends a message that an application in another thread has been told is queued: it is not refused any more.
     #[inline]
     pub(crate) fn send_granted(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) {
+        self.catch_up(id);
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
@@ -225,6 +227,7 @@ impl Worker {
     /// # Errors
     /// A code or reason that may not be sent; then nothing is.
     pub fn close(&mut self, id: ConnectionId, code: u16, reason: &str) -> Result<(), Misuse> {
+        self.catch_up(id);
         let Some(connection) = self.connections.get_mut(id) else {
             return Ok(());
         };
@@ -252,7 +255,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Sends what every connection has to say.
+    /// Sends what connections have to say, and another portion of what was published to many.
     #[inline]
     pub fn flush(&mut self) {
         if self.pressure.is_due() {
@@ -262,6 +265,7 @@ impl Worker {
         for id in dirty.drain(..) {
             self.flush_one(id);
         }
+        self.go_round();
         // Flushing may have made others dirty (a late pong): they keep their place for the next batch.
         dirty.append(&mut self.dirty);
         self.dirty = dirty;
