@@ -29,6 +29,8 @@ const FLUSH_BYTES: usize = 64 << 10;
 const UNCHARGED_BYTES: usize = 16 << 10;
 /// What a message takes besides its payload until the application has taken it, roughly: its event, an object, its place in a queue.
 const MESSAGE_OVERHEAD_BYTES: usize = 100;
+/// How often ringing is tried.
+const RINGS: usize = 8;
 /// How many used batches a thread keeps for the next ones.
 const SPARE_BATCHES: usize = 4;
 
@@ -52,8 +54,9 @@ impl AsFd for EventFd {
 
 impl Ring for EventFd {
     fn ring(&self) {
-        // Fails only when 2^64 rings were never read.
-        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+        // A ring that is lost would leave somebody asleep with work to do: whatever fails once is tried again.
+        let mut tries = 0..RINGS;
+        while tries.next().is_some() && rustix::io::write(&self.0, &1u64.to_ne_bytes()).is_err() {}
     }
 }
 
