@@ -1,0 +1,145 @@
+"""A browser, a chat, and people in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
+
+from ...programs import data, program
+from ...serving import ROOT, serving
+from ..test_chromium import FLAGS
+
+# Two busy cores, and as many pages as there are people.
+expect.set_options(timeout=30_000)
+
+STATIC = ROOT / "python/hubbub/apps/chat/static"
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A chat that runs.
+
+    Attributes:
+        address: Its `host:port`.
+        folder: Where it keeps things.
+    """
+
+    address: str
+    folder: Path
+
+
+@dataclass
+class Person:
+    """Somebody at a page of their own.
+
+    Attributes:
+        page: Their page.
+        context: Their browser's cookies and language.
+        troubles: What the browser complained about: refused scripts, errors.
+        asked: The paths of all requests that the page has made.
+    """
+
+    page: Page
+    context: BrowserContext
+    troubles: list[str] = field(default_factory=list[str])
+    asked: list[str] = field(default_factory=list[str])
+
+    def say(self, text: str) -> None:
+        """Writes a message and sends it."""
+        box = self.page.locator("#composer")
+        box.fill(text)
+        box.press("Enter")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not (STATIC / "index.html").exists():
+        pytest.fail("the page has not been built: make setup")
+    with sync_playwright() as playwright:
+        path = program("chromium", "chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+    for mode in ("eng-spa", "fr-es"):
+        data(f"/usr/share/apertium/modes/{mode}.mode", f"apertium-{mode}")
+    folder = tmp_path_factory.mktemp("chat")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        serving("tests/integration/chat_page/phrase_book.py:app") as phrases,
+    ):
+        patch.setenv("CHAT_FOLDER", str(folder))
+        patch.setenv("PHRASE_BOOK", f"http://{phrases}")
+        with serving("tests/integration/chat_page/app.py:app") as address:
+            yield Chat(address, folder)
+
+
+@pytest.fixture
+def people(browser: Browser, chat: Chat) -> Iterator["People"]:
+    people = People(browser, chat)
+    yield people
+    people.leave()
+
+
+class People:
+    """Opens pages and signs people in."""
+
+    def __init__(self, browser: Browser, chat: Chat) -> None:
+        self._browser = browser
+        self._chat = chat
+        self._contexts: list[BrowserContext] = []
+
+    def stranger(self, locale: str = "en-GB", *, script: str = "", **options: object) -> Person:
+        """Somebody who has just opened the page.
+
+        Args:
+            locale: The language of their browser.
+            script: What runs in the page before everything else.
+            **options: More of Playwright's options of a context.
+        """
+        context = self._browser.new_context(locale=locale, **options)  # type: ignore[arg-type]
+        self._contexts.append(context)
+        context.set_default_timeout(45_000)
+        if script:
+            context.add_init_script(script)
+        person = Person(context.new_page(), context)
+        page = person.page
+
+        def complained(told: ConsoleMessage) -> None:
+            # That a stranger is one, and that a pair has no translator, are answers like others.
+            if told.type == "error" and "Failed to load resource" not in told.text:
+                person.troubles.append(told.text)
+
+        page.on("console", complained)
+        page.on("pageerror", lambda error: person.troubles.append(str(error)))
+        page.on("request", lambda request: person.asked.append(urlsplit(request.url).path))
+        page.goto(f"http://{self._chat.address}/")
+        return person
+
+    def enter(
+        self, nick: str, locale: str = "en-GB", *, script: str = "", **options: object
+    ) -> Person:
+        """Somebody who has come in as a guest."""
+        person = self.stranger(locale, script=script, **options)
+        person.page.locator("input[name=nick]").fill(nick)
+        person.page.locator("button[type=submit]").click()
+        expect(person.page.locator(".messages, .empty").first).to_be_visible()
+        return person
+
+    def leave(self) -> None:
+        """Everybody goes."""
+        for context in self._contexts:
+            context.close()
