@@ -26,7 +26,8 @@ class Lobby(centrifuge.SubscriptionEventHandler):
         if me["user"] in message.get("mentions", ()):
             text = f"{message['nick']}, you said: {message['text']}"
             say = {"room": "lobby", "text": text, "kind": "notice", "replyTo": message["id"]}
-            await client.rpc("say", say | {"nonce": uuid.uuid4().hex})
+            # Not awaited: this client hears no reply while it is in a handler.
+            answers.append(loop.create_task(client.rpc("say", say | {"nonce": uuid.uuid4().hex})))
 
 
 async def main() -> None:
@@ -36,6 +37,7 @@ async def main() -> None:
 
 
 loop = asyncio.new_event_loop()
+answers: list[asyncio.Task[object]] = []
 address = base.replace("http", "ws", 1) + "connection/websocket"
 client = centrifuge.Client(address, headers={"Cookie": cookie}, loop=loop)
 loop.run_until_complete(main())

@@ -40,6 +40,7 @@ class Person(centrifuge.SubscriptionEventHandler):
         self.recovered = 0
         self.client: Any = None
         self._catching = asyncio.Lock()
+        self._tasks: list[asyncio.Future[None]] = []
 
     async def come(self, server: Server) -> None:
         body = f'{{"nick": "person{self.number}"}}'.encode()
@@ -64,13 +65,18 @@ class Person(centrifuge.SubscriptionEventHandler):
         if ctx.was_recovering and ctx.recovered:
             self.recovered += 1
         else:
-            await self._catch_up()
+            self._catch_up_soon()
 
     async def on_publication(self, ctx: Any) -> None:
         event = ctx.pub.data
         if event["seq"] > self.seq + 1:
-            await self._catch_up()
-        self._apply(event)
+            self._catch_up_soon()
+        else:
+            self._apply(event)
+
+    def _catch_up_soon(self) -> None:
+        # Not awaited: this client hears no reply while it is in a handler.
+        self._tasks.append(asyncio.ensure_future(self._catch_up()))
 
     def _apply(self, event: dict[str, Any]) -> None:
         if event["seq"] > self.seq:
