@@ -194,8 +194,12 @@ def measure_threads(rounds: int, timing: list[str]) -> Found:
     for row, path, least in ((FAN, "/fan", 1.6), (ECHO, "/echo", 1.5)):
         entries = {f"{row.key}{n}": Entry(server, path) for n, server in FREE.items()}
         found = compare(row, entries, rounds, timing)
-        gain = ratio(*(found[f"{row.key}{n}"].median("per_second") for n in (2, 1)))
+        gain, cost = (
+            ratio(*(found[f"{row.key}{n}"].median(what) for n in (2, 1)))
+            for what in ("per_second", "server_cpu_us")
+        )
         lines.append(Line(f"{row.title}: two threads / one", gain, least, "", True))
+        lines.append(Line(f"{row.title}: CPU each, two threads / one", cost, 1.1))
         cells |= found
     return lines, cells
 
