@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import hubbub
 from hubbub import App, Request, WebSocket
@@ -100,4 +101,5 @@ def publish(
     return {"reached": reached}
 
 
+app.static("/files", Path("docs"))
 look_inside(app)

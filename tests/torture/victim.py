@@ -22,6 +22,7 @@ class Victim:
         address: Its `host:port`.
         pid: Its process, whatever it was wrapped in.
         log: What it writes.
+        local: The Unix socket at which it can be asked, too.
     """
 
     def __init__(self, served: Served) -> None:
@@ -29,7 +30,8 @@ class Victim:
         self.log = served.log
         self.pid = innermost(served.process.pid)
         # Opened now: where a test leaves no descriptor, this one is there.
-        self._control = _Control(control_path(self.pid))
+        self.local = control_path(self.pid)
+        self._control = _Control(self.local)
         self.stats()
 
     def is_alive(self) -> bool:
@@ -105,7 +107,7 @@ class Victim:
         try:
             self._control.request(method, target, body=b" " if method == "POST" else None)
             answer = self._control.getresponse()
-        except (http.client.RemoteDisconnected, ConnectionResetError):
+        except ConnectionError:
             # Kept alive for a while only.
             self._control.close()
             self._control.request(method, target, body=b" " if method == "POST" else None)
