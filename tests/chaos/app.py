@@ -3,7 +3,7 @@
 import os
 
 from hubbub import App
-from hubbub.hub import Client, ConnectRequest, Hub, Welcome
+from hubbub.hub import Client, ConnectRequest, Hub, HubLimits, Welcome
 
 KEY = "the key of the publishers"
 
@@ -12,6 +12,8 @@ hub = Hub(
     app,
     allow_anonymous=True,
     ping_s=2,
+    # All listeners are one user: whoever does not say more is an observer.
+    limits=HubLimits(user_connections=0, user_command_rate=0),
     api_keys=(KEY,),
     storage=os.environ.get("CHAOS_STORAGE", "hubbub-data/chaos.sqlite3"),
 )
