@@ -39,6 +39,12 @@ async def test_it_translates(apertium: Apertium) -> None:
     assert "*" not in found.text
 
 
+async def test_what_has_no_full_stop_is_a_sentence_all_the_same(apertium: Apertium) -> None:
+    # In the midst of a sentence, this mouse would be taken for a smile.
+    found = await Translator([apertium]).translate("Le chat mange la souris", "fr", "es")
+    assert found.text == "El gato come el ratón"
+
+
 async def test_it_goes_over_a_pivot(apertium: Apertium) -> None:
     assert (await apertium.pairs()).find("fr-CH", "en-GB") == ("fr", "en")
     found = await Translator([apertium]).translate("la maison est grande", "fr", "en")

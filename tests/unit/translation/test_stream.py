@@ -12,7 +12,7 @@ from hubbub.translation.backends.stream import END, decode, encode
 
 def test_words_are_escaped_and_protected_parts_are_blanks() -> None:
     line = (Run("a/b [c] *d "), Run("@ada", 0), Run("\x00^e\n"))
-    assert encode(line) == b"a\\/b \\[c\\] [*]d [0] \\^e [][\n]\x00"
+    assert encode(line) == b"a\\/b \\[c\\] [*]d [0] \\^e .[][\n]\x00"
     assert decode(encode(line)) == ("a/b [c] *d ", 0, " ^e ")
 
 

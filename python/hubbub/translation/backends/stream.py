@@ -5,8 +5,8 @@ What stands in brackets (a "superblank") goes through every program untouched.
 
 from hubbub.translation.backend import Line
 
-END = b"[][\n]\0"
-"""Ends a line: the programs answer when they see the NUL."""
+END = b".[][\n]\0"
+"""Ends a sentence, as words mean other things in the midst of one, and the line with its NUL."""
 
 _ESCAPED = frozenset("\\[]{}/<>^$@")
 # Marks of the programs' own, which have no escape: they travel as blanks.
