@@ -84,7 +84,13 @@ async function speak(chat: Chat, room: Room, text: string, kind: "text" | "actio
 
 async function join(chat: Chat, name: string): Promise<void> {
   const wanted = name.toLocaleLowerCase();
-  const found = chat.rooms.value.find((room) => room.id === name || room.name.toLocaleLowerCase() === wanted);
+  const known = () => chat.rooms.value.find((room) => room.id === name || room.name.toLocaleLowerCase() === wanted);
+  let found = known();
+  if (found === undefined) {
+    // Nobody is told of rooms that others make; one that is new is found by asking.
+    await chat.refresh();
+    found = known();
+  }
   if (found !== undefined) {
     await chat.show(found.id);
   } else if ((await chat.ask("rooms.join", { room: name })) !== undefined) {

@@ -143,7 +143,8 @@ async function readAloud(chat: Chat, message: Message): Promise<void> {
 function shortcut(chat: Chat, event: KeyboardEvent): void {
   const isCommand = event.ctrlKey || event.metaKey;
   const key = event.key.toLowerCase();
-  if (dialog.peek() !== undefined) {
+  // One that Esc has just closed is still in the page, but stands in nobody's way.
+  if (document.querySelector("dialog[open]") !== null) {
     return;
   }
   if (isCommand && key === "k") {

@@ -13,7 +13,9 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {
-      if (before instanceof HTMLElement) {
+      // Unless a shortcut has put the focus elsewhere.
+      const isLost = document.activeElement === document.body || dialog.current?.contains(document.activeElement);
+      if (isLost && before instanceof HTMLElement) {
         before.focus();
       }
     };

@@ -13,8 +13,10 @@ export interface LanguageChoice {
 export function LanguagePicker({ value, onChange }: { value: LanguageChoice; onChange: (value: LanguageChoice) => void }) {
   const { langs, preferred } = value;
   const name = (tag: string) => {
-    const names = new Set([ownName(tag), languageName(tag, locale.value)]);
-    return [...names].join(" – ");
+    const own = ownName(tag);
+    const here = languageName(tag, locale.value);
+    // Some languages begin their own names small within a sentence.
+    return own.toLocaleLowerCase() === here.toLocaleLowerCase() ? own : `${own} – ${here}`;
   };
   const sorted = sortedTags(new Set([...OFFERED, ...langs, preferred]));
   const move = (at: number, by: number) => {

@@ -1,11 +1,18 @@
-/** Says with one choice in what language a message really is. */
+/** Says with one choice in what language a message really is, where one may say so. */
 
 import { locale, t } from "../i18n/bundles";
+import type { Chat } from "../state/chat";
 import type { Room } from "../state/room";
 import { languageName, OFFERED } from "../text/languages";
 import type { Message } from "../wire";
 import { useChat } from "./context";
 import { sortedTags } from "./LanguagePicker";
+import { myRank } from "./PersonMenu";
+
+/** Who wrote it knows best: where they have said what it is, only moderators may say otherwise. */
+export function mayCorrect(chat: Chat, message: Message): boolean {
+  return message.langSource !== "user" || message.user === chat.me.value.user || myRank(chat) >= 2;
+}
 
 export function LanguageSelect({ room, message, label }: { room: Room; message: Message; label: string }) {
   const chat = useChat();

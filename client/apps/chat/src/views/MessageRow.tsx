@@ -12,7 +12,7 @@ import { isWebAddress, plainText } from "../text/parse";
 import type { Message } from "../wire";
 import { useChat } from "./context";
 import { Icon } from "./icons";
-import { LanguageSelect } from "./LanguageSelect";
+import { LanguageSelect, mayCorrect } from "./LanguageSelect";
 import { MessageTools } from "./MessageTools";
 import { MessageText } from "./MessageText";
 import { Avatar, Foreign, Name } from "./parts";
@@ -98,6 +98,7 @@ function TranslationLine(props: {
   onToggle: () => void;
 }) {
   const { room, message, translated, isOriginal, onToggle } = props;
+  const chat = useChat();
   if (translated.state === "none") {
     return null;
   }
@@ -122,7 +123,7 @@ function TranslationLine(props: {
           </button>
         </>
       )}
-      {translated.state !== "working" && <LanguageSelect room={room} message={message} label={t("wrong-language", { language })} />}
+      {translated.state !== "working" && mayCorrect(chat, message) && <LanguageSelect room={room} message={message} label={t("wrong-language", { language })} />}
     </div>
   );
 }

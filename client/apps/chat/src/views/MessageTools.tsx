@@ -10,7 +10,7 @@ import type { Room } from "../state/room";
 import { confirmFirst, focusComposer } from "../state/ui";
 import type { Message } from "../wire";
 import { useChat } from "./context";
-import { LanguageSelect } from "./LanguageSelect";
+import { LanguageSelect, mayCorrect } from "./LanguageSelect";
 import { Menu, type MenuEntry } from "./Menu";
 import { IconButton } from "./parts";
 import { myRank } from "./PersonMenu";
@@ -35,9 +35,11 @@ export function MessageTools({ room, message }: { room: Room; message: Message }
       )}
       {open === "more" && (
         <Menu label={t("more")} entries={entries(chat, room, message)} onClose={() => setOpen(undefined)}>
-          <div class="menu-extra">
-            <LanguageSelect room={room} message={message} label={t("language-is", { language: languageName(message.lang, locale.value) })} />
-          </div>
+          {mayCorrect(chat, message) && (
+            <div class="menu-extra">
+              <LanguageSelect room={room} message={message} label={t("language-is", { language: languageName(message.lang, locale.value) })} />
+            </div>
+          )}
         </Menu>
       )}
     </div>

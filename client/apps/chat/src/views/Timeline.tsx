@@ -178,6 +178,12 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
     }
     return false;
   };
+  // Only a message itself: who tabs through the links of older ones must still come to the newest.
+  const onFocusIn = (event: FocusEvent) => {
+    if ((event.target as HTMLElement).dataset["id"] !== undefined) {
+      activate(event);
+    }
+  };
   const activate = (event: Event) => {
     const id = (event.target as HTMLElement).closest<HTMLElement>("[data-id]")?.dataset["id"];
     if (id !== undefined && !list.current?.querySelector("[role=menu]")) {
@@ -197,7 +203,7 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
           aria-label={t("messages")}
           onKeyDown={onKeyDown}
           onMouseOver={activate}
-          onFocusIn={activate}
+          onFocusIn={onFocusIn}
           onPointerDown={activate}
         >
           {shown.map((row) =>
