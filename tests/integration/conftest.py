@@ -35,6 +35,7 @@ NOT_BY_FORWARDER = {
     "test_an_address_has_its_share_and_others_have_theirs": "its own connections are counted",
     "test_handshakes_of_one_address_are_rationed": "its own handshakes are counted",
     "test_handshakes_in_all_are_rationed": "its own handshakes are counted",
+    "test_people_stay": "its server is made by hand; reloading by TLS is in test_reload",
     "test_parts_and_conditions": "curl speaks TLS itself, see test_tls",
     "test_uploads": "curl speaks TLS itself, see test_tls",
     "test_nobody_there": "there is somebody",

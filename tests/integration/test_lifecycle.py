@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -339,7 +340,10 @@ async def test_access_lines(caplog: pytest.LogCaptureFixture) -> None:
     lines = [record.getMessage() for record in caplog.records if record.name == "hubbub.access"]
     assert len(lines) == 2
     assert "open /echo" in lines[0]
-    assert lines[1].endswith(r"close /echo 4000 by peer: tired\x0a")
+    close = (
+        r"close /echo 4000 by peer: tired\\x0a; [\d.]+ s, in 0 messages \d+ B, out 0 messages \d+ B"
+    )
+    assert re.search(close + "$", lines[1])
     assert "secret" not in caplog.text
 
 

@@ -24,7 +24,7 @@ async def _come(port: int, number: int) -> hubbub.WebSocket[None]:
     answer = await ask("127.0.0.1", port, "POST", "/api/guest", fields, body)
     cookie = answer.headers["set-cookie"].partition(";")[0]
     url = f"ws://127.0.0.1:{port}/connection/websocket"
-    ws: hubbub.WebSocket[None] = await hubbub.connect(url, headers=[("cookie", cookie)])
+    ws: hubbub.WebSocket[None] = await hubbub.connect(url, headers={"cookie": cookie})
     ws.send('{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"room:lobby"}}')
     while '"subscribe"' not in str(await ws.recv()):
         pass

@@ -52,7 +52,9 @@ async def test_it_goes_over_a_pivot(apertium: Apertium) -> None:
 
 
 async def test_many_lines_at_once_keep_their_order(apertium: Apertium) -> None:
-    translator = Translator([apertium])
+    # Two hundred lines take the one pipeline seconds on a busy machine.
+    patient = TranslatorOptions(timeout_s=60, backend_timeout_s=60)
+    translator = Translator([apertium], options=patient)
     texts = [f"the house number {number} is big" for number in range(200)]
     found = await asyncio.gather(*(translator.translate(one, "en", "es") for one in texts))
     assert [str(number) in one.text for number, one in enumerate(found)] == [True] * 200
