@@ -23,7 +23,7 @@ from ..authority import Authority
 from ..programs import program
 from ..serving import START_TIMEOUT_S, served, serving
 from ..wire import TEXT, frame, open_websocket, receive_frame
-from .acts import Act, ByTls, crash, fetch, huge, hurt, local, relay, talk
+from .acts import FILES, Act, ByTls, crash, fetch, huge, hurt, local, relay, talk
 from .conftest import APP, Attack
 from .figures import Figures
 from .victim import Victim
@@ -151,6 +151,18 @@ def failing(victim: Victim, *faults: str) -> Iterator[Callable[[], int]]:
             told.append(trace.read_text())
 
 
+def kept(victim: Victim) -> int:
+    """How many descriptors are open, but for those of the directory that the app serves.
+
+    Where a stat(2) fails while certificates are renewed, the app's code counts as changed and is
+    loaded again. Here that version is refused, since its routes are there already, and the
+    directory it has opened stays open until Python's collector comes to it.
+    """
+    # Not strict: one that is closed meanwhile resolves to itself.
+    links = Path(f"/proc/{victim.pid}/fd").iterdir()
+    return sum(link.resolve() != FILES.resolve() for link in links)
+
+
 @dataclass
 class Toll:
     """What a run of failures has cost."""
@@ -198,16 +210,14 @@ def test_every_call_may_fail(
         for scene in scenes:
             assert hurt(victim, scene.act, scene.times) == 0
         victim.wait_quiet()
-        descriptors = victim.descriptors() - toll.unclosed
+        descriptors = kept(victim) - toll.unclosed
         for scene in scenes:
             # The calls are the same, made by more threads: fewer turns will do.
             play(victim, scene, scene.nth if threads == 1 else scene.nth[::3], toll)
         victim.wait_quiet()
         # What the last failure has left in the middle of its way out gets its time.
         end = time.monotonic() + 5
-        while (
-            here := victim.descriptors() - descriptors - toll.unclosed
-        ) and time.monotonic() < end:
+        while (here := kept(victim) - descriptors - toll.unclosed) and time.monotonic() < end:
             time.sleep(0.1)
         lost += here
         for scene in scenes:
