@@ -137,7 +137,7 @@ def failing(victim: Victim, *faults: str) -> Iterator[Callable[[], int]]:
     told: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder, "trace")
-        command = (strace, "-f", "-qq", "-o", trace, "-e", f"trace={calls}", *injected)
+        command = (strace, "-f", "-qq", "-o", str(trace), "-e", f"trace={calls}", *injected)
         tracer = subprocess.Popen((*command, "-p", str(victim.pid)))
         status = Path(f"/proc/{victim.pid}/status")
         try:

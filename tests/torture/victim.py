@@ -71,7 +71,7 @@ class Victim:
 
     def get(self, target: str) -> Any:
         """What the app says of itself."""
-        return self._ask("GET", target)
+        return self.ask("GET", target)
 
     def post(self, target: str) -> Any:
         """Has the app do something; returns what it says."""
