@@ -8,6 +8,10 @@ PHRASES = {
     "Good morning everybody": {"ar": "صباح الخير جميعًا"},
     "No tengo tiempo hoy": {"ar": "ليس لدي وقت اليوم"},
     "Le chat mange la souris": {"ar": "القطة تأكل الفأرة"},
+    "The notes are": {"ar": "الملاحظات"},
+    "here": {"ar": "هنا"},
+    "saluda": {"ar": "يلوّح"},
+    "Tea at five?": {"ar": "شاي في الخامسة؟"},
     "أهلا بكم في الغرفة": {
         "en": "Welcome to the room",
         "es": "Bienvenidos a la sala",
@@ -19,7 +23,8 @@ OTHERS = ("en", "es", "fr")
 
 def words(text: str, source: str, target: str) -> str:
     """A sentence of the phrase book; one that is not in it stays."""
-    return PHRASES.get(text.strip(), {}).get(target, text)
+    phrase = text.strip()
+    return text.replace(phrase, PHRASES.get(phrase, {}).get(target, phrase))
 
 
 app = App()
