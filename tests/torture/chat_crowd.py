@@ -35,6 +35,7 @@ async def _main(
     port: int, first: int, count: int, speakers: int, rate: float, length: float
 ) -> None:
     sockets: list[hubbub.WebSocket[None]] = []
+    listening: list[asyncio.Future[None]] = []
     gate = asyncio.Semaphore(AT_A_TIME)
     delays: list[float] = []
     refused = 0
@@ -55,10 +56,12 @@ async def _main(
 
     async def come(number: int) -> None:
         async with gate:
-            sockets.append(await _come(port, number))
+            ws = await _come(port, number)
+            sockets.append(ws)
+            # From now on: who does not answer pings while the others come is sent away.
+            listening.append(asyncio.ensure_future(listen(ws)))
 
     await asyncio.gather(*(come(number) for number in range(first, first + count)))
-    listening = [asyncio.ensure_future(listen(ws)) for ws in sockets]
     print("in", flush=True)
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(None, sys.stdin.readline)
@@ -74,8 +77,9 @@ async def _main(
     if not speakers:
         await asyncio.sleep(length)
     await asyncio.sleep(LAG_S)
-    delays.sort()
-    print(json.dumps({"said": said, "refused": refused, "delays": delays}), flush=True)
+    # Tenths of a millisecond: a line of nearly a million delays has to fit its reader.
+    found = sorted(round(one, 4) for one in delays)
+    print(json.dumps({"said": said, "refused": refused, "delays": found}), flush=True)
     for one in listening:
         one.cancel()
     for ws in sockets:

@@ -35,7 +35,7 @@ from hubbub.config import duration_s
 from hubbub.errors import Misuse
 from hubbub.hub import Client, ConnectRequest, Disconnected, End, Hub, Refused, Tokens, Welcome
 from hubbub.log import logger
-from hubbub.translation import Translator
+from hubbub.translation import Translator, prepare
 
 LOBBY = "lobby"
 NOT_SIGNED_IN = Disconnected(4501, "sign in first")
@@ -135,12 +135,13 @@ class ChatService:
         self._running = (store, people, live, Presences(), views)
         self._translator = self.config.translation.translator(store.path.parent)
         keeping = asyncio.create_task(Housekeeping(self).run())
+        warming = asyncio.create_task(asyncio.to_thread(prepare))
         try:
             await self._make_lobby()
             yield
         finally:
             keeping.cancel()
-            await asyncio.wait([keeping])
+            await asyncio.wait([keeping, warming])
             await self.translator.close()
             # What was submitted is stored and told, before nobody can be told any more.
             store.close()
