@@ -63,7 +63,8 @@ async def test_a_crowd_in_one_room(tmp_path: Path, figures: Figures) -> None:
     p50, p99, worst = (delays[int(len(delays) * part)] for part in (0.5, 0.99, 0.999999))
     told = (
         f"{PEOPLE:,} people, {found['said']} messages, {len(delays):,} deliveries:"
-        f" p50 {p50 * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms (promised: {PROMISED_S * 1e3:.0f}), worst {worst * 1e3:.0f} ms;"
+        f" p50 {p50 * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms (promised: {PROMISED_S * 1e3:.0f}),"
+        f" worst {worst * 1e3:.0f} ms;"
         f" the server used {used / LENGTH_S:.0%} of a core and {full:.0f} MiB (empty {empty:.0f});"
         f" all had come in after {coming_s:.0f} s"
     )
