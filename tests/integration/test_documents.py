@@ -89,7 +89,7 @@ def test_every_test_that_reliability_names_exists() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in rust)
     modules = {path.stem for path in rust} | {path.parent.name for path in rust}
     for file, test in re.findall(r"`([\w/]+\.py)(?:::(\w+))?", text):
-        path = ROOT / "tests" / file
+        path = ROOT / file if file.startswith("fuzz/") else ROOT / "tests" / file
         assert path.is_file(), file
         assert not test or f"def {test}" in path.read_text(encoding="utf-8"), f"{file}::{test}"
     # A name that ends in an ellipsis is the beginning of one.
