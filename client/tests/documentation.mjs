@@ -201,7 +201,7 @@ const examples = {
   },
 
   async "connect data, name, version and emulated headers reach the server"() {
-    const headers = { Authorization: "XXX" };
+    const headers = { Authorization: "Bearer of-the-page" };
     const one = await client("bob", { data: { name: "Maria" }, name: "docs", version: "1.2.3", headers });
     one.connect();
     const { data } = await one.rpc("last_connect", {});
