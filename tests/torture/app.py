@@ -84,6 +84,12 @@ gate = asyncio.Event()
 """What the handlers of `/sleeps` wait for."""
 
 
+@app.get("/word")
+def word(request: Request) -> dict[str, str]:
+    """An answer as small as they are."""
+    return {"word": "yes"}
+
+
 @app.post("/wake")
 def wake(request: Request) -> None:
     gate.set()

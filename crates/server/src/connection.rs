@@ -18,6 +18,7 @@ use crate::gauge::Gauge;
 use crate::id::ConnectionId;
 use crate::outbox::Outbox;
 use crate::reactor::Interest;
+use crate::stash::Stash;
 use crate::tally::Method;
 use crate::tls::{Tls, TlsContext, TlsFacts};
 use crate::worker::Preface;
@@ -177,7 +178,7 @@ pub(crate) struct Acquaintance {
 #[derive(Default)]
 pub(crate) struct Rare {
     /// Received, but not to be looked at before reading goes on.
-    pub(crate) stash: Vec<u8>,
+    pub(crate) stash: Stash,
     /// The newest ping that waits for room to be answered.
     pub(crate) late_pong: Option<Vec<u8>>,
     /// How it ends as soon as the application has answered what came before.
@@ -227,8 +228,7 @@ pub(crate) struct Flags {
     pub(crate) eof: bool,
     /// The application has been told so while it was to answer.
     pub(crate) hung_up: bool,
-    /// `stash` waits to be read.
-    pub(crate) replaying: bool,
+    pub(crate) turn: Turn,
     /// A message was completed since the last read began.
     pub(crate) completed: bool,
     /// The application wants to know when a read has been worked off.
@@ -241,6 +241,34 @@ pub(crate) struct Flags {
     pub(crate) has_untaken: bool,
     /// Of the request that is not answered yet.
     pub(crate) method: Method,
+}
+
+/// How a connection stands with its turns (see `worker::turns`): three facts in one byte.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Turn(u8);
+
+impl Turn {
+    /// It waits for its turn.
+    pub(crate) const QUEUED: u8 = 1;
+    /// It has said more than a turn's worth in one read.
+    pub(crate) const TALKATIVE: u8 = 2;
+    /// Its answers wait for its next turn, in which they are flushed; it is in no list of those to be.
+    pub(crate) const CORKED: u8 = 4;
+
+    #[inline]
+    pub(crate) fn has(self, fact: u8) -> bool {
+        self.0 & fact != 0
+    }
+
+    #[inline]
+    pub(crate) fn is_queued(self) -> bool {
+        self.has(Self::QUEUED)
+    }
+
+    #[inline]
+    pub(crate) fn set(&mut self, fact: u8, holds: bool) {
+        self.0 = if holds { self.0 | fact } else { self.0 & !fact };
+    }
 }
 
 impl Flags {
@@ -389,7 +417,7 @@ impl Connection {
             _ => {}
         }
         if let Some(rare) = &mut self.rare {
-            rare.stash.shrink_to_fit();
+            rare.stash.shrink();
         }
     }
 
@@ -465,7 +493,7 @@ impl Connection {
         if !reads && !self.flags.eof && !self.flags.hung_up && self.is_request_whole() {
             wanted |= Interest::RDHUP;
         }
-        if reads && !self.flags.eof && self.stash_len() == 0 {
+        if reads && !self.flags.eof && self.stash_len() == 0 && !self.flags.turn.is_queued() {
             wanted |= Interest::IN;
         }
         if self.flags.blocked || matches!(self.phase, Phase::Connecting { .. }) {

@@ -24,6 +24,7 @@ mod pool;
 mod reactor;
 mod settings;
 mod slab;
+mod stash;
 mod stats;
 mod tally;
 mod tls;

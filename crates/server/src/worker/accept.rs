@@ -23,7 +23,7 @@ use crate::listener::Listener;
 use crate::reactor::{Interest, Reactor, Token};
 
 /// How many connections one turn takes from one listener.
-const ACCEPT_BATCH: usize = 128;
+const ACCEPT_BATCH: usize = 16;
 /// How many are refused in one turn while there are no descriptors.
 const REFUSE_BATCH: usize = 64;
 /// How long the listeners rest then, in ticks.

@@ -8,7 +8,7 @@ use crate::connection::Phase;
 use crate::id::ConnectionId;
 
 /// Most turns of accepting for what waits in one listener's queue; the kernel's own bound for it is 65,535.
-const LAST_TURNS: usize = 512;
+const LAST_TURNS: usize = 4096;
 
 /// How connections without a request are let go.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 //! The caller waits ([`Worker::begin_wait`], [`crate::ReadyList::wait`], [`Worker::end_wait`]), pulls events with [`Worker::next`] until
 //! there are none, and ends the batch with [`Worker::flush`]. Between two events it may call anything here: nothing is
 //! borrowed, so a handler that sends, closes or publishes meets no lock and no re-entry. A batch is bounded by what one wait
-//! hands over and by one read for each ready connection, so none starves another.
+//! hands over and by one turn for each ready connection ([`turns`]), so none starves another.
 
 mod accept;
 mod account;
@@ -24,6 +24,7 @@ mod publish;
 mod read;
 mod rounds;
 mod sealed;
+mod turns;
 mod upload;
 mod write;
 
@@ -78,6 +79,10 @@ pub struct Inbox {
     id: Option<ConnectionId>,
     /// How many bytes were read for that; those put aside before count no more.
     received: usize,
+    /// They were put aside before, and more of them may wait.
+    is_lent: bool,
+    /// What is left of this connection's turn.
+    credit: turns::Credit,
     /// The end of this read has been told.
     ended: bool,
     /// The bytes of a batch from another thread.
@@ -105,6 +110,8 @@ impl Inbox {
             end: 0,
             id: None,
             received: 0,
+            is_lent: false,
+            credit: turns::Credit::NONE,
             ended: true,
             mail: Vec::new(),
         }
@@ -116,7 +123,8 @@ impl Inbox {
 
     fn fill(&mut self, id: ConnectionId, len: usize) {
         (self.id, self.start, self.end, self.ended) = (Some(id), 0, len, false);
-        self.received = len;
+        (self.received, self.is_lent) = (len, false);
+        self.credit = turns::Credit::WHOLE;
     }
 }
 
@@ -128,6 +136,8 @@ impl Default for Inbox {
             end: 0,
             id: None,
             received: 0,
+            is_lent: false,
+            credit: turns::Credit::NONE,
             ended: true,
             mail: Vec::new(),
         }
@@ -160,8 +170,7 @@ pub struct Worker {
     foreign: Vec<(RawFd, Interest)>,
     /// Connections with something to send.
     dirty: Vec<ConnectionId>,
-    /// Connections whose stash is to be read.
-    replays: VecDeque<ConnectionId>,
+    turns: turns::Turns,
     /// Events that no read brings.
     told: VecDeque<Raw>,
     overdue: deadlines::Overdue,
@@ -213,7 +222,7 @@ impl Worker {
             ready_at: 0,
             foreign: Vec::new(),
             dirty: Vec::new(),
-            replays: VecDeque::new(),
+            turns: turns::Turns::default(),
             told: VecDeque::new(),
             overdue: deadlines::Overdue::default(),
             has_looked: false,
@@ -371,6 +380,7 @@ impl Worker {
         self.ready = ready;
         self.ready_at = 0;
         self.has_looked = false;
+        self.turns.begin();
         self.woke_ns = monotonic_ns();
         self.clock.advance(self.woke_ns / 1_000_000, self.asked_ms);
         self.asked_ms = 0;
@@ -390,7 +400,7 @@ impl Worker {
     pub fn next_deadline(&self) -> Option<Duration> {
         if self.ready_at < self.ready.len()
             || !self.told.is_empty()
-            || !self.replays.is_empty()
+            || !self.turns.is_empty()
             || !self.rounds.is_empty()
         {
             return Some(Duration::ZERO);
@@ -438,6 +448,9 @@ impl Worker {
                 {
                     return Some(raw);
                 }
+                if inbox.is_lent && inbox.start == inbox.end && self.lend_more(id, inbox) {
+                    continue;
+                }
                 if !std::mem::replace(&mut inbox.ended, true) && self.wants_read_end(id) {
                     return Some(Raw::ReadEnd { id });
                 }
@@ -447,11 +460,11 @@ impl Worker {
             if let Some(raw) = self.told.pop_front() {
                 return Some(raw);
             }
-            if let Some(id) = self.replays.pop_front() {
-                self.replay(id, inbox);
-                continue;
-            }
             let Some(ready) = self.ready.get(self.ready_at) else {
+                if let Some(id) = self.turns.next() {
+                    self.take_turn(id, inbox);
+                    continue;
+                }
                 let now_ms = self.clock.now_ms();
                 if !self.has_looked && self.next_look_ms().is_some_and(|ms| ms <= now_ms) {
                     self.look_at_deadlines();

@@ -8,9 +8,10 @@ use hubbub_protocol::http::HeadScanner;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
+use super::turns::{REQUEST_COST, cost};
 use super::{Inbox, Worker};
 use crate::clock::Tick;
-use crate::connection::{NEVER, Phase, Verdict};
+use crate::connection::{NEVER, Phase, Turn, Verdict};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::id::ConnectionId;
 use crate::limits::{Limit, TRIED_TIMES};
@@ -56,6 +57,10 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
+        if connection.flags.turn.is_queued() {
+            // Its turn will come. What epoll need not tell until then, it does not.
+            return self.refresh_interest(id);
+        }
         let broken = flags.intersects(Interest::ERR | Interest::HUP);
         if !broken && !connection.wanted_interest().contains(Interest::IN) {
             if flags.contains(Interest::RDHUP) {
@@ -63,12 +68,19 @@ impl Worker {
             }
             return self.refresh_interest(id);
         }
+        if self.is_guest_too_many(id) {
+            return;
+        }
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
         if connection.tls.is_some() {
             return self.read_sealed(id, inbox);
         }
+        let limit = connection.read_limit(inbox.buffer.len());
         match recv(
             &connection.socket,
-            &mut inbox.buffer[..],
+            &mut inbox.buffer[..limit],
             RecvFlags::empty(),
         ) {
             Ok((0, _)) => self.on_eof(id),
@@ -77,7 +89,7 @@ impl Worker {
                 connection.meter.received(len);
                 inbox.fill(id, len);
             }
-            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(Errno::AGAIN | Errno::INTR) => self.refresh_interest(id),
             Err(error) => {
                 self.judge(id);
                 self.broken(id, Some(error));
@@ -139,6 +151,9 @@ impl Worker {
         {
             return self.stash(id, inbox);
         }
+        if inbox.credit.is_spent() && !matches!(connection.phase, Phase::Linger) {
+            return self.put_off(id, inbox);
+        }
         match &mut connection.phase {
             Phase::Open(endpoint) => {
                 let mut input = Input::new(&mut inbox.buffer[inbox.start..inbox.end]);
@@ -150,6 +165,7 @@ impl Worker {
                         self.stats.messages_in += 1;
                         connection.meter.heard();
                         let is_long = payload.len() > endpoint.limit_bytes() / TRIED_TIMES;
+                        inbox.credit.spend(cost(payload.len()));
                         let payload = place(payload, inbox.start);
                         if connection.flags.paced {
                             self.pace_message(id);
@@ -171,10 +187,12 @@ impl Worker {
                         Found::Nothing
                     }
                     Ok(Some(endpoint::Event::Ping(payload))) => {
+                        inbox.credit.spend(1);
                         self.answer_ping(id, &payload);
                         Found::Handled
                     }
                     Ok(Some(endpoint::Event::Pong(payload))) => {
+                        inbox.credit.spend(1);
                         self.pong(id, &payload);
                         Found::Handled
                     }
@@ -189,7 +207,10 @@ impl Worker {
                 }
             }
             Phase::Head { .. } | Phase::Response { .. } => self.digest_head(id, inbox),
-            Phase::Exchange(_) => self.digest_upload(id, inbox),
+            Phase::Exchange(_) => {
+                inbox.credit.spend(1);
+                self.digest_upload(id, inbox)
+            }
             Phase::Deciding(_) | Phase::Judging | Phase::Connecting { .. } | Phase::Preface(_) => {
                 self.stash(id, inbox)
             }
@@ -229,52 +250,6 @@ impl Worker {
         let result = act(bytes, missing);
         endpoint.take_arrived();
         Some(result)
-    }
-
-    /// Keeps what cannot be looked at yet; nothing more is read until then.
-    fn stash(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
-        if let Some(connection) = self.connections.get_mut(id) {
-            connection
-                .rare()
-                .stash
-                .extend_from_slice(&inbox.buffer[inbox.start..inbox.end]);
-        }
-        inbox.start = inbox.end;
-        Found::Nothing
-    }
-
-    /// Puts the stash where received bytes are.
-    pub(super) fn replay(&mut self, id: ConnectionId, inbox: &mut Inbox) {
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        connection.flags.replaying = false;
-        let Some(rare) = &mut connection.rare else {
-            return;
-        };
-        let stash = std::mem::take(&mut rare.stash);
-        let len = stash.len().min(inbox.buffer.len());
-        inbox.buffer[..len].copy_from_slice(&stash[..len]);
-        rare.stash = stash[len..].to_vec();
-        inbox.fill(id, len);
-        inbox.received = 0;
-        // Nobody else may do so: what is replayed need not end in an answer.
-        self.refresh_interest(id);
-    }
-
-    /// Reading goes on: first with what was put aside.
-    pub(super) fn read_on(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
-        if connection.stash_len() > 0 {
-            if !connection.flags.replaying {
-                connection.flags.replaying = true;
-                self.replays.push_back(id);
-            }
-            return;
-        }
-        self.refresh_interest(id);
     }
 
     /// Stops reading from this peer: the application has more than it can work on.
@@ -327,6 +302,9 @@ impl Worker {
         connection.seen = now;
         connection.pinged = NEVER;
         let paced = connection.flags.paced;
+        let turn = &mut connection.flags.turn;
+        let is_corked = turn.has(Turn::CORKED);
+        turn.set(Turn::TALKATIVE, turn.is_queued());
         let completed = std::mem::take(&mut connection.flags.completed);
         if let Phase::Open(endpoint) = &connection.phase
             && endpoint.is_open()
@@ -342,11 +320,12 @@ impl Worker {
             self.pace_bytes(id, received);
         }
         // What only this peer is to hear goes out while its memory is warm; a publication waits for the end of the batch.
-        if let [only] = self.dirty[..]
-            && only == id
-        {
+        let is_alone = matches!(self.dirty[..], [only] if only == id);
+        if is_alone {
             self.dirty.clear();
-            self.flush_one(id);
+        }
+        if is_alone || is_corked {
+            self.flush_or_cork(id);
         } else {
             self.charge(id);
         }
@@ -362,7 +341,9 @@ impl Worker {
         };
         if connection.stash_len() > 0 && connection.may_digest() {
             self.read_on(id);
-        } else if connection.interest != connection.wanted_interest() {
+        } else if !connection.flags.turn.is_queued()
+            && connection.interest != connection.wanted_interest()
+        {
             self.refresh_interest(id);
         }
     }
@@ -544,6 +525,7 @@ impl Worker {
             connection.phase = Phase::Judging;
             return Found::Event(Raw::Response { id, head });
         }
+        inbox.credit.spend(REQUEST_COST);
         self.on_request(id, head, inbox)
     }
 }

@@ -52,6 +52,7 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
+        let limit = connection.read_limit(READ_LIMIT_BYTES);
         let Some(tls) = &mut connection.tls else {
             return;
         };
@@ -60,9 +61,10 @@ impl Worker {
             received.resize(READ_LIMIT_BYTES, 0);
         }
         let kept = tls.partial().len();
+        let end = received.len().min(kept + limit);
         let len = match recv(
             &connection.socket,
-            &mut received[kept..],
+            &mut received[kept..end],
             RecvFlags::empty(),
         ) {
             Ok((0, _)) => {
@@ -70,7 +72,7 @@ impl Worker {
                 return self.on_eof(id);
             }
             Ok((len, _)) => len,
-            Err(Errno::AGAIN | Errno::INTR) => return,
+            Err(Errno::AGAIN | Errno::INTR) => return self.refresh_interest(id),
             Err(error) => {
                 self.judge(id);
                 return self.broken(id, Some(error));

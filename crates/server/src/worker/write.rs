@@ -10,7 +10,7 @@ use rustix::net::{Shutdown, shutdown};
 
 use super::Worker;
 use super::sealed::Sealing;
-use crate::connection::{Connection, NEVER, Phase};
+use crate::connection::{Connection, NEVER, Phase, Turn};
 use crate::event::Raw;
 use crate::id::ConnectionId;
 use crate::limits::{Limit, TRIED_TIMES};
@@ -282,11 +282,23 @@ impl Worker {
         }
     }
 
+    /// At the end of a turn: sends what waits or, where another turn follows soon, leaves it for that.
+    pub(super) fn flush_or_cork(&mut self, id: ConnectionId) {
+        match self.connections.get_mut(id) {
+            Some(connection) if connection.may_cork() => {
+                connection.flags.turn.set(Turn::CORKED, true);
+                self.charge(id);
+            }
+            _ => self.flush_one(id),
+        }
+    }
+
     pub(super) fn flush_one(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
         connection.flags.dirty = false;
+        connection.flags.turn.set(Turn::CORKED, false);
         if connection.flags.blocked {
             return;
         }

@@ -1,0 +1,200 @@
+//! Turns: however much a peer has sent, it is worked on a little at a time, and the others come in between.
+//!
+//! What one read brings and one turn does not finish is put aside, and its connection at the end of a queue. A batch serves who
+//! is ready first, and then a few of that queue; while anybody stands in it, nobody sleeps.
+
+use std::collections::VecDeque;
+
+use super::read::Found;
+use super::{Inbox, Worker};
+use crate::connection::{Connection, Phase, Turn};
+use crate::id::ConnectionId;
+use crate::reactor::Interest;
+
+/// What a request costs of a turn: the application does more for it.
+pub(super) const REQUEST_COST: u32 = 8;
+/// How many put-off turns one batch takes.
+const TURNS: usize = 32;
+/// How many requests and handshakes of connections that are no WebSockets yet are begun in one batch.
+const GUESTS: u32 = 32;
+/// What the first flight of a TLS handshake counts for among them: a signature, a key exchange.
+const TLS_GUEST: u32 = 8;
+/// How much is looked at in one piece.
+const PIECE_BYTES: usize = 16 << 10;
+/// How much of its answers a connection keeps to itself until its next turn.
+const CORK_BYTES: usize = 16 << 10;
+
+/// What a connection may spend in its turn: a message costs one, and one more for each 16 KiB of it.
+pub(super) struct Credit(u32);
+
+impl Credit {
+    pub(super) const NONE: Self = Self(0);
+    pub(super) const WHOLE: Self = Self(16);
+
+    #[inline]
+    pub(super) fn is_spent(&self) -> bool {
+        self.0 == 0
+    }
+
+    #[inline]
+    pub(super) fn spend(&mut self, cost: u32) {
+        self.0 = self.0.saturating_sub(cost);
+    }
+}
+
+/// Who waits for a turn, and what is left of this batch.
+#[derive(Default)]
+pub(super) struct Turns {
+    queue: VecDeque<ConnectionId>,
+    due: usize,
+    guests: u32,
+}
+
+impl Turns {
+    /// Whether anybody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// A batch begins. Who is put off in it comes in the next one.
+    pub(super) fn begin(&mut self) {
+        self.due = self.queue.len().min(TURNS);
+        self.guests = GUESTS;
+    }
+
+    /// The next one whose turn it is in this batch.
+    pub(super) fn next(&mut self) -> Option<ConnectionId> {
+        self.due = self.due.checked_sub(1)?;
+        self.queue.pop_front()
+    }
+}
+
+/// What a message costs.
+#[inline]
+pub(super) fn cost(bytes: usize) -> u32 {
+    1 + (bytes >> 14) as u32
+}
+
+impl Worker {
+    /// Puts a connection at the end of the queue, unless it stands in it.
+    pub(super) fn queue_turn(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && !connection.flags.turn.is_queued()
+        {
+            connection.flags.turn.set(Turn::QUEUED, true);
+            self.turns.queue.push_back(id);
+        }
+    }
+
+    /// This connection has had its turn; what it has said beyond waits for the next one.
+    #[cold]
+    pub(super) fn put_off(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
+        self.queue_turn(id);
+        self.stash(id, inbox)
+    }
+
+    /// Whether a connection that is no WebSocket yet must wait because others came before it in this batch.
+    pub(super) fn is_guest_too_many(&mut self, id: ConnectionId) -> bool {
+        let Some(connection) = self.connections.get(id) else {
+            return false;
+        };
+        if !matches!(connection.phase, Phase::Head { .. }) {
+            return false;
+        }
+        if self.turns.guests == 0 {
+            self.queue_turn(id);
+            return true;
+        }
+        let is_fresh = connection.tls.as_ref().is_some_and(|tls| tls.is_fresh());
+        let count = if is_fresh { TLS_GUEST } else { 1 };
+        self.turns.guests = self.turns.guests.saturating_sub(count);
+        false
+    }
+
+    /// It is this connection's turn.
+    pub(super) fn take_turn(&mut self, id: ConnectionId, inbox: &mut Inbox) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        connection.flags.turn.set(Turn::QUEUED, false);
+        let waits = connection.stash_len() > 0;
+        if waits && connection.may_digest() {
+            if !self.is_guest_too_many(id) {
+                inbox.borrow_for(id);
+            }
+            return;
+        }
+        if connection.flags.turn.has(Turn::CORKED) {
+            self.flush_one(id);
+        }
+        if !waits {
+            self.on_ready(id, Interest::empty(), inbox);
+        }
+    }
+
+    /// Puts the next piece of what was put aside where received bytes are. False when nothing is to be looked at now.
+    pub(super) fn lend_more(&mut self, id: ConnectionId, inbox: &mut Inbox) -> bool {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return false;
+        };
+        if connection.stash_len() == 0 || !connection.may_digest() {
+            return false;
+        }
+        if inbox.credit.is_spent() {
+            self.queue_turn(id);
+            return false;
+        }
+        let stash = &mut connection.rare().stash;
+        inbox.start = 0;
+        inbox.end = stash.lend(&mut inbox.buffer[..PIECE_BYTES]);
+        true
+    }
+
+    /// Keeps what cannot be looked at yet; nothing more is read until then.
+    pub(super) fn stash(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
+        if let Some(connection) = self.connections.get_mut(id) {
+            let rest = &inbox.buffer[inbox.start..inbox.end];
+            let stash = &mut connection.rare().stash;
+            if inbox.is_lent {
+                stash.take_back(rest);
+            } else {
+                stash.push(rest);
+            }
+        }
+        inbox.start = inbox.end;
+        Found::Nothing
+    }
+
+    /// Reading goes on: first with what was put aside.
+    pub(super) fn read_on(&mut self, id: ConnectionId) {
+        match self.connections.get(id) {
+            Some(connection) if connection.stash_len() > 0 => self.queue_turn(id),
+            _ => self.refresh_interest(id),
+        }
+    }
+}
+
+impl Inbox {
+    /// What was put aside for this connection is looked at, piece by piece.
+    fn borrow_for(&mut self, id: ConnectionId) {
+        self.fill(id, 0);
+        self.is_lent = true;
+    }
+}
+
+impl Connection {
+    /// How much one read takes: who says more than a turn's worth is not read far ahead.
+    #[inline]
+    pub(super) fn read_limit(&self, most: usize) -> usize {
+        if self.flags.turn.has(Turn::TALKATIVE) {
+            PIECE_BYTES
+        } else {
+            most
+        }
+    }
+
+    /// Whether its answers may wait for its next turn, so that more of them leave at once.
+    pub(super) fn may_cork(&self) -> bool {
+        self.flags.turn.is_queued() && self.waiting_bytes() < CORK_BYTES
+    }
+}

@@ -1,0 +1,146 @@
+"""Clients that send as much as the wire takes, in a process of their own, until told to stop.
+
+They are at the bottom of the scheduler's list: what is asked is whether the server lets them push
+others aside, not whether they take the processor away from the clients that are measured.
+"""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..serving import ROOT
+from ..wire import TEXT, connect, frame, get, open_websocket, upgrade
+
+PIPELINE_BYTES = 1 << 18
+"""What a connection tries to send at once."""
+
+HEAR_BYTES = 1 << 18
+
+
+@dataclass
+class Flooding:
+    """Clients at work in another process."""
+
+    process: "subprocess.Popen[bytes]"
+
+    def stop(self) -> int:
+        """Ends them, and tells how often they have sent or knocked."""
+        out, _ = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0
+        told: int = json.loads(out)
+        return told
+
+
+@contextmanager
+def flooding(address: str, what: str, connections: int) -> Iterator[Flooding]:
+    """Floods a server while the context lasts; returns when all have begun.
+
+    Args:
+        address: The server's.
+        what: "messages": tiny ones, pipelined; "requests": the same by HTTP; "handshakes": a
+            connection, its upgrade, and its end, again and again.
+        connections: How many at a time.
+    """
+    words = (what, address, str(connections))
+    command = (sys.executable, "-m", "tests.torture.flood", *words)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"ready\n"
+        yield Flooding(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class Pipelines:
+    """Connections that say the same words over and over, and throw the answers away."""
+
+    def __init__(self, sockets: list[socket.socket], word: bytes) -> None:
+        self.sent = 0
+        self._words = memoryview(word * (PIPELINE_BYTES // len(word)))
+        self._word_bytes = len(word)
+        self._at = {one.fileno(): (one, 0) for one in sockets}
+        self._poll = select.epoll()
+        for one in sockets:
+            one.setblocking(False)
+            self._poll.register(one, select.EPOLLIN | select.EPOLLOUT)
+
+    def work(self) -> None:
+        for fd, flags in self._poll.poll(0.05):
+            one, at = self._at[fd]
+            if flags & select.EPOLLIN and not one.recv(HEAR_BYTES):
+                self._poll.unregister(fd)
+            elif flags & select.EPOLLOUT:
+                sent = one.send(self._words[at:])
+                self.sent += sent / self._word_bytes
+                # Whole words follow one another, wherever the socket has cut them.
+                self._at[fd] = one, (at + sent) % len(self._words)
+
+
+class Knocks:
+    """Connections that end as soon as their handshake is answered."""
+
+    def __init__(self, address: str, connections: int) -> None:
+        host, _, port = address.rpartition(":")
+        self.sent = 0
+        self._place = (host, int(port))
+        self._open: dict[int, socket.socket] = {}
+        self._poll = select.epoll()
+        for _ in range(connections):
+            self._knock()
+
+    def work(self) -> None:
+        for fd, flags in self._poll.poll(0.05):
+            one = self._open[fd]
+            if flags & select.EPOLLIN or flags & (select.EPOLLERR | select.EPOLLHUP):
+                del self._open[fd]
+                one.close()
+                self._knock()
+            else:
+                one.send(upgrade())
+                self._poll.modify(fd, select.EPOLLIN)
+
+    def _knock(self) -> None:
+        one = socket.socket()
+        one.setblocking(False)
+        # Otherwise the ports of ended connections are used up in no time.
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        one.connect_ex(self._place)
+        self._open[one.fileno()] = one
+        self._poll.register(one, select.EPOLLOUT)
+        self.sent += 1
+
+
+def pipelined(address: str, connections: int, enter: Callable[..., socket.socket]) -> Pipelines:
+    word = frame(TEXT, b"!") if enter is open_websocket else get("/word")
+    return Pipelines([enter(address) for _ in range(connections)], word)
+
+
+def main() -> None:
+    what, address, connections = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    os.nice(19)
+    flood: Pipelines | Knocks
+    if what == "handshakes":
+        flood = Knocks(address, connections)
+    else:
+        enter = open_websocket if what == "messages" else connect
+        flood = pipelined(address, connections, enter)
+    print("ready", file=sys.stderr, flush=True)
+    told = select.poll()
+    told.register(sys.stdin, select.POLLIN | select.POLLHUP)
+    while not told.poll(0):
+        flood.work()
+    print(json.dumps(int(flood.sent)))
+
+
+if __name__ == "__main__":
+    main()
