@@ -130,7 +130,7 @@ def build(path: Path, count: int) -> None:
                 ulids.next(at), room, seqs[room], at, f"u{user}", f"person{user}",
                 "text", text, lang, "detected",
             )  # fmt: skip
-            keep(db, room, [Said(message.seq, at, message)], f"n{number}")
+            keep(db, room, [Said(message.seq, at, message, f"n{number}")])
         db.execute("commit")
         if first % 100_000 == 0:
             print(first, flush=True)

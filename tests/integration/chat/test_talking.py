@@ -40,6 +40,21 @@ async def test_the_same_nonce_is_the_same_message(tmp_path: Path) -> None:
         assert len((await ada.call("history", room="lobby"))["messages"]) == 1
 
 
+async def test_a_sender_knows_their_words_again(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob = await chat.guest("Ada"), await chat.guest("Bob")
+        ear = await ada.listen("room:lobby")
+        opened = await ada.call("rooms.open", room="lobby")
+        said = await ada.say("mine", nonce="n-1")
+        heard = await ear.next("message")
+        assert (heard["message"], heard["nonce"]) == (said, "n-1")
+        # From the file, too; but there, nobody learns another's.
+        for who, nonces in ((ada, ["n-1"]), (bob, [None])):
+            missed = await who.call("sync", room="lobby", after=opened["seq"])
+            found = [one.get("nonce") for one in missed["events"] if one["type"] == "message"]
+            assert found == nonces
+
+
 async def test_messages_change(tmp_path: Path) -> None:
     async with house(tmp_path) as chat:
         ada, bob = await chat.guest("Ada"), await chat.guest("Bob")

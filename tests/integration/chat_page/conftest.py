@@ -1,6 +1,7 @@
 """A browser, a chat, and people in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +11,9 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
+    WebSocketRoute,
     expect,
     sync_playwright,
 )
@@ -21,6 +24,9 @@ from ..test_chromium import FLAGS
 
 # Two busy cores, and as many pages as there are people.
 expect.set_options(timeout=30_000)
+
+ALONE = "delete globalThis.Translator; delete globalThis.LanguageDetector;"
+"""What this browser could translate and detect itself is not always the same."""
 
 STATIC = ROOT / "python/hubbub/apps/chat/static"
 
@@ -60,6 +66,25 @@ class Person:
         box.fill(text)
         box.press("Enter")
 
+    def message(self, text: str) -> Locator:
+        """The messages in which this stands."""
+        return self.page.locator(".message", has_text=text)
+
+    def sent(self, text: str) -> Locator:
+        """Says something, and returns the row in which it stands when it has arrived."""
+        self.say(text)
+        # What was in the box is shown when the box is empty, and kept when no row says it is not.
+        expect(self.page.locator("#composer")).to_have_value("")
+        expect(self.page.locator(".message").last).to_be_visible()
+        expect(self.page.locator(".is-sending")).to_have_count(0)
+        return self.page.locator(".message").last
+
+    def menu(self, message: Locator, entry: str) -> None:
+        """Chooses from the menu of a message."""
+        message.hover()
+        message.locator(".tools .icon-button").last.click()
+        self.page.get_by_role("menuitem", name=entry).click()
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -72,11 +97,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+@contextmanager
+def house(folder: Path) -> Iterator[Chat]:
+    """A chat that keeps its things in a folder, and may find some there."""
     for mode in ("eng-spa", "fr-es"):
         data(f"/usr/share/apertium/modes/{mode}.mode", f"apertium-{mode}")
-    folder = tmp_path_factory.mktemp("chat")
     with (
         pytest.MonkeyPatch.context() as patch,
         serving("tests/integration/chat_page/phrase_book.py:app") as phrases,
@@ -85,6 +110,12 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
         patch.setenv("PHRASE_BOOK", f"http://{phrases}")
         with serving("tests/integration/chat_page/app.py:app") as address:
             yield Chat(address, folder)
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+    with house(tmp_path_factory.mktemp("chat")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -102,21 +133,30 @@ class People:
         self._chat = chat
         self._contexts: list[BrowserContext] = []
 
-    def stranger(self, locale: str = "en-GB", *, script: str = "", **options: object) -> Person:
+    def stranger(
+        self,
+        locale: str = "en-GB",
+        *,
+        script: str = ALONE,
+        between: Callable[[WebSocketRoute], None] | None = None,
+        **options: object,
+    ) -> Person:
         """Somebody who has just opened the page.
 
         Args:
             locale: The language of their browser.
             script: What runs in the page before everything else.
+            between: What stands between the page's WebSocket and the server.
             **options: More of Playwright's options of a context.
         """
         context = self._browser.new_context(locale=locale, **options)  # type: ignore[arg-type]
         self._contexts.append(context)
         context.set_default_timeout(45_000)
-        if script:
-            context.add_init_script(script)
+        context.add_init_script(script)
         person = Person(context.new_page(), context)
         page = person.page
+        if between is not None:
+            page.route_web_socket("**/connection/websocket", between)
 
         def complained(told: ConsoleMessage) -> None:
             # That a stranger is one, and that a pair has no translator, are answers like others.
@@ -130,10 +170,16 @@ class People:
         return person
 
     def enter(
-        self, nick: str, locale: str = "en-GB", *, script: str = "", **options: object
+        self,
+        nick: str,
+        locale: str = "en-GB",
+        *,
+        script: str = ALONE,
+        between: Callable[[WebSocketRoute], None] | None = None,
+        **options: object,
     ) -> Person:
         """Somebody who has come in as a guest."""
-        person = self.stranger(locale, script=script, **options)
+        person = self.stranger(locale, script=script, between=between, **options)
         person.page.locator("input[name=nick]").fill(nick)
         person.page.locator("button[type=submit]").click()
         expect(person.page.locator(".messages, .empty").first).to_be_visible()

@@ -59,9 +59,7 @@ def test_signing_in(people: People) -> None:
 def test_a_room(people: People, nick: str, locale: str, scheme: str) -> None:
     person = calm(people, nick, locale, color_scheme=scheme)
     page = person.page
-    person.say("A **message** with `code`, @Amy and https://example.org/")
-    message = page.locator(".message").last
-    expect(page.locator(".is-sending")).to_have_count(0)
+    message = person.sent("A **message** with `code`, @Amy and https://example.org/")
     message.hover()
     message.locator(".tools button").first.click()
     page.get_by_role("menuitem").first.click()

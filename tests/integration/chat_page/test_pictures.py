@@ -41,14 +41,8 @@ def pictures(tmp_path: Path) -> Path:
 def test_pictures(people: People, pictures: Path) -> None:
     there: dict[str, Person] = {}
     for nick, (locale, scheme, size) in READERS.items():
-        # What this browser offers to download is not always the same.
         there[nick] = people.enter(
-            nick,
-            locale,
-            script="delete globalThis.Translator",
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            **size,
+            nick, locale, color_scheme=scheme, reduced_motion="reduce", **size
         )
     ada = there["Ada"].page
     ada.get_by_role("button", name="New room").click()

@@ -47,6 +47,7 @@ room-settings = إعدادات الغرفة
 room-id = معرّف هذه الغرفة:
 room-failed = تعذّر فتح الغرفة
 retention = مدة حفظ الرسائل
+moderated = لا يتكلم إلا من لديه صوت
 keep-for-ever = بلا حد
 invite = دعوة
 invite-hint = اسم شخص التقيته في غرفة أو راسلته
@@ -59,7 +60,7 @@ no-room-hint = اختر غرفة من القائمة أو أنشئ واحدة.
 empty-room = لم يُقل شيء بعد
 empty-room-hint = اكتب أول رسالة بلغتك.
 room-start = هنا تبدأ الغرفة.
-removed-from-room = أُخرجت من الغرفة. { $reason }
+removed-from-room = أُخرجت من { $room }. { $reason }
 
 ## Messages
 

@@ -47,6 +47,7 @@ room-settings = Room settings
 room-id = Id of this room:
 room-failed = The room cannot be opened
 retention = How long messages are kept
+moderated = Only those with a voice may speak
 keep-for-ever = For ever
 invite = Invite
 invite-hint = The name of somebody you have met in a room or written to
@@ -59,7 +60,7 @@ no-room-hint = Choose one from the list, or make a new one.
 empty-room = Nothing has been said yet
 empty-room-hint = Write the first message – in your own language.
 room-start = This is where the room begins.
-removed-from-room = You were removed from the room. { $reason }
+removed-from-room = You were removed from { $room }. { $reason }
 
 ## Messages
 

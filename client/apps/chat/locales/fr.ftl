@@ -47,6 +47,7 @@ room-settings = Réglages du salon
 room-id = Identifiant du salon :
 room-failed = Le salon ne s’ouvre pas
 retention = Durée de conservation
+moderated = Seuls ceux qui ont la parole peuvent écrire
 keep-for-ever = Sans limite
 invite = Inviter
 invite-hint = Le nom d’une personne croisée dans un salon ou à qui vous avez écrit
@@ -59,7 +60,7 @@ no-room-hint = Choisissez-en un ou créez-en un.
 empty-room = Rien n’a encore été dit
 empty-room-hint = Écrivez le premier message, dans votre langue.
 room-start = Le salon commence ici.
-removed-from-room = Vous avez été exclu du salon. { $reason }
+removed-from-room = Vous avez été exclu de { $room }. { $reason }
 
 ## Messages
 

@@ -47,6 +47,7 @@ room-settings = ルームの設定
 room-id = このルームの ID：
 room-failed = ルームを開けません
 retention = メッセージの保存期間
+moderated = 発言権のある人だけが発言できる
 keep-for-ever = 無期限
 invite = 招待
 invite-hint = ルームで会った人ややりとりした人の名前
@@ -59,7 +60,7 @@ no-room-hint = 一覧から選ぶか、新しく作ってください。
 empty-room = まだ何も話されていません
 empty-room-hint = あなたの言語で最初のメッセージをどうぞ。
 room-start = ここからルームが始まります。
-removed-from-room = ルームから外されました。{ $reason }
+removed-from-room = { $room }から外されました。{ $reason }
 
 ## Messages
 

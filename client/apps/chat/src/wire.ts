@@ -38,6 +38,8 @@ export interface Message {
   translations?: Record<string, Attached>;
   via?: { bridge: string; name: string };
   files?: FileLink[];
+  /** Its sender's, kept from the event that brought it (see `keyOf`); no part of the message. */
+  nonce?: string;
 }
 
 export interface Member {
@@ -63,6 +65,8 @@ export interface RoomInfo {
   role: Role;
   unread: number;
   mentions: number;
+  /** The newest event that is counted in here. */
+  seq: number;
   /** The newest event that was read. */
   lastRead: number;
   /** For so many seconds messages are kept; 0: for ever. */
@@ -98,7 +102,7 @@ interface Stamp {
 /** What happens in a room; each has the next `seq`. */
 export type RoomEvent = Stamp &
   (
-    | { type: "message"; message: Message }
+    | { type: "message"; message: Message; nonce?: string }
     | { type: "edit"; id: string; text: string; lang: string; langSource: LangSource; edited: number; by: string; mentions?: string[] }
     | { type: "delete"; id: string; by: string }
     | { type: "react"; id: string; emoji: string; user: string; on: boolean }

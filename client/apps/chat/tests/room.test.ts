@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { command } from "../src/room/commands";
 import { complete, completion } from "../src/room/completion";
-import { rows } from "../src/room/groups";
+import { keyOf, rows } from "../src/room/groups";
 import { judge, Resumer } from "../src/room/resume";
 import { begun, failed, gone, nothing, preview, restored, type Said } from "../src/room/sending";
 import { apply, jumped, lastOf, opened, seen, trimmed, withMembers, withNewer, withOlder, type RoomState } from "../src/room/state";
@@ -15,7 +15,7 @@ function message(id: string, more: Partial<Message> = {}): Message {
 function room(...ids: string[]): RoomState {
   return opened(
     {
-      room: { id: "r", name: "Lobby", kind: "open", topic: "", joined: true, role: "", members: 1, unread: 0, mentions: 0, lastRead: 1 },
+      room: { id: "r", name: "Lobby", kind: "open", topic: "", joined: true, role: "", members: 1, unread: 0, mentions: 0, seq: 10, lastRead: 1 },
       members: [{ user: "u1", nick: "Ada", langs: ["en"], preferred: "en", role: "owner" }],
       messages: ids.map((id) => message(id)),
       seq: 10,
@@ -99,7 +99,10 @@ describe("a room", () => {
     state = jumped(state, { messages: [message("c"), message("d")], more: true });
     state = apply(state, event({ type: "message", message: message("o") }));
     expect([ids(state), state.missed, state.isLive]).toEqual(["cd", 1, false]);
-    state = withNewer(state, { messages: [message("e"), message("o")], more: false });
+    // What was said after the page was made is not in it: there is no end yet.
+    state = withNewer(state, { messages: [message("e")], more: false });
+    expect([ids(state), state.missed, state.isLive]).toEqual(["cde", 1, false]);
+    state = withNewer(state, { messages: [message("o")], more: false });
     expect([ids(state), state.missed, state.isLive]).toEqual(["cdeo", 0, true]);
   });
 
@@ -276,6 +279,21 @@ describe("sending", () => {
       user: "u1",
       lang: "und",
     });
+  });
+
+  it("stays the same row when it has arrived, and comes last until then", () => {
+    const all = begun(nothing, said, 7);
+    const waiting = preview(all.get("n1") ?? expect.unreachable(), { user: "u1", nick: "Ada" }, 9);
+    expect(waiting.ts).toBe(9);
+    let state = apply(room("a"), event({ type: "message", message: message("b", { text: "hi" }), nonce: "n1" }));
+    const arrived = state.messages[1] ?? expect.unreachable();
+    expect(keyOf(arrived)).toBe(keyOf(waiting));
+    // Another may have had the same idea.
+    expect(keyOf({ ...arrived, user: "u2" })).not.toBe(keyOf(waiting));
+    // A page of the history knows no nonces.
+    state = withOlder(state, { messages: [message("b", { text: "hi" })], more: false });
+    expect(keyOf(state.messages[1] ?? expect.unreachable())).toBe(keyOf(waiting));
+    expect(keyOf(message("a"))).toBe("a");
   });
 
   it("goes on after a reload", () => {

@@ -37,6 +37,7 @@ class Say:
     reply_to: str = ""
     files: tuple[FileLink, ...] = ()
     via: Via | None = None
+    nonce: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class Said(Event, frozen=True, tag="message"):
     """Somebody has said something."""
 
     message: Message | None = None
+    nonce: str = ""
+    """The sender's: by it, their page knows its own words again before its call is answered."""
 
 
 class Edited(Event, frozen=True, tag="edit"):

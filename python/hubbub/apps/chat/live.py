@@ -65,21 +65,20 @@ class Live:
         return message
 
     def carry_out(
-        self, room: Room, command: commands.Command, who: Person, *, nonce: str = ""
+        self, room: Room, command: commands.Command, who: Person
     ) -> "asyncio.Future[list[RoomEvent]]":
         """Lets a room decide; what is returned is done when that is on disk.
 
         Raises:
             Refused: The room refuses.
         """
-        return self.carry_out_all([(room, command)], who, nonce=nonce)
+        return self.carry_out_all([(room, command)], who)
 
     def carry_out_all(
         self,
         wanted: Sequence[tuple[Room, commands.Command]],
         who: Person,
         *,
-        nonce: str = "",
         first: Write | None = None,
     ) -> "asyncio.Future[list[RoomEvent]]":
         """Lets several rooms decide; all of it is stored, or nothing.
@@ -87,7 +86,6 @@ class Live:
         Args:
             wanted: Which rooms, and what in each.
             who: By whom.
-            nonce: Of the message, if something is said.
             first: What is stored before, with it.
 
         Raises:
@@ -104,7 +102,7 @@ class Live:
         if not events and first is None:
             waiting.set_result([])
             return waiting
-        self._submit(decided, waiting, nonce, first)
+        self._submit(decided, waiting, first)
         return waiting
 
     def forget(self, id: str) -> None:  # noqa: A002
@@ -117,7 +115,6 @@ class Live:
         self,
         decided: list[tuple[_Carried, list[RoomEvent]]],
         waiting: "asyncio.Future[list[RoomEvent]]",
-        nonce: str,
         first: Write | None,
     ) -> None:
         for carried, events in decided:
@@ -127,7 +124,7 @@ class Live:
             if first is not None:
                 first(db)
             for carried, events in decided:
-                keep(db, carried.room.id, events, nonce)
+                keep(db, carried.room.id, events)
 
         def done(failure: StoreFailure | None) -> None:
             for carried, events in decided:

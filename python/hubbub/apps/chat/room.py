@@ -134,7 +134,7 @@ class Room:
             files=command.files,
         )
         self._remember(message)
-        return [ev.Said(message.seq, at, message)]
+        return [ev.Said(message.seq, at, message, command.nonce)]
 
     def _edit(self, command: do.Edit, who: Person, at: int) -> list[RoomEvent]:
         message = self._own(command.message, who)

@@ -166,8 +166,10 @@ class Rooms:
         chat = self._chat
         self._slow(client)
         room = chat.room_for(client, params.room)
-        after = params.after
-        missed = await chat.store.read(lambda reader: reader.since(room.id, after, SYNC_LIMIT))
+        after, user = params.after, client.user
+        missed = await chat.store.read(
+            lambda reader: reader.since(room.id, after, SYNC_LIMIT, user)
+        )
         return wire.Synced(missed.events, missed.seq, not missed.is_all)
 
     async def search(self, client: Client, params: wire.SearchParams) -> wire.Page:

@@ -67,8 +67,9 @@ class Talking:
             params.reply_to,
             files,
             params.via,
+            params.nonce,
         )
-        waiting = chat.live.carry_out(room, command, person, nonce=params.nonce)
+        waiting = chat.live.carry_out(room, command, person)
         if not params.nonce:
             return Sent(_message(await waiting))
         key = (client.user, params.nonce)

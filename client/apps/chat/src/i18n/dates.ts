@@ -1,4 +1,4 @@
-/** Times and days as the reader writes them. */
+/** Times, days and sizes as the reader writes them. */
 
 import { locale, t } from "./bundles";
 
@@ -38,3 +38,12 @@ export const dateOf = (ts: number) => format({ dateStyle: "medium" }).format(ts)
 /** Names in a list: "Ada, Béa and علي". */
 export const listOf = (names: readonly string[]) =>
   new Intl.ListFormat(locale.value, { style: "long", type: "conjunction" }).format(names);
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+
+/** How large a file is: "1.2 MB". */
+export function sizeOf(bytes: number): string {
+  const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  const options = { style: "unit", unit: UNITS[step] as string, unitDisplay: "short", maximumFractionDigits: step === 0 ? 0 : 1 } as const;
+  return new Intl.NumberFormat(region(), options).format(bytes / 1000 ** step);
+}

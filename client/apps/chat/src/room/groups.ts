@@ -7,6 +7,14 @@ export type Row =
   | { kind: "new"; key: string }
   | { kind: "message"; key: string; message: Message; isFirst: boolean };
 
+/**
+ * By what a message is known while the page is open: what is being sent keeps its place in the page, and what is open
+ * on it, when it has arrived and has an id.
+ */
+export function keyOf({ id, user, nonce }: Message): string {
+  return nonce === undefined ? id : `${user} ${nonce}`;
+}
+
 /** After so long, an author is named again. */
 const GROUP_MS = 5 * 60_000;
 
@@ -40,7 +48,7 @@ export function rows(
     }
     found.push({
       kind: "message",
-      key: message.id,
+      key: keyOf(message),
       message,
       isFirst: isNewDay || isNew || !belongs(before, message),
     });

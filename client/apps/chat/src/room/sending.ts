@@ -61,15 +61,16 @@ export function gone(all: Sending, nonce: string): Sending {
   return next;
 }
 
-/** As a message among the others, until the real one comes. */
-export function preview({ said, ts }: Pending, me: { user: string; nick: string }): Message {
+/** As a message among the others, until the real one comes; behind them, whatever the clock here says. */
+export function preview({ said, ts }: Pending, me: { user: string; nick: string }, notBefore = 0): Message {
   return {
     id: `~${said.nonce}`,
     room: said.room,
     seq: 0,
-    ts,
+    ts: Math.max(ts, notBefore),
     user: me.user,
     nick: me.nick,
+    nonce: said.nonce,
     kind: said.kind,
     text: said.text,
     lang: said.lang ?? "und",

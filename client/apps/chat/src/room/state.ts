@@ -20,6 +20,8 @@ export interface RoomState {
   readonly lastRead: number;
   /** Said at the end of the room while the window was elsewhere. */
   readonly missed: number;
+  /** The last of these. */
+  readonly newest?: string;
 }
 
 /** A room as it was just opened. */
@@ -41,7 +43,7 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
   const next = { ...state, seq: Math.max(state.seq, event.seq) };
   switch (event.type) {
     case "message":
-      return said(next, event.message);
+      return said(next, event.nonce === undefined ? event.message : { ...event.message, nonce: event.nonce });
     case "edit": {
       const { text, lang, langSource, edited, mentions = [] } = event;
       return change(next, event.id, (message) => ({
@@ -74,7 +76,7 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
     case "topic":
       return { ...next, info: { ...next.info, topic: event.topic ?? "" } };
     case "room":
-      return { ...next, info: { ...next.info, name: event.name, kind: event.kind ?? "open" } };
+      return { ...next, info: { ...next.info, ...ruled(event) } };
     case "member": {
       const member = whole(event);
       return { ...next, members: new Map(next.members).set(member.user, member) };
@@ -98,10 +100,15 @@ export function apply(state: RoomState, event: RoomEvent): RoomState {
   }
 }
 
+/** What an event says of a room; what is missing is none. */
+export function ruled(event: Extract<RoomEvent, { type: "room" }>): Pick<RoomInfo, "name" | "kind" | "retention" | "moderated"> {
+  return { name: event.name, kind: event.kind ?? "open", retention: event.retention ?? 0, moderated: event.moderated ?? false };
+}
+
 function said(state: RoomState, message: Message): RoomState {
   const last = state.messages.at(-1);
   if (!state.isLive) {
-    return { ...state, missed: state.missed + 1 };
+    return { ...state, missed: state.missed + 1, newest: message.id };
   }
   if (last !== undefined && last.id >= message.id) {
     return inserted(state, [message]);
@@ -153,7 +160,8 @@ function reacted(all: Record<string, string[]>, emoji: string, user: string, on:
 function inserted(state: RoomState, found: readonly Message[]): RoomState {
   const known = new Map(state.messages.map((message) => [message.id, message]));
   for (const message of found) {
-    known.set(message.id, message);
+    const nonce = message.nonce ?? known.get(message.id)?.nonce;
+    known.set(message.id, nonce === undefined ? message : { ...message, nonce });
   }
   const messages = [...known.values()].sort((one, other) => (one.id < other.id ? -1 : one.id > other.id ? 1 : 0));
   return { ...state, messages };
@@ -164,14 +172,18 @@ export function withOlder(state: RoomState, page: Page): RoomState {
   return { ...inserted(state, page.messages), hasOlder: page.more };
 }
 
-/** With what came after the window; at the room's end it is live again, unless somebody spoke meanwhile. */
+/** With what came after the window; at the room's end it is live again, unless somebody spoke since the page was made. */
 export function withNewer(state: RoomState, page: Page): RoomState {
-  return { ...inserted(state, page.messages), isLive: !page.more, missed: page.more ? state.missed : 0 };
+  const { newest, ...next } = inserted(state, page.messages);
+  const last = next.messages.at(-1)?.id ?? "";
+  // What was told is kept before it is told; where nothing follows, it has gone since.
+  const isLive = !page.more && (newest === undefined || last >= newest || page.messages.length === 0);
+  return isLive ? { ...next, isLive, missed: 0 } : { ...next, isLive, ...(newest === undefined ? {} : { newest }) };
 }
 
 /** Another window: what lies around a search result or a date. */
 export function jumped(state: RoomState, page: Page): RoomState {
-  return { ...state, messages: page.messages, isLive: false, hasOlder: true };
+  return { ...state, messages: page.messages, isLive: false, hasOlder: page.more };
 }
 
 /** Forgets the oldest, so that a page that is open for days does not grow; only at the end of the room. */

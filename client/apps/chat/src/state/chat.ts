@@ -4,12 +4,15 @@ import { computed, signal, type Signal } from "@preact/signals";
 
 import { deliver } from "../../../../src/delivery";
 import { Outbox } from "../../../../src/outbox";
+import { t } from "../i18n/bundles";
 import { Connection, isTemporary, reasonOf } from "../io/connection";
 import { lastRoom, tabStore } from "../io/preferences";
 import { begun, failed, gone, restored, type Said, type Sending } from "../room/sending";
+import { ruled } from "../room/state";
 import type { Me, Message, Presence, RoomEvent, RoomInfo, RoomKind, Typing } from "../wire";
 import { notice } from "./notices";
 import { Room } from "./room";
+import { detector } from "./translations";
 
 /** An answer of "slow down" or a lost one is tried again after so long. */
 const AGAIN_MS = 1_500;
@@ -37,7 +40,7 @@ export class Chat {
     this.outbox = new Outbox(tabStore(`hubbub.outbox.${me.value.user}`));
     this.sending.value = restored(this.outbox.waiting, Date.now());
     this.deliver = deliver(this.outbox, {
-      send: (call) => this.connection.rpc(call.method, call.params),
+      send: async (call) => this.connection.rpc(call.method, await inLanguage(call.params as Said)),
       isOnline: () => this.connection.status.value === "connected",
       isTemporary: (error) => {
         const isIt = isTemporary(error);
@@ -205,9 +208,9 @@ export class Chat {
   // What happens
 
   /** Something about this user: from another device, or from somebody who wants them. */
-  private told(data: { type?: string; kind?: string; reason?: string; me?: Me }): void {
-    if (data.type === "left" && data.kind !== "part") {
-      notice(data.reason ?? "", "removed");
+  private told(data: { type?: string; room?: unknown; kind?: string; reason?: string; me?: Me }): void {
+    if (data.type === "left" && typeof data.room === "string") {
+      this.left(data.room, data.kind, data.reason);
     } else if (data.type === "me" && data.me !== undefined) {
       this.me.value = data.me;
     }
@@ -216,13 +219,18 @@ export class Chat {
 
   private happened(room: Room, event: RoomEvent): void {
     if (event.type === "message") {
-      const { message } = event;
-      if (message.user !== this.me.value.user) {
-        const info = this.info(room.id);
+      const { message, nonce } = event;
+      const info = this.info(room.id);
+      if (message.user === this.me.value.user) {
+        // It stands among the others now; the answer to the call comes later, or not at all.
+        this.sending.value = nonce === undefined ? this.sending.value : gone(this.sending.value, nonce);
+      } else if (info === undefined || message.seq > info.seq) {
+        // What a list of rooms has counted already is not counted again.
         const isMeant = info?.kind === "direct" || (message.mentions ?? []).includes(this.me.value.user);
         this.changeInfo(room.id, {
           unread: (info?.unread ?? 0) + 1,
           mentions: (info?.mentions ?? 0) + (isMeant ? 1 : 0),
+          seq: message.seq,
         });
         for (const listener of this.listeners) {
           listener(room, message);
@@ -231,10 +239,19 @@ export class Chat {
     } else if (event.type === "topic") {
       this.changeInfo(room.id, { topic: event.topic ?? "" });
     } else if (event.type === "room") {
-      this.changeInfo(room.id, { name: event.name, kind: event.kind ?? "open" });
+      this.changeInfo(room.id, ruled(event));
     } else if (event.type === "part" && event.user === this.me.value.user) {
-      this.forget(room.id);
+      this.left(room.id, event.kind, event.reason);
     }
+  }
+
+  /** One is no member any more; the room tells, and whoever is removed is told besides: the first of these counts. */
+  private left(id: string, kind: string | undefined, reason = ""): void {
+    const info = this.info(id);
+    if (info?.joined && kind !== "part") {
+      notice(t("removed-from-room", { room: info.name, reason }));
+    }
+    this.forget(id);
   }
 
   private changeInfo(id: string, change: Partial<RoomInfo>): void {
@@ -295,7 +312,7 @@ export class Chat {
     }
     const { message } = result.value as { message: Message };
     // The answer may come before the event; whichever is first shows it, and the other changes nothing.
-    this.open.get(said.room)?.take({ type: "message", seq: message.seq, ts: message.ts, message });
+    this.open.get(said.room)?.take({ type: "message", seq: message.seq, ts: message.ts, message, nonce: said.nonce });
     this.sending.value = gone(this.sending.value, said.nonce);
   }
 
@@ -307,4 +324,10 @@ export class Chat {
     const peers = this.rooms.value.flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
     return [...members, ...peers].find((member) => member.nick.toLocaleLowerCase() === wanted)?.user;
   }
+}
+
+/** What is sent says in what language it is, if the browser can tell; it is kept and shown before that is known. */
+async function inLanguage(said: Said): Promise<Said> {
+  const lang = said.lang ?? (await detector.detect(said.text));
+  return lang === undefined ? said : { ...said, lang };
 }

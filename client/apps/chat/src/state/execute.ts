@@ -7,14 +7,13 @@ import type { Me } from "../wire";
 import type { Chat } from "./chat";
 import { notice } from "./notices";
 import type { Room } from "./room";
-import { detector } from "./translations";
 import { dialog, writingIn } from "./ui";
 
 export async function execute(chat: Chat, room: Room, command: Command, replyTo: string | undefined): Promise<void> {
   switch (command.kind) {
     case "say":
     case "me":
-      await speak(chat, room, command.text, command.kind === "me" ? "action" : "text", replyTo);
+      speak(chat, room, command.text, command.kind === "me" ? "action" : "text", replyTo);
       break;
     case "nick": {
       const me = await chat.ask<Me>("me.set", { nick: command.nick });
@@ -36,7 +35,7 @@ export async function execute(chat: Chat, room: Room, command: Command, replyTo:
       const user = userOf(chat, command.nick);
       const direct = user === undefined ? undefined : await chat.direct(user);
       if (direct !== undefined && command.text !== "") {
-        await speak(chat, direct, command.text, "text", undefined);
+        speak(chat, direct, command.text, "text", undefined);
       }
       break;
     }
@@ -70,16 +69,14 @@ export async function execute(chat: Chat, room: Room, command: Command, replyTo:
   }
 }
 
-async function speak(chat: Chat, room: Room, text: string, kind: "text" | "action", replyTo: string | undefined): Promise<void> {
-  if (room.state.value?.isLive === false) {
-    await room.latest();
-  }
-  const lang = writingIn.value || (await detector.detect(text));
+function speak(chat: Chat, room: Room, text: string, kind: "text" | "action", replyTo: string | undefined): void {
   chat.say(room.id, text, {
     kind,
     ...(replyTo === undefined ? {} : { replyTo }),
-    ...(lang === undefined ? {} : { lang }),
+    ...(writingIn.value === "" ? {} : { lang: writingIn.value }),
   });
+  // Who speaks wants to see it said.
+  void room.latest();
 }
 
 async function join(chat: Chat, name: string): Promise<void> {

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export interface Notice {
   id: number;
   text: string;
-  tone: "info" | "error" | "removed";
+  tone: "info" | "error";
 }
 
 const SHOWN_MS = 6_000;

@@ -17,8 +17,12 @@ export class Room {
   readonly typing = signal<readonly string[]>([]);
   /** Users who are there. */
   readonly present = signal<ReadonlySet<string>>(new Set());
-  /** The message to show and mark: a search result, the target of a reply. */
-  readonly marked = signal<string | undefined>(undefined);
+  /** The message to show and mark: a search result, the target of a reply. A new object each time: it is shown again. */
+  readonly marked = signal<{ id: string } | undefined>(undefined);
+  /** A new object each time its end is to be shown. */
+  readonly end = signal<object | undefined>(undefined);
+  /** Whether its reader is at its end: who reads further up must not lose what is before their eyes. */
+  isFollowed = true;
   readonly isLoadingOlder = signal(false);
   readonly replyTo = signal<string | undefined>(undefined);
   readonly editing = signal<string | undefined>(undefined);
@@ -81,7 +85,8 @@ export class Room {
   private applied(event: RoomEvent): void {
     const state = this.state.value;
     if (state !== undefined) {
-      this.state.value = trimmed(apply(state, event), KEPT);
+      const next = apply(state, event);
+      this.state.value = this.isFollowed ? trimmed(next, KEPT) : next;
     }
     if (event.type === "message") {
       this.stopped(event.message.user);
@@ -195,8 +200,7 @@ export class Room {
       const page = await this.history({ around: id });
       this.change((now) => jumped(now, page));
     }
-    this.marked.value = undefined;
-    this.marked.value = id;
+    this.marked.value = { id };
   }
 
   /** Shows the first message of a day. */
@@ -205,7 +209,7 @@ export class Room {
     const found = page.messages.find((message) => message.ts >= ts) ?? page.messages.at(-1);
     if (found !== undefined) {
       this.change((now) => jumped(now, page));
-      this.marked.value = found.id;
+      this.marked.value = { id: found.id };
     }
   }
 
@@ -215,6 +219,7 @@ export class Room {
     if (!this.state.value?.isLive) {
       await this.load();
     }
+    this.end.value = {};
   }
 
   /** The reader goes elsewhere, having read all. */

@@ -20,12 +20,17 @@ export interface Offer {
 
 const scope = globalThis as { Translator?: TranslatorApi; LanguageDetector?: DetectorApi };
 
+/** What was declined is not offered again before the next visit. */
+const declined = new Set<string>();
+const pairOf = ({ source, target }: Pick<Offer, "source" | "target">) => `${source} ${target}`;
+
 export const offers = signal<readonly Offer[]>([]);
 /** How many models have come: what was not translated then may be now. */
 export const downloads = signal(0);
 
 const browser = new BrowserEngine(scope.Translator, (source, target) => {
-  if (!offers.peek().some((offer) => offer.source === source && offer.target === target)) {
+  const pair = pairOf({ source, target });
+  if (!declined.has(pair) && !offers.peek().some((offer) => pairOf(offer) === pair)) {
     offers.value = [...offers.peek(), { source, target }];
   }
 });
@@ -38,7 +43,7 @@ export async function download(offer: Offer): Promise<void> {
   const change = (made?: Offer) => {
     offers.value = offers
       .peek()
-      .flatMap((one) => (one.source !== offer.source || one.target !== offer.target ? [one] : made ? [made] : []));
+      .flatMap((one) => (pairOf(one) !== pairOf(offer) ? [one] : made ? [made] : []));
   };
   change({ ...offer, progress: 0 });
   try {
@@ -51,6 +56,9 @@ export async function download(offer: Offer): Promise<void> {
 }
 
 export function decline(): void {
+  for (const offer of offers.peek()) {
+    declined.add(pairOf(offer));
+  }
   offers.value = [];
 }
 

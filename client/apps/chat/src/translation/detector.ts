@@ -10,6 +10,8 @@ export interface DetectorApi {
 const LETTERS = 15;
 const CONFIDENT = 0.6;
 const APART = 0.2;
+/** Nobody waits longer for it: the server detects, too. */
+const PATIENCE_MS = 500;
 
 /** The language of a text, if it can be told for sure. */
 export class Detector {
@@ -21,12 +23,17 @@ export class Detector {
     if (this.api === undefined || (text.match(/\p{L}/gu) ?? []).length < LETTERS) {
       return undefined;
     }
+    const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS));
+    return Promise.race([this.ask(this.api, text), late]);
+  }
+
+  private async ask(api: DetectorApi, text: string): Promise<string | undefined> {
     try {
       if (this.made === undefined) {
-        if ((await this.api.availability()) !== "available") {
+        if ((await api.availability()) !== "available") {
           return undefined;
         }
-        this.made = this.api.create();
+        this.made = api.create();
       }
       const [first, second] = await (await this.made).detect(text);
       const confidence = first?.confidence ?? 0;

@@ -120,7 +120,7 @@ function Notices() {
     <div class="notices" role="status">
       {notices.value.map(({ id, text, tone }) => (
         <div key={id} class={`notice is-${tone}`}>
-          <span>{tone === "removed" ? t("removed-from-room", { reason: text }) : text}</span>
+          <span>{text}</span>
           <IconButton icon="close" label={t("close")} onClick={() => dismiss(id)} />
         </div>
       ))}

@@ -49,6 +49,14 @@ export function Members({ room }: { room: Room }) {
   );
 }
 
+function Standing({ member }: { member: Member }) {
+  const words = [
+    ...(member.role === "" ? [] : [t(`role-${member.role}`)]),
+    ...((member.muted ?? 0) > Date.now() ? [t("muted")] : []),
+  ];
+  return words.length === 0 ? null : <span class="role">{words.join(" · ")}</span>;
+}
+
 function People({ title, members, isPresent }: { title: string; members: readonly Member[]; isPresent: boolean }) {
   const [open, setOpen] = useState<string>();
   return members.length === 0 ? null : (
@@ -67,8 +75,7 @@ function People({ title, members, isPresent }: { title: string; members: readonl
               <Avatar user={member.user} nick={member.nick} isPresent={isPresent} />
               <span class="person-text">
                 <Name nick={member.nick} />
-                {member.role !== "" && <span class="role">{t(`role-${member.role}`)}</span>}
-                {(member.muted ?? 0) > Date.now() && <span class="role">{t("muted")}</span>}
+                <Standing member={member} />
               </span>
               <Languages langs={member.langs} />
             </button>

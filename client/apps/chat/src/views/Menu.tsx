@@ -1,7 +1,7 @@
 /** A menu that opens beside its button: arrow keys, Home, End, Esc; the focus goes back where it was. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { Icon, type IconName } from "./icons";
 
@@ -21,6 +21,11 @@ export function Menu(props: {
 }) {
   const menu = useRef<HTMLDivElement>(null);
   const { onClose } = props;
+  useLayoutEffect(() => {
+    if (menu.current !== null && opensUp(menu.current)) {
+      menu.current.dataset["side"] = "up";
+    }
+  }, []);
   useEffect(() => {
     const before = document.activeElement;
     const isOut = (event: Event) => {
@@ -88,6 +93,16 @@ export function Menu(props: {
       ))}
     </div>
   );
+}
+
+/** Whether there is too little room below it, and more above. */
+function opensUp(menu: HTMLElement): boolean {
+  const box = menu.closest(".timeline, .panel-scroll")?.getBoundingClientRect();
+  const { top, bottom, height } = menu.getBoundingClientRect();
+  const place = (menu.offsetParent ?? menu).getBoundingClientRect();
+  const below = Math.min(box?.bottom ?? innerHeight, innerHeight) - bottom;
+  const above = Math.min(place.top, top) - height - Math.max(box?.top ?? 0, 0);
+  return below < 0 && above > below;
 }
 
 function items(menu: HTMLElement | null): HTMLElement[] {

@@ -4,7 +4,9 @@ import { memo } from "preact/compat";
 import { useRef, useState } from "preact/hooks";
 
 import { locale, t } from "../i18n/bundles";
-import { fullTimeOf, listOf, timeOf } from "../i18n/dates";
+import { fullTimeOf, listOf, sizeOf, timeOf } from "../i18n/dates";
+import { keyOf } from "../room/groups";
+import type { Pending } from "../room/sending";
 import type { Room } from "../state/room";
 import { attachedTo, chain, isForeign } from "../state/translations";
 import { textLanguageName } from "../text/languages";
@@ -27,7 +29,7 @@ export interface RowProps {
   isMarked: boolean;
   nicks: ReadonlySet<string>;
   /** Of what is not kept yet. */
-  pending?: { state: "sending" | "failed"; reason?: string | undefined; nonce: string };
+  pending?: Pending | undefined;
 }
 
 export const MessageRow = memo(function MessageRow(props: RowProps) {
@@ -52,7 +54,7 @@ export const MessageRow = memo(function MessageRow(props: RowProps) {
     pending === undefined ? "" : `is-${pending.state}`,
   ];
   return (
-    <li ref={row} class={classes.join(" ")} data-id={message.id} tabIndex={isActive ? 0 : -1}>
+    <li ref={row} class={classes.join(" ")} data-id={message.id} data-key={keyOf(message)} tabIndex={isActive ? 0 : -1}>
       <div class="message-side">{isFirst && message.kind === "text" ? <Avatar user={message.user} nick={message.nick} /> : <span class="side-time">{time}</span>}</div>
       <div class="message-body">
         {message.replyTo && <ReplyTo room={room} id={message.replyTo} />}
@@ -82,7 +84,7 @@ export const MessageRow = memo(function MessageRow(props: RowProps) {
         <Files message={message} />
         {!message.deleted && <TranslationLine room={room} message={message} translated={translated} isOriginal={isOriginal} isActive={isActive} onToggle={() => setOriginal(!isOriginal)} />}
         <Reactions room={room} message={message} />
-        {pending !== undefined && <PendingLine {...pending} />}
+        {pending !== undefined && <PendingLine pending={pending} />}
       </div>
       {isActive && pending === undefined && !message.deleted && <MessageTools room={room} message={message} />}
     </li>
@@ -157,9 +159,10 @@ function Files({ message }: { message: Message }) {
   return (
     <>
       {message.files?.map((file) => (
-        <a key={file.url} class="file" href={isWebAddress(file.url) ? file.url : "#"} target="_blank" rel="noopener noreferrer nofollow ugc">
+        <a key={file.url} class="file" href={isWebAddress(file.url) ? file.url : "#"} title={file.url} target="_blank" rel="noopener noreferrer nofollow ugc">
           <Icon name="file" />
           <bdi>{file.name}</bdi>
+          {file.size ? <span class="quiet">{sizeOf(file.size)}</span> : null}
         </a>
       ))}
     </>
@@ -195,8 +198,9 @@ function Reactions({ room, message }: { room: Room; message: Message }) {
   );
 }
 
-function PendingLine({ state, reason, nonce }: NonNullable<RowProps["pending"]>) {
+function PendingLine({ pending }: { pending: Pending }) {
   const chat = useChat();
+  const { state, reason, said } = pending;
   const isOffline = chat.connection.status.value !== "connected";
   return state === "sending" ? (
     <span class="sending">{t(isOffline ? "waits-for-connection" : "sending")}</span>
@@ -204,10 +208,10 @@ function PendingLine({ state, reason, nonce }: NonNullable<RowProps["pending"]>)
     <div class="failed" role="alert">
       <Icon name="warning" />
       <span>{t("not-sent", { reason: reason ?? "" })}</span>
-      <button type="button" class="link" onClick={() => chat.retry(nonce)}>
+      <button type="button" class="link" onClick={() => chat.retry(said.nonce)}>
         {t("try-again")}
       </button>
-      <button type="button" class="link" onClick={() => chat.discard(nonce)}>
+      <button type="button" class="link" onClick={() => chat.discard(said.nonce)}>
         {t("discard")}
       </button>
     </div>

@@ -27,12 +27,17 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
   const scrolling = useRef<Scrolling | undefined>(undefined);
   const [active, setActive] = useState<string>();
   const [isAway, setAway] = useState(false);
-  const shown = useMemo(() => rows(state.messages, state.lastRead, me.user), [state.messages, state.lastRead, me.user]);
-  const nicks = useMemo(() => new Set([...state.members.values()].map(({ nick }) => nick.toLocaleLowerCase())), [state.members]);
-  const pending = state.isLive ? [...chat.sending.value.values()].filter(({ said }) => said.room === room.id) : [];
-  const marked = room.marked.value;
   const last = state.messages.at(-1);
-  const current = active ?? last?.id;
+  const sending = chat.sending.value;
+  const shown = useMemo(() => {
+    // What is being sent stands among the others, so that it stays the same row when it has arrived.
+    const mine = state.isLive ? [...sending.values()].filter(({ said }) => said.room === room.id) : [];
+    return rows([...state.messages, ...mine.map((one) => preview(one, me, last?.ts))], state.lastRead, me.user);
+  }, [state.messages, state.isLive, state.lastRead, sending, me]);
+  const nicks = useMemo(() => new Set([...state.members.values()].map(({ nick }) => nick.toLocaleLowerCase())), [state.members]);
+  const marked = room.marked.value;
+  const end = room.end.value;
+  const current = shown.some(({ key }) => key === active) ? active : shown.at(-1)?.key;
 
   const look = () => {
     const isRead = scrolling.current?.isAtEnd && state.isLive && document.visibilityState === "visible" && document.hasFocus();
@@ -44,16 +49,25 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
       }
     }
   };
-  const onScroll = () => {
+  const settled = () => {
+    const isAtEnd = scrolling.current?.isAtEnd ?? true;
+    setAway(!isAtEnd);
+    room.isFollowed = isAtEnd;
+  };
+  // A page that is not filled yet has no scrolling that could ask for more: this is asked after each change, too.
+  const fill = () => {
     const element = box.current as HTMLDivElement;
-    scrolling.current?.scrolled();
-    setAway(!scrolling.current?.isAtEnd);
     if (element.scrollTop < NEAR_PX) {
       void room.loadOlder();
     }
     if (element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX) {
       void room.loadNewer();
     }
+  };
+  const onScroll = () => {
+    scrolling.current?.scrolled();
+    settled();
+    fill();
     look();
   };
 
@@ -66,26 +80,29 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
     if (firstNew !== null) {
       mine.show(firstNew);
     }
-    setAway(!mine.isAtEnd);
+    settled();
     const watcher = new ResizeObserver(() => mine.settle());
     watcher.observe(list.current as HTMLOListElement);
     watcher.observe(element);
     return () => {
       watcher.disconnect();
+      room.marked.value = undefined;
+      room.isFollowed = true;
       if (mine.isAtEnd) {
         room.leftBehind();
       }
     };
   }, []);
-  useLayoutEffect(() => scrolling.current?.settle(), [shown, pending.length]);
+  useLayoutEffect(() => {
+    const mine = scrolling.current as Scrolling;
+    mine.isLive = state.isLive;
+    mine.settle();
+    settled();
+  }, [shown, state.isLive]);
   useEffect(() => {
-    // A page that is not filled yet has no scrolling that could ask for more.
-    const element = box.current as HTMLDivElement;
-    if (element.scrollHeight <= element.clientHeight + NEAR_PX) {
-      void room.loadOlder();
-    }
+    fill();
     look();
-  }, [shown]);
+  }, [shown, state.isLive]);
   useEffect(() => {
     addEventListener("focus", look);
     document.addEventListener("visibilitychange", look);
@@ -95,21 +112,21 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
     };
   });
   useLayoutEffect(() => {
-    const element = marked === undefined ? null : rowOf(list.current, marked);
+    const element = marked === undefined ? null : rowOf(list.current, marked.id);
     if (element !== null) {
-      setActive(marked);
+      setActive(element.dataset["key"]);
       scrolling.current?.show(element);
       element.focus({ preventScroll: true });
-      setAway(!scrolling.current?.isAtEnd);
+      settled();
     }
-  }, [marked, state.messages]);
-
-  const goLatest = async () => {
-    await room.latest();
-    setActive(undefined);
-    scrolling.current?.toEnd();
-    setAway(false);
-  };
+  }, [marked]);
+  useLayoutEffect(() => {
+    if (end !== undefined) {
+      setActive(undefined);
+      scrolling.current?.toEnd();
+      settled();
+    }
+  }, [end]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const row = (event.target as HTMLElement).closest<HTMLElement>("[data-id]");
@@ -125,7 +142,7 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
     const at = all.indexOf(row);
     const go = (to: number) => {
       const next = all[Math.max(0, Math.min(all.length - 1, to))];
-      setActive(next?.dataset["id"]);
+      setActive(next?.dataset["key"]);
       next?.focus();
     };
     const handled = act(event, row, message, at, all.length, go);
@@ -185,9 +202,9 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
     }
   };
   const activate = (event: Event) => {
-    const id = (event.target as HTMLElement).closest<HTMLElement>("[data-id]")?.dataset["id"];
-    if (id !== undefined && !list.current?.querySelector("[role=menu]")) {
-      setActive(id);
+    const key = (event.target as HTMLElement).closest<HTMLElement>("[data-id]")?.dataset["key"];
+    if (key !== undefined && !list.current?.querySelector("[role=menu]")) {
+      setActive(key);
     }
   };
 
@@ -222,29 +239,18 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
                 message={row.message}
                 isFirst={row.isFirst}
                 isActive={row.key === current}
-                isMarked={row.key === marked}
+                isMarked={row.message.id === marked?.id}
                 nicks={nicks}
+                pending={row.message.seq === 0 ? sending.get(row.message.nonce ?? "") : undefined}
               />
             ),
           )}
-          {pending.map((one) => (
-            <MessageRow
-              key={`~${one.said.nonce}`}
-              room={room}
-              message={preview(one, me)}
-              isFirst={last?.user !== me.user}
-              isActive={`~${one.said.nonce}` === current}
-              isMarked={false}
-              nicks={nicks}
-              pending={{ state: one.state, reason: one.reason, nonce: one.said.nonce }}
-            />
-          ))}
         </ol>
       </div>
       {(isAway || !state.isLive) && (
         <div class="to-latest">
           {state.missed > 0 && <span class="count">{state.missed}</span>}
-          <IconButton icon="down" label={t("to-latest")} onClick={() => void goLatest()} />
+          <IconButton icon="down" label={t("to-latest")} onClick={() => void room.latest()} />
         </div>
       )}
     </div>

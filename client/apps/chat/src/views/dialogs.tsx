@@ -96,6 +96,7 @@ function RoomSettings() {
   const [topic, setTopic] = useState(info?.topic ?? "");
   const [kind, setKind] = useState<RoomKind>(info?.kind ?? "open");
   const [retention, setRetention] = useState(info?.retention ?? 0);
+  const [isModerated, setModerated] = useState(info?.moderated ?? false);
   const [invited, setInvited] = useState("");
   if (room === undefined || info === undefined) {
     return null;
@@ -106,6 +107,7 @@ function RoomSettings() {
       ...(topic.trim() === info.topic ? {} : { topic: topic.trim() }),
       ...(kind === info.kind ? {} : { kind }),
       ...(retention === (info.retention ?? 0) ? {} : { retention }),
+      ...(isModerated === (info.moderated ?? false) ? {} : { moderated: isModerated }),
     };
     if (Object.keys(change).length === 0 || (await chat.ask("rooms.settings", { room: room.id, ...change })) !== undefined) {
       close();
@@ -137,6 +139,10 @@ function RoomSettings() {
             </select>
           )}
         </Field>
+        <label class="check">
+          <input type="checkbox" checked={isModerated} disabled={rank < 3} onChange={({ currentTarget }) => setModerated(currentTarget.checked)} />
+          {t("moderated")}
+        </label>
         {rank >= 2 && (
           <div class="dialog-actions">
             <button type="submit" class="primary">
@@ -192,7 +198,8 @@ async function saveAs(chat: Chat, room: string, format: "jsonl" | "html"): Promi
 
 function JumpToDate() {
   const chat = useChat();
-  const today = new Date().toISOString().slice(0, 10);
+  // As a date field writes it, in the time zone of whoever looks.
+  const today = new Date().toLocaleDateString("sv");
   const [day, setDay] = useState(today);
   return (
     <Dialog title={t("jump-to-date")} onClose={close}>

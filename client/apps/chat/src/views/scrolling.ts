@@ -5,6 +5,8 @@ const END_PX = 48;
 
 export class Scrolling {
   isAtEnd = true;
+  /** Whether its end is the room's: the end of a part of the history is nothing to stay at. */
+  isLive = true;
   private anchor: { element: HTMLElement; top: number } | undefined;
 
   constructor(private readonly box: HTMLElement) {}
@@ -12,8 +14,8 @@ export class Scrolling {
   /** The reader has scrolled. */
   scrolled(): void {
     const { box } = this;
-    this.isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < END_PX;
-    this.anchor = this.find();
+    this.isAtEnd = this.isLive && box.scrollHeight - box.scrollTop - box.clientHeight < END_PX;
+    this.anchor = this.isAtEnd ? undefined : this.find();
   }
 
   /** The content has changed: what was in view stays where it was. */
@@ -22,6 +24,7 @@ export class Scrolling {
       this.toEnd();
     } else if (this.anchor?.element.isConnected) {
       this.box.scrollTop += this.topOf(this.anchor.element) - this.anchor.top;
+      this.scrolled();
     }
   }
 

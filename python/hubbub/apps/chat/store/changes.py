@@ -25,7 +25,7 @@ def make_room(db: Db, room: str, kind: str, created: int, pair: str = "") -> Non
     )
 
 
-def keep(db: Db, room: str, events: Iterable[RoomEvent], nonce: str = "") -> None:
+def keep(db: Db, room: str, events: Iterable[RoomEvent]) -> None:
     """Stores what has happened in a room, in this order.
 
     Raises:
@@ -33,7 +33,7 @@ def keep(db: Db, room: str, events: Iterable[RoomEvent], nonce: str = "") -> Non
     """
     for event in events:
         if isinstance(event, ev.Said) and event.message is not None:
-            _keep_message(db, event.message, nonce)
+            _keep_message(db, event.message, event.nonce)
         else:
             _KEEPS[type(event)](db, room, event)
             _log(db, room, event)

@@ -337,11 +337,17 @@ class Reader:
         )
         return found[0] + 1 if found else 0
 
-    def since(self, room: str, seq: int, limit: int) -> Missed:
+    def since(self, room: str, seq: int, limit: int, user: str) -> Missed:
         """What has happened in a room after a number, in its order, at most so much.
 
         A message comes as it is now, with all that has happened to it since: whoever applies the
         events in order ends where everybody else is.
+
+        Args:
+            room: Which room.
+            seq: The number that the asker knows.
+            limit: How many events at most.
+            user: Who asks: what they have said has their nonce with it.
         """
         self.db.execute("begin")
         try:
@@ -349,8 +355,15 @@ class Reader:
             now, floor = found or (0, 0)
             if seq < floor or seq > now or now - seq > limit:
                 return Missed([], now, False)
+            nonces = dict(
+                self.db.execute(
+                    "select seq, nonce from messages where room = ? and seq > ? and user = ?"
+                    " and nonce is not null",
+                    (room, seq, user),
+                ).fetchall()
+            )
             told = {
-                one.seq: _event("message", one.seq, one.ts, message=one)
+                one.seq: _event("message", one.seq, one.ts, message=one, nonce=nonces.get(one.seq))
                 for one in self.after(room, seq, limit)
             }
             told.update(self._events(room, seq))
