@@ -74,7 +74,7 @@ run: $(STAMPS)/native $(STAMPS)/page ## Serve the chat at http://127.0.0.1:8000/
 test: setup ## Run every test, Rust and Python
 	@$(CARGO_TEST)
 	@cd client && npm test --silent
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: check
 check: lint test ## All that CI asks of a change: format, lint, types, import contracts, tests
