@@ -15,7 +15,7 @@ use crate::deflate::{Codec, PerMessage};
 use crate::error::{Misuse, Violation};
 use crate::frame::{CONTROL_MAX_BYTES, HEADER_MAX_BYTES, OpCode};
 
-pub use self::sending::encode_message;
+pub use self::sending::{append_message, encode_message};
 pub use crate::event::{Event, Input, Kind, Payload};
 
 /// Which side of the connection this is.
@@ -73,13 +73,32 @@ impl Endpoint {
     ) -> Result<Option<Event<'b>>, Violation> {
         let event = match self.receive_whole(input) {
             Ok(None) => self.receive_any(input, codec),
-            event => event,
+            Ok(Some((kind, payload))) => {
+                let payload = Payload::InPlace(payload);
+                return Ok(Some(Event::Message { kind, payload }));
+            }
+            Err(violation) => Err(violation),
         };
         if event.is_err() {
             self.fail();
             input.clear();
         }
         event
+    }
+
+    /// The next message in `input`, if it is what nearly all are: uncompressed, in one frame, all of it there, and nothing else
+    /// under way. Otherwise `None`, nothing is taken, and [`Endpoint::receive`] tells what it is.
+    #[inline]
+    pub fn receive_plain<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+    ) -> Result<Option<(Kind, &'b mut [u8])>, Violation> {
+        let message = self.receive_whole(input);
+        if message.is_err() {
+            self.fail();
+            input.clear();
+        }
+        message
     }
 
     /// Appends a message, compressed where that was agreed upon and is worth it. Only a client uses `mask`.

@@ -141,13 +141,23 @@ impl Header {
         )))
     }
 
+    /// The same as [`Header::encode`] where two bytes are enough: without a mask, for a short payload.
+    #[inline]
+    pub(crate) fn encode_short(&self) -> Option<[u8; 2]> {
+        (self.mask.is_none() && self.length < 126).then(|| [self.first_byte(), self.length as u8])
+    }
+
+    #[inline]
+    fn first_byte(&self) -> u8 {
+        self.opcode as u8 | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 }
+    }
+
     /// The header as it goes over the wire.
     #[inline]
     #[must_use]
     pub fn encode(&self) -> Encoded {
         let mut bytes = [0; HEADER_MAX_BYTES];
-        bytes[0] =
-            self.opcode as u8 | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
+        bytes[0] = self.first_byte();
         let mut end = if self.length < 126 {
             bytes[1] = self.length as u8;
             2
@@ -191,6 +201,17 @@ pub struct Encoded {
     length: u8,
 }
 
+impl Encoded {
+    /// Appends the header to `out`.
+    #[inline]
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        // All of the room at once, then cut: a copy of a length that is known takes two instructions.
+        let end = out.len() + usize::from(self.length);
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
+    }
+}
+
 impl Deref for Encoded {
     type Target = [u8];
 
@@ -216,6 +237,9 @@ mod tests {
                     length,
                 };
                 let encoded = header.encode();
+                if let Some(short) = header.encode_short() {
+                    assert_eq!(short, *encoded);
+                }
                 assert_eq!(Header::parse(&encoded), Ok(Some((header, encoded.len()))));
                 for end in 0..encoded.len() {
                     assert_eq!(

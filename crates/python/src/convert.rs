@@ -27,7 +27,7 @@ pub(crate) fn message<'py>(
 
 /// Lets `act` see a message that an application wants to send: `str`, `bytes`, or anything with a contiguous buffer.
 ///
-/// The bytes are Python's own memory where that has them as they travel: `act` must not run Python code.
+/// The bytes are Python's own memory where that has them as they travel: of an object that cannot change, and lives.
 #[inline]
 pub(crate) fn with_message<R>(
     message: &Bound<'_, PyAny>,

@@ -60,8 +60,29 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
             }
             (Err(error), _) => return Err(error),
         }
+        if let Some(speaker) = &speaker {
+            match errors::catch(|| rest_of_read(engine, speaker, inbox)) {
+                Err(panic) if panic.is_instance_of::<PanicException>(engine.py()) => {
+                    fault(engine, speaker.id, panic)?;
+                }
+                result => result?,
+            }
+        }
     }
     alarms(engine)
+}
+
+/// Gives the handler of who has just spoken all else that the same read has brought, as far as it is plain.
+#[inline]
+fn rest_of_read(engine: &Bound<'_, Engine>, speaker: &Speaker, inbox: &mut Inbox) -> PyResult<()> {
+    let (id, core) = (speaker.id, &engine.get().core);
+    while let Some((kind, payload)) = core.with(|core| core.worker.next_plain(id, inbox))? {
+        match convert::message(engine.py(), kind, payload) {
+            Ok(message) => speaker.hear(engine, kind, payload.len(), message)?,
+            Err(error) => fault(engine, id, error)?,
+        }
+    }
+    Ok(())
 }
 
 #[inline]
@@ -203,6 +224,36 @@ impl Speaker {
             is_called,
         }))
     }
+
+    /// Gives the handler a message, and keeps count.
+    #[inline]
+    fn hear(
+        &self,
+        engine: &Bound<'_, Engine>,
+        kind: Kind,
+        length: usize,
+        message: Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let tally = self.route.as_ref().map(|route| &route.get().tally);
+        let since = tally.and_then(Tally::message);
+        let handled = match (self.is_called, &self.route) {
+            (IsCalled::WithEach, Some(route)) => {
+                answer(engine, &self.socket, route, self.id, &message).map(drop)
+            }
+            (how, _) => {
+                let socket = self.socket.get();
+                socket.push(message.unbind(), kind, length)?;
+                match how {
+                    IsCalled::AtOnce => guard(engine, self.id, socket.after_read(engine.py())),
+                    _ => Ok(()),
+                }
+            }
+        };
+        if let Some(tally) = tally {
+            tally.handled(since);
+        }
+        handled
+    }
 }
 
 /// More of a large message has come: it goes where the whole of it will be, so that its end costs no more than its middle.
@@ -270,32 +321,13 @@ fn hand_out(
     length: usize,
     message: Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let py = engine.py();
     if speaker.as_ref().is_none_or(|speaker| speaker.id != id) {
         *speaker = Speaker::find(engine, id)?;
     }
-    let Some(speaker) = speaker else {
-        return Ok(());
-    };
-    let tally = speaker.route.as_ref().map(|route| &route.get().tally);
-    let since = tally.and_then(Tally::message);
-    let handled = match (speaker.is_called, &speaker.route) {
-        (IsCalled::WithEach, Some(route)) => {
-            answer(engine, &speaker.socket, route, id, &message).map(drop)
-        }
-        (how, _) => {
-            let socket = speaker.socket.get();
-            socket.push(message.unbind(), kind, length)?;
-            match how {
-                IsCalled::AtOnce => guard(engine, id, socket.after_read(py)),
-                _ => Ok(()),
-            }
-        }
-    };
-    if let Some(tally) = tally {
-        tally.handled(since);
+    match speaker {
+        Some(speaker) => speaker.hear(engine, kind, length, message),
+        None => Ok(()),
     }
-    handled
 }
 
 /// Calls a message handler, and sends what it returns; tells whether the connection goes on.

@@ -82,6 +82,17 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Whether somebody else's loop is now to be asked for a drain; it is asked once.
+    #[inline]
+    fn begin_settling(&mut self) -> bool {
+        match &mut self.home {
+            Some(home) if home.nested => !std::mem::replace(&mut home.settling, true),
+            _ => false,
+        }
+    }
+}
+
 /// The loop, and how it is entered.
 pub(crate) struct Home {
     pub(crate) event_loop: Py<PyAny>,
@@ -122,27 +133,21 @@ impl Engine {
         py: Python<'_>,
         act: impl FnOnce(&mut Core) -> R,
     ) -> PyResult<R> {
-        let (result, settle) = self.core.with(|core| {
+        let (result, settles) = self.core.with(|core| {
             let result = act(core);
-            let outside = core.inbox.is_some();
-            let settle = match &mut core.home {
-                Some(home) if outside && home.nested && !home.settling => {
-                    home.settling = true;
-                    Some(home.event_loop.clone_ref(py))
-                }
-                _ => None,
-            };
-            (result, settle)
+            let is_outside = core.inbox.is_some();
+            (result, is_outside && core.begin_settling())
         })?;
-        if let Some(event_loop) = settle {
-            self.settle_soon(py, &event_loop)?;
+        if settles {
+            self.settle_soon(py)?;
         }
         Ok(result)
     }
 
     /// In a loop of somebody else's nobody flushes for us: one drain at the end of this turn does.
     #[cold]
-    fn settle_soon(&self, py: Python<'_>, event_loop: &Py<PyAny>) -> PyResult<()> {
+    fn settle_soon(&self, py: Python<'_>) -> PyResult<()> {
+        let event_loop = self.event_loop(py)?;
         let drain = self
             .core
             .with(|core| core.peers.drain.as_ref().map(|drain| drain.clone_ref(py)))?;

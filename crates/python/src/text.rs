@@ -76,7 +76,7 @@ fn create<'py, U: Unit>(
     Err(PyValueError::new_err("the text is not valid UTF-8"))
 }
 
-/// Lets `act` see a `str` as UTF-8. It must not run Python code.
+/// Lets `act` see a `str` as UTF-8.
 #[inline]
 pub(crate) fn with_utf8<R>(
     text: &Bound<'_, PyString>,

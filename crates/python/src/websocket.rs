@@ -109,10 +109,9 @@ impl WebSocket {
 
     #[inline]
     pub(crate) fn send_now(&self, message: &Bound<'_, PyAny>) -> PyResult<Outcome> {
-        self.engine().change(message.py(), |core| {
-            convert::with_message(message, |kind, bytes| {
-                core.worker.send(self.id, kind, bytes)
-            })
+        convert::with_message(message, |kind, bytes| {
+            self.engine()
+                .change(message.py(), |core| core.worker.send(self.id, kind, bytes))
         })?
     }
 

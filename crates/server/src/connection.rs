@@ -379,6 +379,26 @@ impl Connection {
         matches!(&self.phase, Phase::Open(endpoint) if endpoint.is_open()) && !self.flags.finishing
     }
 
+    /// An open WebSocket to which a frame for many may be sent as it is, at once: nothing waits, and nothing else is to be done.
+    #[inline]
+    pub(crate) fn takes_plain(&self) -> bool {
+        let flags = self.flags;
+        matches!(&self.phase, Phase::Open(endpoint) if endpoint.is_open() && endpoint.deflate().is_none())
+            && !(flags.finishing | flags.blocked | flags.congested | flags.is_client)
+            && self.tls.is_none()
+            && self.rare.is_none()
+            && self.outbox.is_idle()
+    }
+
+    /// Whether a frame as it is may join what is corked: it will be sent at the end of the batch, and nothing else is to be done.
+    #[inline]
+    pub(crate) fn takes_corked(&self) -> bool {
+        let flags = self.flags;
+        matches!(&self.phase, Phase::Open(endpoint) if endpoint.deflate().is_none())
+            && !(flags.blocked | flags.is_client)
+            && self.tls.is_none()
+    }
+
     /// A WebSocket, or an answer that has begun.
     pub(crate) fn takes_bytes(&self) -> bool {
         self.is_open()
@@ -481,7 +501,21 @@ impl Connection {
     }
 
     /// What epoll should watch for.
+    #[inline]
     pub(crate) fn wanted_interest(&self) -> Interest {
+        let flags = self.flags;
+        if matches!(self.phase, Phase::Open(_))
+            && !(flags.is_held() | flags.blocked | flags.eof | flags.turn.is_queued())
+            && self.outbox.is_idle()
+            && self.tls.is_none()
+            && self.rare.is_none()
+        {
+            return Interest::IN;
+        }
+        self.find_interest()
+    }
+
+    fn find_interest(&self) -> Interest {
         let mut wanted = Interest::empty();
         let reads = match &self.phase {
             Phase::Deciding(_) | Phase::Judging | Phase::Connecting { .. } => false,

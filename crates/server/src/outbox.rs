@@ -121,6 +121,19 @@ impl Outbox {
         self.len() == 0 && !self.has_file()
     }
 
+    /// Whether nothing at all is here, as nearly always.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.buffer.is_empty() && self.single.is_none() && self.backlog.is_none()
+    }
+
+    /// What waits, if it is only what has been corked.
+    #[inline]
+    pub(crate) fn only_corked(&self) -> Option<&[u8]> {
+        let is_only = self.single.is_none() && self.backlog.is_none();
+        is_only.then(|| &self.buffer[self.sent..])
+    }
+
     /// Whether a part of a file waits.
     #[inline]
     pub(crate) fn has_file(&self) -> bool {
@@ -165,6 +178,19 @@ impl Outbox {
             self.buffer = pool.take();
         }
         write(&mut self.buffer)
+    }
+
+    /// Where the next frame may be appended without further ado; `None` where something else waits, or it would be more than
+    /// `limit` bytes.
+    #[inline]
+    pub(crate) fn corked(&mut self, pool: &mut Pool, limit: usize) -> Option<&mut Vec<u8>> {
+        if self.backlog.is_some() || self.single.is_some() || self.buffer.len() >= limit {
+            return None;
+        }
+        if self.buffer.capacity() == 0 {
+            self.buffer = pool.take();
+        }
+        Some(&mut self.buffer)
     }
 
     /// Adds a part of a file.
@@ -467,11 +493,15 @@ impl Outbox {
     }
 
     /// Marks `sent` bytes as gone; what is beyond everything queued belonged to `extra`.
+    #[inline]
     pub(crate) fn advance(&mut self, mut sent: usize) -> usize {
         let own = sent.min(self.buffer.len() - self.sent);
         self.sent += own;
         sent -= own;
-        if let Some(frame) = self.single.take_if(|_| sent > 0) {
+        if sent == 0 {
+            return 0;
+        }
+        if let Some(frame) = self.single.take() {
             sent -= self.took(&frame, sent);
         }
         while sent > 0 {

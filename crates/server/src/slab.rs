@@ -1,6 +1,7 @@
 //! A table of tenants with generations, so that a stale id never meets the next tenant of its slot.
 
 use crate::id::ConnectionId;
+use crate::memory::prefetch;
 
 const GENERATION_LIMIT: u32 = 1 << 24;
 
@@ -40,6 +41,14 @@ impl<T> Slab<T> {
         let place = self.slots.get(slot)?;
         let is_taken = place.tenant.is_some();
         is_taken.then(|| self.id_of(place.generation, slot))
+    }
+
+    /// Fetches a tenant into the cache; nothing happens beyond the last slot.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: usize) {
+        if let Some(place) = self.slots.get(slot) {
+            prefetch(place);
+        }
     }
 
     pub(crate) fn insert(&mut self, tenant: T) -> ConnectionId {

@@ -160,6 +160,16 @@ impl Workers {
         self.pool.as_mut()?.next(inbox)
     }
 
+    /// As [`Worker::next_plain`], of the worker here; messages that come by other threads are found with [`Workers::next`].
+    #[inline]
+    pub fn next_plain<'b>(
+        &mut self,
+        id: ConnectionId,
+        inbox: &'b mut Inbox,
+    ) -> Option<(Kind, &'b [u8])> {
+        self.local.next_plain(id, inbox)
+    }
+
     /// As [`Worker::tell_arrivals`], of the worker here. Messages that come by other threads are handed over whole.
     pub fn tell_arrivals(&mut self) {
         self.local.tell_arrivals();

@@ -72,7 +72,7 @@ impl Endpoint {
     pub(super) fn receive_whole<'b>(
         &mut self,
         input: &mut Input<'b>,
-    ) -> Result<Option<Event<'b>>, Violation> {
+    ) -> Result<Option<(Kind, &'b mut [u8])>, Violation> {
         if self.assembly.is_some() || self.header_len > 0 || !self.is_open() {
             return Ok(None);
         }
@@ -95,10 +95,7 @@ impl Endpoint {
         if kind == Kind::Text && !utf8::is_valid(payload) {
             return Err(Violation::InvalidUtf8);
         }
-        Ok(Some(Event::Message {
-            kind,
-            payload: Payload::InPlace(payload),
-        }))
+        Ok(Some((kind, payload)))
     }
 
     /// The long way, for everything.

@@ -4,7 +4,7 @@
 
 use super::Kind;
 use crate::deflate::{Codec, PerMessage};
-use crate::frame::{Header, OpCode};
+use crate::frame::{HEADER_MAX_BYTES, Header, OpCode};
 use crate::mask;
 
 /// One message as one frame for many receivers, as a server sends it; `rsv1` says that `payload` is compressed.
@@ -15,6 +15,20 @@ pub fn encode_message(kind: Kind, rsv1: bool, payload: &[u8]) -> Vec<u8> {
     frame.extend_from_slice(&header);
     frame.extend_from_slice(payload);
     frame
+}
+
+/// Appends one uncompressed message as one frame, as a server sends it.
+#[inline]
+pub fn append_message(kind: Kind, payload: &[u8], out: &mut Vec<u8>) {
+    let header = whole_header(kind.into(), false, None, payload.len());
+    match header.encode_short() {
+        Some(short) => {
+            out.reserve(short.len() + payload.len());
+            out.extend_from_slice(&short);
+            out.extend_from_slice(payload);
+        }
+        None => write_frame(kind.into(), payload, None, out),
+    }
 }
 
 impl From<Kind> for OpCode {
@@ -46,8 +60,8 @@ pub(super) fn write_frame(
     out: &mut Vec<u8>,
 ) {
     let header = whole_header(opcode, false, mask, payload.len()).encode();
-    out.reserve(header.len() + payload.len());
-    out.extend_from_slice(&header);
+    out.reserve(HEADER_MAX_BYTES + payload.len());
+    header.append_to(out);
     let start = out.len();
     out.extend_from_slice(payload);
     if let Some(key) = mask {

@@ -474,6 +474,7 @@ impl Worker {
             };
             let (token, flags) = (Token::of(ready), ready.flags);
             self.ready_at += 1;
+            self.prefetch_next();
             match token {
                 Token::Connection(id) => self.on_ready(id, flags, inbox),
                 Token::Foreign(fd) => self.foreign.push((fd, flags)),
@@ -484,6 +485,16 @@ impl Worker {
                 // It has done its work by ending the wait.
                 Token::Bell => {}
             }
+        }
+    }
+
+    /// Fetches the connection that comes next, while this one is read.
+    #[inline]
+    fn prefetch_next(&self) {
+        if let Some(ready) = self.ready.get(self.ready_at)
+            && let Token::Connection(id) = Token::of(ready)
+        {
+            self.connections.prefetch(id.slot());
         }
     }
 

@@ -68,6 +68,12 @@ impl SharedMessage {
         &self.plain[self.payload_at..]
     }
 
+    /// The frame for peers without compression.
+    #[inline]
+    pub(super) fn plain(&self) -> &[u8] {
+        &self.plain
+    }
+
     /// For peers that agreed on this window; the plain frame where compression does not pay.
     fn compressed(&self, group: u8, codec: &mut Codec) -> &Arc<[u8]> {
         let make = || compress(self.kind, self.payload(), group, codec);

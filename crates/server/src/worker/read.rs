@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hubbub_protocol::endpoint::{self, Endpoint, Input, Payload};
+use hubbub_protocol::endpoint::{self, Endpoint, Input, Kind, Payload};
 use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::HeadScanner;
 use rustix::io::Errno;
@@ -134,6 +134,46 @@ impl Worker {
             self.remove(id);
             None
         })
+    }
+
+    /// The next message of the read that is being worked off, if it is of this connection and a plain one. What
+    /// [`Worker::next`] would tell next is the same: this is the short way for whoever calls a function with each message.
+    #[inline]
+    pub fn next_plain<'b>(
+        &mut self,
+        id: ConnectionId,
+        inbox: &'b mut Inbox,
+    ) -> Option<(Kind, &'b [u8])> {
+        if inbox.id != Some(id) || inbox.start == inbox.end || inbox.credit.is_spent() {
+            return None;
+        }
+        let connection = self.connections.get_mut(id)?;
+        if connection.flags.is_halted() | connection.flags.paced {
+            return None;
+        }
+        let Phase::Open(endpoint) = &mut connection.phase else {
+            return None;
+        };
+        let mut input = Input::new(&mut inbox.buffer[inbox.start..inbox.end]);
+        let received = endpoint.receive_plain(&mut input);
+        inbox.start = inbox.end - input.len();
+        match received {
+            Ok(message) => {
+                let (kind, payload) = message?;
+                inbox.credit.spend(cost(payload.len()));
+                connection.flags.completed = true;
+                connection.meter.heard();
+                self.stats.messages_in += 1;
+                if payload.len() > endpoint.limit_bytes() / TRIED_TIMES {
+                    self.note_size(id, true);
+                }
+                Some((kind, payload))
+            }
+            Err(violation) => {
+                self.conclude(id, Verdict::Violation(violation));
+                None
+            }
+        }
     }
 
     #[inline]

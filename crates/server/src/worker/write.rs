@@ -2,11 +2,11 @@
 
 use std::os::fd::AsFd;
 
-use hubbub_protocol::endpoint::{Kind, encode_message};
+use hubbub_protocol::endpoint::{Kind, append_message, encode_message};
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::frame::{Header, OpCode};
 use rustix::io::Errno;
-use rustix::net::{Shutdown, shutdown};
+use rustix::net::{SendFlags, Shutdown, send, shutdown};
 
 use super::Worker;
 use super::sealed::Sealing;
@@ -16,9 +16,12 @@ use crate::id::ConnectionId;
 use crate::limits::{Limit, TRIED_TIMES};
 use crate::memory::prefer_large_pages;
 use crate::outbox::{Flushed, Pool};
+use crate::reactor::Interest;
 
 /// A message of this size is sent from the caller's memory if the socket takes it, without a copy.
 const DIRECT_BYTES: usize = 8 << 10;
+/// A message below this size takes a short way as long as little else waits.
+const SHORT_BYTES: usize = 1 << 10;
 /// So much may be corked before it is sent ahead of the batch's end.
 pub(super) const CORK_BYTES: usize = 64 << 10;
 
@@ -40,6 +43,7 @@ impl Worker {
     #[inline]
     pub fn send(&mut self, id: ConnectionId, kind: Kind, payload: &[u8]) -> Sent {
         self.catch_up(id);
+        let tries_outbox = self.settings.tries(Limit::Outbox);
         let Some(connection) = self.connections.get_mut(id) else {
             return Sent::Closed;
         };
@@ -47,12 +51,28 @@ impl Worker {
             return Sent::Closed;
         }
         let cork_bytes = CORK_BYTES.min(connection.outbox_limit_bytes as usize);
+        if payload.len() < SHORT_BYTES
+            && !tries_outbox
+            && connection.takes_corked()
+            && let Some(buffer) = connection
+                .outbox
+                .corked(&mut self.pool, cork_bytes.saturating_sub(2 * SHORT_BYTES))
+        {
+            append_message(kind, payload, buffer);
+            connection.meter.said();
+            self.stats.messages_out += 1;
+            if !connection.flags.dirty {
+                connection.flags.dirty = true;
+                self.dirty.push(id);
+            }
+            return Sent::Queued;
+        }
         if connection.waiting_bytes() >= cork_bytes && !self.has_room(id) {
             self.stats.dropped += 1;
             self.refuses(Limit::Outbox, id);
             return Sent::Dropped;
         }
-        if self.settings.tries(Limit::Outbox) {
+        if tries_outbox {
             self.try_outbox(id);
         }
         self.queue(id, kind, payload)
@@ -302,6 +322,11 @@ impl Worker {
         if connection.flags.blocked {
             return;
         }
+        let sent = connection.send_corked(&mut self.pool);
+        self.stats.bytes_out += sent as u64;
+        if sent > 0 && connection.outbox.is_idle() {
+            return self.charge(id);
+        }
         match connection.write(&mut self.pool, &mut self.sealing, &[]) {
             Err(error) => self.broken(id, Some(error)),
             Ok(flushed) => {
@@ -452,6 +477,34 @@ impl Worker {
 }
 
 impl Connection {
+    /// The short way for what is nearly always so: answers have been corked, and nothing is to be done once they have left but
+    /// that. Tells how many bytes the socket has taken; the long way deals with the rest, and meets any error again.
+    #[inline]
+    fn send_corked(&mut self, pool: &mut Pool) -> usize {
+        let flags = self.flags;
+        if flags.finishing | flags.congested
+            || self.interest != Interest::IN
+            || self.tls.is_some()
+            || self.rare.is_some()
+            || self.gauge.is_some()
+            || !matches!(self.phase, Phase::Open(_))
+        {
+            return 0;
+        }
+        let corked = self.outbox.only_corked().unwrap_or_default();
+        if corked.is_empty() {
+            return 0;
+        }
+        let Ok(sent) = send(&self.socket, corked, SendFlags::NOSIGNAL) else {
+            return 0;
+        };
+        self.outbox.advance(sent);
+        self.outbox.release(pool);
+        self.stalled = NEVER;
+        self.meter.sent(sent);
+        sent
+    }
+
     /// Sends what waits and then `extra`, as far as the socket takes it.
     #[inline]
     pub(super) fn write(
