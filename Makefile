@@ -67,8 +67,8 @@ setup: $(STAMPS)/dev $(STAMPS)/native $(STAMPS)/page $(STAMPS)/debian ## Do all 
 # Daily
 
 .PHONY: run
-run: $(STAMPS)/native $(STAMPS)/page ## Serve the chat at http://127.0.0.1:8000/ (more: make run ARGS="--port 9000")
-	@exec $(BIN)/hubbub run hubbub.apps.chat:app $(ARGS)
+run: $(STAMPS)/native $(STAMPS)/page ## Serve the chat at http://127.0.0.1:8000/ (by IRC, too: make run ARGS="--app-config irc.enabled=true")
+	@exec $(BIN)/hubbub run hubbub.bridges.chat:app $(ARGS)
 
 .PHONY: test
 test: setup ## Run every test, Rust and Python

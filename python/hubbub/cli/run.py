@@ -10,6 +10,7 @@ from hubbub import log
 from hubbub.admin import Admin, add_upgrade
 from hubbub.admin.reloading import add_reload
 from hubbub.cli import flags
+from hubbub.cli.app_config import AppConfig, app_config
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.ssl import SslFlags
 from hubbub.config import (
@@ -40,6 +41,7 @@ def run(
     backlog: int = 4096,
     ssl: Annotated[SslFlags | None, Parameter(name="*")] = None,
     app_dir: Path = Path(),
+    app_config_values: AppConfig = (),
     log_level: LogLevel = "info",
     log_format: LogFormat = "auto",
     access_log: Annotated[bool, Parameter(negative="--no-access-log")] = False,
@@ -93,7 +95,7 @@ def run(
     except (BadCertificate, Misuse) as error:
         raise Mistake(str(error)) from None
     modules = Modules(
-        [AppSettings(target)],
+        [AppSettings(target, config=app_config(app_config_values))],
         app_dir,
         strict=True,
         handover_timeout_s=chosen.handover_timeout_s,

@@ -94,7 +94,7 @@ def serve(
         raise Mistake("an application did not start", IMPORT) from None
 
 
-_CHAT = "hubbub.apps.chat:app"
+_CHAT = "hubbub.bridges.chat:app"
 
 
 def _listeners(binds: tuple[str, ...]) -> list[Assignment]:

@@ -11,7 +11,8 @@ import pytest
 
 from hubbub import App
 from hubbub.bridges.irc.front import Front, FrontInfo, FrontOptions
-from hubbub.bridges.irc.front.face import Event, Person, Said, Saying
+from hubbub.bridges.irc.front.events import Event, Person
+from hubbub.bridges.irc.front.face import Saying
 from hubbub.bridges.irc.front.front import BINARY, TEXT
 from hubbub.testing import serve
 from tests.authority import Authority
@@ -29,12 +30,6 @@ class Told(World):
 
     def tell(self, event: Event) -> None:
         self.front.tell(event)
-
-    async def say(self, person: Person, saying: Saying, origin: object) -> Said:
-        said = await super().say(person, saying, origin)
-        if saying.to:
-            self.front.tell(said)
-        return said
 
 
 def made(**options: Any) -> tuple[Told, Front]:
@@ -104,7 +99,7 @@ async def test_two_clients_talk() -> None:
         ada.send("JOIN #room")
         await ada.until(" 366 ")
         bob.send("JOIN #room", "PRIVMSG #room :héllo there")
-        assert await ada.until("PRIVMSG") == ":bob!~u@g-bob PRIVMSG #room :héllo there"
+        assert await ada.until("PRIVMSG") == ":bob!~bob@g-bob PRIVMSG #room :héllo there"
         # Lines in pieces, and several in one.
         for byte in b"PRIVMSG #room :one\n":
             ada.writer.write(bytes([byte]))
@@ -114,7 +109,7 @@ async def test_two_clients_talk() -> None:
     async with asyncio.timeout(10):
         while len(front):
             await asyncio.sleep(0.01)
-    assert world.people == {}
+    assert world.online == {}
     await front.close()
 
 
@@ -178,7 +173,7 @@ async def test_who_is_silent_is_pinged_and_let_go() -> None:
             await ada.until("PING irc.test")
             ada.send("PONG irc.test")
         assert await ada.at_end() == "ERROR :Closing link: Ping timeout"
-    assert world.people == {}
+    assert world.online == {}
     await front.close()
 
 
@@ -211,7 +206,7 @@ async def test_who_does_not_read_is_cut() -> None:
                 await world.say(sender, Saying("x" * 4000, "room"), None)
                 for _ in range(9):
                     await ada.until("PRIVMSG")
-        assert "deaf" not in world.people
+        assert "deaf" not in world.online
     await front.close()
 
 

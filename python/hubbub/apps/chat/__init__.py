@@ -11,6 +11,7 @@ from hubbub.apps.chat.rooms import Rooms
 from hubbub.apps.chat.service import ChatService
 from hubbub.apps.chat.settings import Config, Limits
 from hubbub.apps.chat.talking import Talking
+from hubbub.apps.chat.visitors import Visitors
 
 __all__ = ["ChatService", "Config", "Limits", "app"]
 
@@ -21,9 +22,8 @@ def app(config: Config) -> App[Config]:
     made.configure(config)
     chat = ChatService(made, config)
     made.state.chat = chat
-    Rooms(chat)
-    Talking(chat)
-    Profile(chat)
+    chat.rooms, chat.talking = Rooms(chat), Talking(chat)
+    chat.profile, chat.visitors = Profile(chat), Visitors(chat)
     Downloads(chat)
     add_page(made)
     return made

@@ -1,7 +1,7 @@
 """What somebody wants of a room, before it is decided (pure)."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from hubbub.apps.chat.events import RoomKind
 from hubbub.apps.chat.message import FileLink, Kind, LangSource, Message, Via
@@ -10,6 +10,15 @@ Action = Literal[
     "kick", "ban", "unban", "mute", "unmute", "voice", "devoice", "moderator", "owner", "member"
 ]
 """What is done to a person; "voice" to "member" give a role."""
+
+
+class Caller(Protocol):
+    """Whoever asks: a client of the hub, or somebody who comes by a bridge."""
+
+    @property
+    def user(self) -> str:
+        """Who they are."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -168,3 +168,7 @@ class Presence(Event, frozen=True, tag="presence"):
     online: tuple[str, ...] = ()
     offline: tuple[str, ...] = ()
     count: int = 0
+
+
+Heard = RoomEvent | Typing | Presence
+"""Whatever those who listen to a chat hear."""

@@ -4,8 +4,7 @@ import asyncio
 import sqlite3
 from typing import TYPE_CHECKING
 
-from hubbub.apps.chat.commands import Leave, Person
-from hubbub.apps.chat.store import StoreFailure, Write
+from hubbub.apps.chat.store import StoreFailure
 from hubbub.apps.chat.store.changes import unindex
 from hubbub.config import duration_s
 from hubbub.errors import Failure
@@ -81,14 +80,8 @@ class Housekeeping:
         users = await chat.store.read(lambda reader: reader.old_guests(before, GUESTS_LIMIT))
         for user in users:
             account = chat.people.account(user)
-            if account is None or chat.people.is_online(user):
-                continue
-            person: Person = account.person(chat.people.owners)
-            for id in chat.store.here.rooms_of(user):  # noqa: A001
-                room = chat.live.room(id)
-                if room is not None and room.kind != "direct":
-                    await chat.live.carry_out(room, Leave(), person)
-            await chat.store.write(_forget_names_of(user))
+            if account is not None and not chat.people.is_online(user):
+                await chat.visitors.dismiss(account)
 
     async def _forget_old_sessions(self) -> None:
         before = self._chat.now_ms() - self._chat.people.session_age_s * 1000
@@ -105,11 +98,3 @@ class Housekeeping:
                 logger.info("chat: a copy of the database is at %s", await store.back_up())
             except (OSError, sqlite3.Error) as error:
                 raise StoreFailure(f"no copy of {store.path}: {error}") from None
-
-
-def _forget_names_of(user: str) -> Write:
-    def write(db: sqlite3.Connection) -> None:
-        for table in ("names", "sessions"):
-            db.execute(f"delete from {table} where user = ?", (user,))  # noqa: S608 - our own names
-
-    return write

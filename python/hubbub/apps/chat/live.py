@@ -21,8 +21,8 @@ from hubbub.apps.chat.store.changes import keep
 ROOMS_LIMIT = 2_000
 """How many rooms are kept in memory although nothing is underway in them."""
 
-Told = Callable[[Room, RoomEvent], None]
-"""Tells everybody whom it concerns."""
+Told = Callable[[Room, RoomEvent, object], None]
+"""Tells everybody whom it concerns; the last is who asked for it, if somebody did."""
 
 
 @dataclass
@@ -65,14 +65,19 @@ class Live:
         return message
 
     def carry_out(
-        self, room: Room, command: commands.Command, who: Person
+        self,
+        room: Room,
+        command: commands.Command,
+        who: Person,
+        *,
+        origin: object = None,
     ) -> "asyncio.Future[list[RoomEvent]]":
         """Lets a room decide; what is returned is done when that is on disk.
 
         Raises:
             Refused: The room refuses.
         """
-        return self.carry_out_all([(room, command)], who)
+        return self.carry_out_all([(room, command)], who, origin=origin)
 
     def carry_out_all(
         self,
@@ -80,6 +85,7 @@ class Live:
         who: Person,
         *,
         first: Write | None = None,
+        origin: object = None,
     ) -> "asyncio.Future[list[RoomEvent]]":
         """Lets several rooms decide; all of it is stored, or nothing.
 
@@ -87,6 +93,7 @@ class Live:
             wanted: Which rooms, and what in each.
             who: By whom.
             first: What is stored before, with it.
+            origin: Who asked for it: whoever is told of what comes of it learns that, too.
 
         Raises:
             Refused: A room refuses, or has too much underway.
@@ -102,7 +109,7 @@ class Live:
         if not events and first is None:
             waiting.set_result([])
             return waiting
-        self._submit(decided, waiting, first)
+        self._submit(decided, waiting, first, origin)
         return waiting
 
     def forget(self, id: str) -> None:  # noqa: A002
@@ -116,6 +123,7 @@ class Live:
         decided: list[tuple[_Carried, list[RoomEvent]]],
         waiting: "asyncio.Future[list[RoomEvent]]",
         first: Write | None,
+        origin: object,
     ) -> None:
         for carried, events in decided:
             carried.underway += len(events)
@@ -133,7 +141,7 @@ class Live:
                     self._drop(carried)
                     continue
                 for event in events:
-                    self._told(carried.room, event)
+                    self._told(carried.room, event, origin)
             if waiting.done():
                 return
             if failure is not None:

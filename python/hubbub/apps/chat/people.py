@@ -42,6 +42,7 @@ class People:
         self._age_ms = session_age_ms
         self._known: dict[str, Account] = {}
         self._online: dict[str, int] = {}
+        self._passing: dict[str, int] = {}
 
     @property
     def session_age_s(self) -> int:
@@ -50,14 +51,23 @@ class People:
 
     # Who is there
 
-    def arrived(self, account: Account) -> bool:
-        """A connection of theirs is in; tells whether it is their first."""
+    def arrived(self, account: Account, *, stays: bool = True) -> bool:
+        """A connection of theirs is in; tells whether it is their first.
+
+        Args:
+            account: Whose.
+            stays: Whether the connection outlives this version of the code.
+        """
+        if not stays:
+            self._passing[account.user] = self._passing.get(account.user, 0) + 1
         self._known[account.user] = account
         self._online[account.user] = self._online.get(account.user, 0) + 1
         return self._online[account.user] == 1
 
-    def left(self, user: str) -> bool:
+    def left(self, user: str, *, stays: bool = True) -> bool:
         """A connection of theirs is gone; tells whether it was their last."""
+        if not stays:
+            _decrease(self._passing, user)
         count = self._online.get(user, 0) - 1
         if count > 0:
             self._online[user] = count
@@ -70,9 +80,15 @@ class People:
         return user in self._online
 
     @property
-    def online(self) -> dict[str, int]:
-        """Everybody who is online, with how many connections they have."""
-        return dict(self._online)
+    def online(self) -> list[str]:
+        """Everybody who has a connection."""
+        return list(self._online)
+
+    @property
+    def staying(self) -> dict[str, int]:
+        """How many connections each has that stay open when the code is renewed."""
+        counts = {user: n - self._passing.get(user, 0) for user, n in self._online.items()}
+        return {user: count for user, count in counts.items() if count > 0}
 
     def take_over(self, online: dict[str, int]) -> None:
         """Whoever is connected stays connected when the code is renewed."""
@@ -185,6 +201,14 @@ class People:
         await self._store.write(
             lambda db: _none(db.execute("delete from sessions where hash = ?", (hashed,)))
         )
+
+
+def _decrease(counts: dict[str, int], user: str) -> None:
+    count = counts.get(user, 0) - 1
+    if count > 0:
+        counts[user] = count
+    else:
+        counts.pop(user, None)
 
 
 def _told(info: bytes) -> str:

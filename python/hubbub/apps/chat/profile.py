@@ -45,27 +45,37 @@ class Profile:
             changed = replace(changed, langs=langs, preferred=preferred)
         if params.password is not None:
             changed = await self._with_password(client, changed, params)
-        if changed == account:
-            return me(account, chat.people.owners)
-        rooms = [
-            room for room in map(chat.live.room, chat.store.here.rooms_of(client.user)) if room
-        ]
+        if changed != account:
+            await self.renew(account, changed, client.request.cookies.get(COOKIE, ""))
+        return me(changed, chat.people.owners)
+
+    async def renew(
+        self, account: Account, changed: Account, session: str = "", origin: object = None
+    ) -> None:
+        """Stores that somebody is different now, and tells all their rooms.
+
+        Args:
+            account: What they were.
+            changed: What they are.
+            session: The one that stays if they have another password.
+            origin: Who asked for it.
+        """
+        chat = self._chat
+        user = account.user
+        rooms = [room for room in map(chat.live.room, chat.store.here.rooms_of(user)) if room]
 
         def write(db: sqlite3.Connection) -> None:
             keep_account(db, changed)
             if changed.password != account.password:
                 # Whoever knew the old one is signed out; this connection's session stays.
-                kept = digest(client.request.cookies.get(COOKIE, ""))
-                db.execute(
-                    "delete from sessions where user = ? and hash <> ?", (changed.user, kept)
-                )
+                kept = digest(session)
+                db.execute("delete from sessions where user = ? and hash <> ?", (user, kept))
 
         person = changed.person(chat.people.owners)
-        await chat.live.carry_out_all([(one, do.Renew()) for one in rooms], person, first=write)
+        wanted = [(one, do.Renew()) for one in rooms]
+        await chat.live.carry_out_all(wanted, person, first=write, origin=origin)
         chat.people.changed(changed)
-        told = me(changed, chat.people.owners)
-        chat.tell(client.user, {"type": "me", "me": told})
-        return told
+        chat.tell(user, {"type": "me", "me": me(changed, chat.people.owners)})
 
     async def erase(self, client: Client, params: wire.EraseParams) -> Done:
         """Takes away all that somebody has said, and them."""

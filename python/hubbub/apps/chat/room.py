@@ -223,12 +223,11 @@ class Room:
 
     def _renew(self, who: Person, at: int) -> list[RoomEvent]:
         member = self.members.get(who.user)
-        same = member is not None and (member.nick, member.langs, member.preferred) == (
-            who.nick,
-            who.langs,
-            who.preferred,
-        )
-        return [] if member is None or same else [self._renewed(who, at)]
+        if member is None:
+            return []
+        was = (member.nick, member.langs, member.preferred, member.guest)
+        same = was == (who.nick, who.langs, who.preferred, who.guest)
+        return [] if same else [self._renewed(who, at)]
 
     def _invite(self, command: do.Invite, who: Person, at: int) -> list[RoomEvent]:
         if self.kind == "direct":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hubbub.apps.chat import commands as do
 from hubbub.apps.chat import refusals, wire
 from hubbub.apps.chat import search as looking
+from hubbub.apps.chat.commands import Caller
 from hubbub.apps.chat.ids import opaque
 from hubbub.apps.chat.languages import checked_tag
 from hubbub.apps.chat.message import checked_text
@@ -16,7 +17,6 @@ from hubbub.apps.chat.room import TOPIC_LIMIT, Room
 from hubbub.apps.chat.store import Reader
 from hubbub.apps.chat.store.changes import make_room
 from hubbub.apps.chat.wire import Done, RoomInfo, RoomList
-from hubbub.hub import Client
 
 if TYPE_CHECKING:
     from hubbub.apps.chat.service import ChatService
@@ -56,14 +56,14 @@ class Rooms:
         ):
             chat.hub.rpc(name)(handler)
 
-    def listed(self, client: Client) -> RoomList:
+    def listed(self, client: Caller) -> RoomList:
         """The rooms somebody is in or may come into, the liveliest first."""
         chat = self._chat
         self._slow(client, 2)
         found = map(chat.live.room, chat.store.here.rooms_for(client.user, ROOMS_LIMIT))
         return RoomList([chat.views.info(room, client.user) for room in found if room is not None])
 
-    async def create(self, client: Client, params: wire.CreateParams) -> RoomInfo:
+    async def create(self, client: Caller, params: wire.CreateParams) -> RoomInfo:
         """Makes a room; who makes it owns it."""
         chat = self._chat
         person = chat.person(client)
@@ -79,22 +79,22 @@ class Rooms:
         await chat.store.write(lambda db: make_room(db, id, params.kind, now))
         room = self._made(id)
         settings = do.Configure(name, params.kind, topic or None)
-        await chat.live.carry_out_all([(room, do.Join()), (room, settings)], person)
+        await chat.live.carry_out_all([(room, do.Join()), (room, settings)], person, origin=client)
         return chat.views.info(self._made(id), client.user)
 
-    async def join(self, client: Client, params: wire.RoomParams) -> RoomInfo:
+    async def join(self, client: Caller, params: wire.RoomParams) -> RoomInfo:
         """Comes into a room."""
         self._slow(client)
         room = self._chat.room_known(client, params.room)
-        await self._chat.live.carry_out(room, do.Join(), self._chat.person(client))
+        await self._chat.live.carry_out(room, do.Join(), self._chat.person(client), origin=client)
         return self._chat.views.info(room, client.user)
 
-    async def leave(self, client: Client, params: wire.RoomParams) -> Done:
+    async def leave(self, client: Caller, params: wire.RoomParams) -> Done:
         """Leaves a room."""
         self._slow(client)
         return await self._do(client, params.room, do.Leave())
 
-    async def open(self, client: Client, params: wire.OpenParams) -> wire.Opened:
+    async def open(self, client: Caller, params: wire.OpenParams) -> wire.Opened:
         """All that is needed to show a room."""
         chat = self._chat
         self._slow(client, 2)
@@ -113,7 +113,7 @@ class Rooms:
             members.next,
         )
 
-    async def settings(self, client: Client, params: wire.SettingsParams) -> Done:
+    async def settings(self, client: Caller, params: wire.SettingsParams) -> Done:
         """Changes what a room is."""
         self._slow(client)
         name = None if params.name is None else checked_room_name(params.name)
@@ -127,13 +127,13 @@ class Rooms:
         command = do.Configure(name, params.kind, topic, params.retention, params.moderated)
         return await self._do(client, params.room, command)
 
-    async def invite(self, client: Client, params: wire.InviteParams) -> Done:
+    async def invite(self, client: Caller, params: wire.InviteParams) -> Done:
         """Lets somebody into a room."""
         self._slow(client)
         self._chat.people.person(params.user)
         return await self._do(client, params.room, do.Invite(params.user))
 
-    async def direct(self, client: Client, params: wire.UserParams) -> RoomInfo:
+    async def direct(self, client: Caller, params: wire.UserParams) -> RoomInfo:
         """The conversation with somebody; made if there is none."""
         chat = self._chat
         self._slow(client)
@@ -153,7 +153,7 @@ class Rooms:
         await asyncio.gather(*joined)
         return chat.views.info(room, client.user)
 
-    async def history(self, client: Client, params: wire.HistoryParams) -> wire.Page:
+    async def history(self, client: Caller, params: wire.HistoryParams) -> wire.Page:
         """A part of what was said."""
         chat = self._chat
         self._slow(client)
@@ -161,7 +161,7 @@ class Rooms:
         limit = _limited(params.limit, wire.OPEN_LIMIT)
         return await chat.store.read(lambda reader: _page(reader, room.id, params, limit))
 
-    async def sync(self, client: Client, params: wire.SyncParams) -> wire.Synced:
+    async def sync(self, client: Caller, params: wire.SyncParams) -> wire.Synced:
         """What has happened in a room since a number."""
         chat = self._chat
         self._slow(client)
@@ -172,7 +172,7 @@ class Rooms:
         )
         return wire.Synced(missed.events, missed.seq, not missed.is_all)
 
-    async def search(self, client: Client, params: wire.SearchParams) -> wire.Page:
+    async def search(self, client: Caller, params: wire.SearchParams) -> wire.Page:
         """Finds messages, the newest first."""
         chat = self._chat
         chat.slow("searches_per_user", client.user)
@@ -200,14 +200,14 @@ class Rooms:
 
         return await chat.store.read(ask)
 
-    def members(self, client: Client, params: wire.MembersParams) -> wire.MemberPage:
+    def members(self, client: Caller, params: wire.MembersParams) -> wire.MemberPage:
         """The members of a room."""
         self._slow(client)
         room = self._chat.room_for(client, params.room)
         limit = _limited(params.limit, wire.MEMBERS_LIMIT)
         return self._chat.views.members(room, params.after, limit)
 
-    def bans(self, client: Client, params: wire.RoomParams) -> wire.BanList:
+    def bans(self, client: Caller, params: wire.RoomParams) -> wire.BanList:
         """Who may not come back, for moderators."""
         chat = self._chat
         self._slow(client)
@@ -221,7 +221,7 @@ class Rooms:
             told.append(wire.BanInfo(ban.user, nick, ban.by, ban.until, ban.reason))
         return wire.BanList(told)
 
-    async def moderate(self, client: Client, params: wire.ModerateParams) -> Done:
+    async def moderate(self, client: Caller, params: wire.ModerateParams) -> Done:
         """Does something to somebody."""
         self._slow(client)
         if not 0 <= params.seconds <= RETENTION_LIMIT_S:
@@ -234,12 +234,12 @@ class Rooms:
 
     # Inside
 
-    def _slow(self, client: Client, count: float = 1) -> None:
+    def _slow(self, client: Caller, count: float = 1) -> None:
         self._chat.slow("actions_per_user", client.user, count)
 
-    async def _do(self, client: Client, room: str, command: do.Command) -> Done:
+    async def _do(self, client: Caller, room: str, command: do.Command) -> Done:
         found = self._chat.room_for(client, room)
-        await self._chat.live.carry_out(found, command, self._chat.person(client))
+        await self._chat.live.carry_out(found, command, self._chat.person(client), origin=client)
         return Done()
 
     def _made(self, id: str) -> Room:  # noqa: A002
@@ -258,7 +258,7 @@ class Rooms:
         await self._chat.store.write(write)
         return self._chat.store.here.room_by_pair(pair) or id
 
-    def _searched(self, client: Client, room: str, named: str) -> list[str]:
+    def _searched(self, client: Caller, room: str, named: str) -> list[str]:
         """The rooms to look in: one, or all that somebody is in."""
         chat = self._chat
         if named:

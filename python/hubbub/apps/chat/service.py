@@ -1,7 +1,8 @@
 """`ChatService`: the chat of one app. Listens, asks the rooms, stores, tells.
 
 What may be and what comes of it is decided by `Room` and its kin; here it is fetched, carried to
-the disk and sent. Remote procedures are in `procedures`, HTTP in `sign_in` and `downloads`.
+the disk and sent. Remote procedures are in `rooms`, `talking` and `profile`, HTTP in `sign_in` and
+`downloads`; who comes by a bridge, in `visitors`.
 """
 
 import asyncio
@@ -9,14 +10,14 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubbub.app import App
 from hubbub.apps.chat import events as ev
 from hubbub.apps.chat import refusals
 from hubbub.apps.chat.account import Account, me
-from hubbub.apps.chat.commands import Join, Person
-from hubbub.apps.chat.events import RoomEvent
+from hubbub.apps.chat.commands import Caller, Join, Person
+from hubbub.apps.chat.events import Heard, RoomEvent
 from hubbub.apps.chat.housekeeping import Housekeeping
 from hubbub.apps.chat.ids import Ulids, opaque
 from hubbub.apps.chat.limits import Buckets
@@ -37,10 +38,20 @@ from hubbub.hub import Client, ConnectRequest, Disconnected, End, Hub, Refused, 
 from hubbub.log import logger
 from hubbub.translation import Translator, prepare
 
+if TYPE_CHECKING:
+    from hubbub.apps.chat.profile import Profile
+    from hubbub.apps.chat.rooms import Rooms
+    from hubbub.apps.chat.talking import Talking
+    from hubbub.apps.chat.visitors import Visitors
+
 LOBBY = "lobby"
 NOT_SIGNED_IN = Disconnected(4501, "sign in first")
 SIGNED_OUT = Disconnected(4502, "signed out")
 OUT = End(2000, "no longer in this room")
+
+
+Listener = Callable[[Room, Heard, object], None]
+"""Hears what has happened in a room, and who asked for it if that was a `Caller`."""
 
 
 class ChatService:
@@ -49,7 +60,18 @@ class ChatService:
     Args:
         app: Where it stands.
         config: Its settings.
+
+    Attributes:
+        rooms: What is done with rooms.
+        talking: What is done with messages.
+        profile: What people do to themselves.
+        visitors: Who comes by a bridge.
     """
+
+    rooms: "Rooms"
+    talking: "Talking"
+    profile: "Profile"
+    visitors: "Visitors"
 
     def __init__(self, app: App[Any], config: Config) -> None:
         self.app = app
@@ -81,7 +103,8 @@ class ChatService:
         self.saying: dict[tuple[str, str], asyncio.Future[list[RoomEvent]]] = {}
         self._running: tuple[Store, People, Live, Presences, Views] | None = None
         self._translator: Translator | None = None
-        self.sign_in = SignIn(app, config, lambda: self.people, self._arrived, self._signed_out)
+        self._listeners: list[Listener] = []
+        self.sign_in = SignIn(app, config, lambda: self.people, self.arrived, self._signed_out)
         app.lifespan(self._live)
         app.handover(self._take_over)
         app.every(1.0)(self._tick)
@@ -150,7 +173,7 @@ class ChatService:
 
     def _take_over(self, old: App[Any]) -> None:
         """A newer version of the code: whoever is online stays so."""
-        self.people.take_over(old.state.chat.people.online)
+        self.people.take_over(old.state.chat.people.staying)
 
     async def _make_lobby(self) -> None:
         if not self.config.lobby or self.live.room(LOBBY) is not None:
@@ -186,7 +209,7 @@ class ChatService:
         account = self.people.account(client.user)
         if account is None:
             account = await self.people.add_external(client.user, bytes(client.info))
-            await self._arrived(account)
+            await self.arrived(account)
             if client.is_closed:
                 # Nobody would be told that they have left.
                 raise SIGNED_OUT
@@ -195,8 +218,7 @@ class ChatService:
         return self._welcome(account)
 
     def _welcome(self, account: Account) -> Welcome:
-        if self.people.arrived(account):
-            self._note_presence(account.user, is_online=True)
+        self.came(account)
         return Welcome(
             user=account.user,
             info={"nick": account.nick},
@@ -205,8 +227,23 @@ class ChatService:
         )
 
     def _disconnected(self, client: Client) -> None:
-        if self._running is not None and self.people.left(client.user):
-            self._note_presence(client.user, is_online=False)
+        if self._running is not None:
+            self.went(client.user)
+
+    def came(self, account: Account, *, stays: bool = True) -> None:
+        """A connection of somebody's is in.
+
+        Args:
+            account: Whose.
+            stays: Whether it outlives this version of the code.
+        """
+        if self.people.arrived(account, stays=stays):
+            self._note_presence(account.user, is_online=True)
+
+    def went(self, user: str, *, stays: bool = True) -> None:
+        """A connection of somebody's is gone."""
+        if self.people.left(user, stays=stays):
+            self._note_presence(user, is_online=False)
 
     def _note_presence(self, user: str, *, is_online: bool) -> None:
         for room in self.store.here.rooms_of(user):
@@ -216,7 +253,7 @@ class ChatService:
         room = self.live.room(channel.partition(":")[2])
         return room is not None and room.may_see(client.user, self.now_ms())
 
-    async def _arrived(self, account: Account) -> None:
+    async def arrived(self, account: Account) -> None:
         """Everybody is in the lobby, unless they have left it, or may not be there."""
         lobby = self.live.room(LOBBY)
         if lobby is None or account.user in lobby.members:
@@ -239,9 +276,27 @@ class ChatService:
 
     # What is told
 
-    def _told(self, room: Room, event: RoomEvent) -> None:
+    def _told(self, room: Room, event: RoomEvent, origin: object) -> None:
         """Tells everybody whom an event concerns; it is on disk."""
         self.hub.publish(f"room:{room.id}", event)
+        self._tell_users(room, event)
+        self.heard(room, event, origin)
+
+    def listen(self, listener: Listener) -> None:
+        """Has somebody told of all that happens in rooms, in its order, once it is on disk."""
+        self._listeners.append(listener)
+
+    def heard(self, room: Room, event: Heard, origin: object = None) -> None:
+        """Tells those who listen."""
+        for listener in self._listeners:
+            try:
+                listener(room, event, origin)
+            except Exception:
+                # What a bridge does not bear, the chat does not suffer for.
+                logger.exception("chat: a listener failed at %s", type(event).__name__)
+
+    def _tell_users(self, room: Room, event: RoomEvent) -> None:
+        """Tells those whom an event concerns wherever they look, and shows out who must go."""
         match event:
             case ev.Said() if event.message is not None:
                 for user in event.message.mentions:
@@ -298,10 +353,12 @@ class ChatService:
         for room, online, offline in self.presences.take():
             event = ev.Presence(0, self.now_ms(), online, offline, self.views.online(room))
             self.hub.publish(f"live:{room}", event)
+            if (loaded := self.live.room(room)) is not None:
+                self.heard(loaded, event)
 
     # What procedures need
 
-    def person(self, client: Client) -> Person:
+    def person(self, client: Caller) -> Person:
         """Who calls.
 
         Raises:
@@ -309,7 +366,7 @@ class ChatService:
         """
         return self.people.person(client.user)
 
-    def room_for(self, client: Client, id: str) -> Room:  # noqa: A002
+    def room_for(self, client: Caller, id: str) -> Room:  # noqa: A002
         """A room that somebody may see.
 
         Raises:
@@ -320,7 +377,7 @@ class ChatService:
             raise refusals.no_such("room")
         return room
 
-    def room_known(self, client: Client, id: str) -> Room:  # noqa: A002
+    def room_known(self, client: Caller, id: str) -> Room:  # noqa: A002
         """A room that somebody may know of, be it that they may not come in.
 
         Raises:

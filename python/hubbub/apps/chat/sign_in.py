@@ -100,14 +100,14 @@ class SignIn:
         return self._people().whose(request.cookies.get(COOKIE, ""))
 
     async def _guest(self, req: Request, form: GuestForm) -> Response:
-        self._slow(req)
+        self.slow(req.client)
         if not self._config.guests:
             raise refusals.forbidden("guests are not allowed here: register or sign in")
         account = self._account(form.nick, form.langs, form.preferred, guest=True, req=req)
         return await self._welcome(req, await self._people().add(account))
 
     async def _register(self, req: Request, form: RegisterForm) -> Response:
-        self._slow(req)
+        self.slow(req.client)
         if not self._config.registration:
             raise refusals.forbidden("accounts are not made here")
         account = self._account(form.nick, form.langs, form.preferred, guest=False, req=req)
@@ -120,14 +120,28 @@ class SignIn:
         return await self._welcome(req, await self._people().add(made))
 
     async def _login(self, req: Request, form: LoginForm) -> Response:
-        self._slow(req)
-        self._by_nick.take(keys(form.nick[:100])[1], time.monotonic())
-        account = self._people().by_nick(form.nick[:100])
+        account = await self.prove(form.nick, form.password, req.client)
+        return await self._welcome(req, account)
+
+    async def prove(self, nick: str, password: str, address: str) -> Account:
+        """The account that somebody has, as they say and prove.
+
+        Args:
+            nick: Whose.
+            password: Their proof.
+            address: From where they come.
+
+        Raises:
+            Refused: It is none, or there were too many tries.
+        """
+        self.slow(address)
+        self._by_nick.take(keys(nick[:100])[1], time.monotonic())
+        account = self._people().by_nick(nick[:100])
         kept = account.password if account is not None else ""
         # The same words and the same time, whether there is such an account or not.
-        if not await self.passwords.matches(kept, form.password[:1_000]) or account is None:
+        if not await self.passwords.matches(kept, password[:1_000]) or account is None:
             raise refusals.not_signed_in("nick or password is wrong")
-        return await self._welcome(req, account)
+        return account
 
     async def _logout(self, req: Request) -> Response:
         token = req.cookies.get(COOKIE, "")
@@ -167,8 +181,13 @@ class SignIn:
         answer.set_cookie(COOKIE, token, max_age_s=max_age_s, path=_base(req))
         return answer
 
-    def _slow(self, req: Request) -> None:
-        self._by_address.take(req.client, time.monotonic())
+    def slow(self, address: str) -> None:
+        """Counts somebody who wants in against the limit of where they come from.
+
+        Raises:
+            Refused: It is reached.
+        """
+        self._by_address.take(address, time.monotonic())
 
 
 def refused(error: Refused) -> Response:

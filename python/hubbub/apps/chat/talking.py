@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hubbub.apps.chat import commands as do
 from hubbub.apps.chat import events as ev
 from hubbub.apps.chat import refusals, wire
-from hubbub.apps.chat.commands import Person
+from hubbub.apps.chat.commands import Caller, Person
 from hubbub.apps.chat.languages import checked_tag, language_of
 from hubbub.apps.chat.message import (
     NONCE_LIMIT,
@@ -18,7 +18,6 @@ from hubbub.apps.chat.message import (
 )
 from hubbub.apps.chat.room import Room
 from hubbub.apps.chat.wire import Done, Sent
-from hubbub.hub import Client
 
 if TYPE_CHECKING:
     from hubbub.apps.chat.service import ChatService
@@ -43,7 +42,7 @@ class Talking:
         ):
             chat.hub.rpc(name)(handler)
 
-    async def say(self, client: Client, params: wire.SayParams) -> Sent:
+    async def say(self, client: Caller, params: wire.SayParams) -> Sent:
         """Says something; answered when it is on disk. The same nonce again is the same message."""
         chat = self._chat
         if params.nonce:
@@ -69,7 +68,7 @@ class Talking:
             params.via,
             params.nonce,
         )
-        waiting = chat.live.carry_out(room, command, person)
+        waiting = chat.live.carry_out(room, command, person, origin=client)
         if not params.nonce:
             return Sent(_message(await waiting))
         key = (client.user, params.nonce)
@@ -79,36 +78,36 @@ class Talking:
         finally:
             chat.saying.pop(key, None)
 
-    async def edit(self, client: Client, params: wire.EditParams) -> Done:
+    async def edit(self, client: Caller, params: wire.EditParams) -> Done:
         """Gives one's own message another text."""
         person, room = self._where(client, params.room)
         text = checked_text(params.text, self._chat.config.text_limit)
         message = self._chat.live.message(room, params.id)
         self._count(client, room)
         lang, source = language_of(text, params.lang, person)
-        return await self._do(room, do.Edit(message, text, lang, source), person)
+        return await self._do(client, room, do.Edit(message, text, lang, source), person)
 
-    async def delete(self, client: Client, params: wire.MessageParams) -> Done:
+    async def delete(self, client: Caller, params: wire.MessageParams) -> Done:
         """Takes one's own message back, or as a moderator another's away."""
         person, room = self._where(client, params.room)
         message = self._chat.live.message(room, params.id)
         self._count(client, room)
-        return await self._do(room, do.Delete(message), person)
+        return await self._do(client, room, do.Delete(message), person)
 
-    async def react(self, client: Client, params: wire.ReactParams) -> Done:
+    async def react(self, client: Caller, params: wire.ReactParams) -> Done:
         """Reacts to a message, or takes it back."""
         person, room = self._where(client, params.room)
         message = self._chat.live.message(room, params.id)
         command = do.React(message, checked_emoji(params.emoji), params.on)
-        return await self._do(room, command, person)
+        return await self._do(client, room, command, person)
 
-    async def lang(self, client: Client, params: wire.LangParams) -> Done:
+    async def lang(self, client: Caller, params: wire.LangParams) -> Done:
         """Says in what language a message is."""
         person, room = self._where(client, params.room)
         message = self._chat.live.message(room, params.id)
-        return await self._do(room, do.Correct(message, checked_tag(params.lang)), person)
+        return await self._do(client, room, do.Correct(message, checked_tag(params.lang)), person)
 
-    async def attach(self, client: Client, params: wire.AttachParams) -> Done:
+    async def attach(self, client: Caller, params: wire.AttachParams) -> Done:
         """Attaches a translation made by the sender's own browser to the sender's message."""
         person, room = self._where(client, params.room)
         message = self._chat.live.message(room, params.id)
@@ -118,17 +117,18 @@ class Talking:
         text = checked_text(params.text, 2 * self._chat.config.text_limit)
         engine = checked_text(params.engine, ENGINE_LIMIT)
         command = do.Attach(message, checked_tag(params.lang), text, engine, "client")
-        return await self._do(room, command, person)
+        return await self._do(client, room, command, person)
 
-    def typing(self, client: Client, params: wire.TypingParams) -> Done:
+    def typing(self, client: Caller, params: wire.TypingParams) -> Done:
         """Tells those who look at a room that somebody is writing."""
         _, room = self._where(client, params.room)
         if client.user in room.members:
             event = ev.Typing(0, self._chat.now_ms(), client.user, params.on)
             self._chat.hub.publish(f"live:{room.id}", event)
+            self._chat.heard(room, event, client)
         return Done()
 
-    def read(self, client: Client, params: wire.MessageParams) -> Done:
+    def read(self, client: Caller, params: wire.MessageParams) -> Done:
         """Has read a room up to a message; one's other devices hear of it."""
         chat = self._chat
         _, room = self._where(client, params.room)
@@ -151,16 +151,16 @@ class Talking:
 
     # Inside
 
-    def _where(self, client: Client, room: str) -> tuple[Person, Room]:
+    def _where(self, client: Caller, room: str) -> tuple[Person, Room]:
         self._chat.slow("actions_per_user", client.user)
         return self._chat.person(client), self._chat.room_for(client, room)
 
-    def _count(self, client: Client, room: Room) -> None:
+    def _count(self, client: Caller, room: Room) -> None:
         self._chat.slow("messages_per_user", client.user)
         self._chat.slow("messages_per_room", room.id)
 
-    async def _do(self, room: Room, command: do.Command, person: Person) -> Done:
-        await self._chat.live.carry_out(room, command, person)
+    async def _do(self, client: Caller, room: Room, command: do.Command, person: Person) -> Done:
+        await self._chat.live.carry_out(room, command, person, origin=client)
         return Done()
 
     async def _said(self, user: str, nonce: str) -> Message | None:

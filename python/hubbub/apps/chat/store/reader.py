@@ -85,6 +85,10 @@ class Reader:
         """Whose session it is, and when it was last used."""
         return self._one("select user, seen from sessions where hash = ?", digest)
 
+    def has_session(self, user: str) -> bool:
+        """Whether some browser is signed in as somebody."""
+        return self._one("select 1 from sessions where user = ? limit 1", user) is not None
+
     def _account(self, where: str, *values: object) -> Account | None:
         row = self._one(f"select {_ACCOUNT} from accounts where {where}", *values)  # noqa: S608 - our own words
         if row is None:
@@ -163,6 +167,10 @@ class Reader:
         found = self._one("select id from rooms where pair = ?", pair)
         return found[0] if found else None
 
+    def open_rooms(self) -> int:
+        """How many rooms anybody may come into."""
+        return self._count_all("select count(*) from rooms where kind = 'open' and name <> ''")
+
     def rooms_of(self, user: str) -> list[str]:
         """The rooms somebody is a member of."""
         rows = self.db.execute("select room from members where user = ?", (user,))
@@ -226,6 +234,10 @@ class Reader:
             "select 1 from mentions where user = ? and room = ? and seq > ?", user, room, read_seq
         )
         return Standing(read_seq, unread, mentions)
+
+    def _count_all(self, query: str) -> int:
+        found = self._one(query)
+        return int(found[0]) if found else 0
 
     def _count(self, query: str, *values: object) -> int:
         found = self._one(f"select count(*) from ({query} limit {UNREAD_LIMIT})", *values)  # noqa: S608 - our own words

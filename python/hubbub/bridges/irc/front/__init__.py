@@ -5,5 +5,15 @@ from hubbub.bridges.irc.front.front import Front, FrontOptions
 from hubbub.bridges.irc.front.names import FrontInfo
 from hubbub.bridges.irc.front.session import Session
 from hubbub.bridges.irc.front.sessions import new_session
+from hubbub.bridges.irc.front.webirc import Gateway
 
-__all__ = ["Chat", "ChatRefused", "Front", "FrontInfo", "FrontOptions", "Session", "new_session"]
+__all__ = [
+    "Chat",
+    "ChatRefused",
+    "Front",
+    "FrontInfo",
+    "FrontOptions",
+    "Gateway",
+    "Session",
+    "new_session",
+]

@@ -1,17 +1,10 @@
-"""What is asked of people and of the server: who is there, who is who, and what this is."""
+"""What somebody says of themselves, and what the server is asked of itself."""
 
-from collections.abc import Iterable
-
-from hubbub.bridges.irc.casemapping import folded
-from hubbub.bridges.irc.front.face import ChatRefused, Person
-from hubbub.bridges.irc.front.names import is_nick, room_of
-from hubbub.bridges.irc.front.registration import source_of, tell_motd, tell_tokens
+from hubbub.bridges.irc.front.face import ChatRefused
+from hubbub.bridges.irc.front.names import AWAY_LIMIT, is_nick
+from hubbub.bridges.irc.front.registration import tell_crowd, tell_motd, tell_tokens
 from hubbub.bridges.irc.front.session import Command, Session
 from hubbub.bridges.irc.line import Line
-
-_PREFIXES = {"owner": "@", "moderator": "@", "voice": "+", "": ""}
-_AWAY_LIMIT = 200
-_WHOX_ORDER = "tcuihsnfdlaor"
 
 
 async def nick(session: Session, line: Line) -> None:
@@ -22,125 +15,22 @@ async def nick(session: Session, line: Line) -> None:
         return
     if not is_nick(wanted):
         raise ChatRefused("bad-nick", "Erroneous nickname")
-    if wanted == session.me.nick:
-        return
-    before = source_of(session.me)
-    session.person = await session.chat.rename(session.me, wanted, session)
-    session.out.answer(Line("NICK", (session.me.nick,), before))
-    session.out.nick = session.me.nick
-
-
-async def who(session: Session, line: Line) -> None:
-    """WHO #a, WHO nick, with WHOX's fields."""
-    mask, fields = line.param(0), line.param(1)
-    for person, room in _matching(session, mask):
-        flags = ("G" if person.away else "H") + _PREFIXES[person.role]
-        if fields.startswith("%"):
-            _tell_whox(session, person, room, flags, fields[1:])
-        else:
-            session.out.reply(
-                "352",
-                room,
-                "~u",
-                person.user,
-                session.info.server,
-                person.nick,
-                flags,
-                f"0 {person.name or person.nick}",
-            )
-    session.out.reply("315", mask, "End of /WHO list")
-
-
-def _matching(session: Session, mask: str) -> Iterable[tuple[Person, str]]:
-    room = room_of(mask)
-    if room is not None:
-        place = session.chat.place(session.me, room)
-        return [(one, f"#{place.name}") for one in place.members] if place is not None else []
-    person = session.chat.find(mask)
-    return [(person, "*")] if person is not None else []
-
-
-def _tell_whox(session: Session, person: Person, room: str, flags: str, asked: str) -> None:
-    fields, _, token = asked.partition(",")
-    values = {
-        "t": token or "0",
-        "c": room,
-        "u": "~u",
-        "i": "255.255.255.255",
-        "h": person.user,
-        "s": session.info.server,
-        "n": person.nick,
-        "f": flags,
-        "d": "0",
-        "l": "0",
-        "a": person.account or "0",
-        "o": "n/a",
-        "r": person.name or person.nick,
-    }
-    session.out.reply("354", *(values[one] for one in _WHOX_ORDER if one in fields))
-
-
-async def whois(session: Session, line: Line) -> None:
-    """WHOIS [server] nick."""
-    wanted = line.params[-1] if line.params else ""
-    if not wanted:
-        session.out.reply("431", "No nickname given")
-        return
-    person = session.chat.find(wanted)
-    if person is None:
-        session.out.reply("401", wanted, "No such nick")
-    else:
-        out, it = session.out, person.nick
-        out.reply("311", it, "~u", person.user, "*", person.name or it)
-        rooms = session.chat.rooms_of(person, session.me)
-        if rooms:
-            out.reply("319", it, " ".join(f"#{place.name}" for place in rooms))
-        if person.away:
-            out.reply("301", it, person.away)
-        out.reply("312", it, session.info.server, session.info.network)
-        if person.account:
-            out.reply("330", it, person.account, "is logged in as")
-    session.out.reply("318", wanted, "End of /WHOIS list")
-
-
-async def whowas(session: Session, line: Line) -> None:
-    """WHOWAS: nobody keeps a record of who has gone."""
-    wanted = line.param(0)
-    session.out.reply("406", wanted, "There was no such nickname")
-    session.out.reply("369", wanted, "End of WHOWAS")
+    if wanted != session.me.nick:
+        await session.chat.rename(session.me, wanted, session)
 
 
 async def away(session: Session, line: Line) -> None:
     """AWAY [:why]."""
-    session.person = session.chat.set_away(session.me, line.param(0)[:_AWAY_LIMIT])
+    session.chat.set_away(session.me, line.param(0)[:AWAY_LIMIT], session)
     if session.me.away:
         session.out.reply("306", "You have been marked as being away")
     else:
         session.out.reply("305", "You are no longer marked as being away")
 
 
-async def userhost(session: Session, line: Line) -> None:
-    """USERHOST nick nick."""
-    found = [one for name in line.params[:5] if (one := session.chat.find(name)) is not None]
-    session.out.reply(
-        "302", " ".join(f"{one.nick}={'-' if one.away else '+'}~u@{one.user}" for one in found)
-    )
-
-
-async def ison(session: Session, line: Line) -> None:
-    """ISON nick nick."""
-    wanted = " ".join(line.params).split()
-    found = [one.nick for name in wanted if (one := session.chat.find(name)) is not None]
-    session.out.reply("303", " ".join(found))
-
-
 async def lusers(session: Session, line: Line) -> None:
     """LUSERS."""
-    rooms = session.chat.places(session.me)
-    people = {folded(one.nick) for place in rooms for one in place.members}
-    session.out.reply("251", f"There are {len(people)} people in the rooms, on 1 server")
-    session.out.reply("254", str(len(rooms)), "channels formed")
-    session.out.reply("255", "I have clients and 0 servers")
+    tell_crowd(session.out, session.chat)
 
 
 async def motd(session: Session, line: Line) -> None:
@@ -184,7 +74,7 @@ async def stats(session: Session, line: Line) -> None:
 
 async def help_(session: Session, line: Line) -> None:
     """HELP."""
-    session.out.reply("524", "*", "Help is to be had in the chat itself")
+    session.out.reply("524", line.param(0) or "*", "Help is to be had in the chat itself")
 
 
 async def oper(session: Session, line: Line) -> None:
@@ -202,7 +92,6 @@ COMMANDS = {
     "AWAY": Command(away),
     "HELP": Command(help_),
     "INFO": Command(info),
-    "ISON": Command(ison, 1),
     "KILL": Command(forbidden),
     "LINKS": Command(links),
     "LUSERS": Command(lusers),
@@ -212,10 +101,6 @@ COMMANDS = {
     "REHASH": Command(forbidden),
     "STATS": Command(stats),
     "TIME": Command(time),
-    "USERHOST": Command(userhost, 1),
     "VERSION": Command(version),
-    "WHO": Command(who, 1),
-    "WHOIS": Command(whois),
-    "WHOWAS": Command(whowas, 1),
 }
 """What this file does."""

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Mapping
 
 OFFERED: Mapping[str, str] = {
+    "account-notify": "",
     "account-tag": "",
+    "away-notify": "",
     "batch": "",
     "cap-notify": "",
     "draft/chathistory": "",
+    "draft/message-redaction": "",
     "echo-message": "",
     "extended-join": "",
+    "invite-notify": "",
     "labeled-response": "",
     "message-tags": "",
     "multi-prefix": "",

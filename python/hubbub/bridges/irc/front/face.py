@@ -1,24 +1,25 @@
-"""What the IRC front needs of a chat: an interface, and the facts and events that cross it.
+"""What the IRC front needs of a chat: an interface.
 
-Whoever joins a chat to the front implements `Chat`, and tells each session what it is to hear.
-Names of rooms are without "#"; texts are in the chat's inline format.
+Whoever joins a chat to the front implements `Chat`, and tells the front what has happened
+(`events`): what one session has brought about, too, with that session as its origin.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from hubbub.bridges.irc.front.events import Kind, Person, Place, Reacted, Said, Tagged, Typing
 from hubbub.errors import HubbubError
 
-Role = Literal["owner", "moderator", "voice", ""]
-Kind = Literal["text", "action", "notice"]
 Why = Literal[
     "bad-password",
     "bad-nick",
     "nick-taken",
     "no-such-nick",
     "no-such-room",
+    "no-such-message",
     "not-in-room",
+    "already-in-room",
     "members-only",
     "banned",
     "not-allowed",
@@ -43,58 +44,17 @@ class ChatRefused(HubbubError):
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody, as others see them."""
-
-    user: str
-    """A stable id."""
+class Arrival:
+    """Somebody who wants in."""
 
     nick: str
-    """As IRC spells it: ASCII, without blanks."""
-
-    name: str = ""
-    """As the chat shows it."""
+    ident: str = "u"
+    realname: str = ""
+    address: str = ""
+    """From where they come."""
 
     account: str = ""
-    """The account they are signed in to; empty: a guest."""
-
-    role: Role = ""
-    """In the room that is spoken of."""
-
-    away: str = ""
-    """Why they are not there; empty: they are."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A room."""
-
-    name: str
-    topic: str = ""
-    topic_by: str = ""
-    topic_s: int = 0
-    made_s: int = 0
-    is_listed: bool = True
-    members: Sequence[Person] = ()
-
-
-@dataclass(frozen=True)
-class Said:
-    """A message, in a room or to somebody."""
-
-    id: str
-    ts_ms: int
-    sender: Person
-    text: str
-    room: str = ""
-    to: str = ""
-    """The nick it is for, if it is for one."""
-
-    kind: Kind = "text"
-    reply_to: str = ""
-    lang: str = ""
-    origin: object = None
-    """The session through which it was said, which hears of it by its own command."""
+    """What `Chat.sign_in` has returned for them; empty: a guest."""
 
 
 @dataclass(frozen=True)
@@ -106,70 +66,7 @@ class Saying:
     to: str = ""
     kind: Kind = "text"
     reply_to: str = ""
-
-
-@dataclass(frozen=True)
-class Joined:
-    """Somebody has come into a room."""
-
-    room: str
-    person: Person
-    origin: object = None
-
-
-@dataclass(frozen=True)
-class Parted:
-    """Somebody has left a room, or was made to."""
-
-    room: str
-    person: Person
-    by: Person | None = None
-    reason: str = ""
-    origin: object = None
-
-
-@dataclass(frozen=True)
-class TopicSet:
-    """A room has another topic."""
-
-    room: str
-    by: Person
-    topic: str
-    origin: object = None
-
-
-@dataclass(frozen=True)
-class Renamed:
-    """Somebody has another nick."""
-
-    before: Person
-    after: Person
-    origin: object = None
-
-
-@dataclass(frozen=True)
-class Reacted:
-    """Somebody has reacted to a message, or took that back."""
-
-    room: str
-    person: Person
-    id: str
-    emoji: str
-    on: bool = True
-    origin: object = None
-
-
-@dataclass(frozen=True)
-class Typing:
-    """Somebody is about to say something, or not any more."""
-
-    room: str
-    person: Person
-    on: bool
-    origin: object = None
-
-
-Event = Said | Joined | Parted | TopicSet | Renamed | Reacted | Typing
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -183,30 +80,46 @@ class Stretch:
     """Of too many, those at the end, and not those at the beginning."""
 
 
-class Chat(Protocol):
-    """A chat, for one front. Methods that change something raise `ChatRefused`."""
+@dataclass(frozen=True)
+class Conversation:
+    """A room or somebody with whom something was said."""
 
-    async def sign_in(self, nick: str, account: str, password: str) -> Person:
-        """Lets somebody in with the password of an account."""
+    room: str = ""
+    nick: str = ""
+    ts_ms: int = 0
+    """When last."""
+
+
+Flag = Literal["closed", "moderated", "unlisted"]
+
+
+class Chat(Protocol):
+    """A chat, for one front. Methods that change something raise `ChatRefused`.
+
+    What has come of them is told the front before they return; they return nothing of it.
+    """
+
+    async def sign_in(self, account: str, password: str, address: str) -> str:
+        """Who has an account, as they say and prove; returns its name."""
         ...
 
-    async def enter(self, nick: str) -> Person:
-        """Lets a guest in."""
+    async def enter(self, arrival: Arrival, origin: object) -> Person:
+        """Lets somebody in."""
         ...
 
     async def leave(self, person: Person, reason: str, origin: object) -> None:
         """Somebody's connection has ended."""
         ...
 
-    async def rename(self, person: Person, nick: str, origin: object) -> Person:
+    async def rename(self, person: Person, nick: str, origin: object) -> None:
         """Gives somebody another nick."""
         ...
 
-    def set_away(self, person: Person, why: str) -> Person:
+    def set_away(self, person: Person, why: str, origin: object) -> None:
         """Notes that somebody is away, or with "" that they are back."""
         ...
 
-    async def join(self, person: Person, room: str, origin: object) -> Place:
+    async def join(self, person: Person, room: str, origin: object) -> None:
         """Lets somebody into a room, and makes it if nobody has."""
         ...
 
@@ -214,8 +127,16 @@ class Chat(Protocol):
         """Lets somebody leave a room."""
         ...
 
-    async def say(self, person: Person, saying: "Saying", origin: object) -> Said:
+    async def invite(self, person: Person, room: str, nick: str, origin: object) -> None:
+        """Lets somebody else into a room."""
+        ...
+
+    async def say(self, person: Person, saying: Saying, origin: object) -> None:
         """Says something in a room, or to somebody; returns when it is kept."""
+        ...
+
+    async def redact(self, person: Person, target: Reacted, reason: str, origin: object) -> None:
+        """Takes a message back, or away: the one that the target names."""
         ...
 
     async def react(self, reaction: Reacted) -> None:
@@ -226,8 +147,32 @@ class Chat(Protocol):
         """Tells a room that somebody is typing."""
         ...
 
+    def relay(self, tagged: Tagged) -> None:
+        """Tells others what only clients understand."""
+        ...
+
     async def set_topic(self, person: Person, room: str, topic: str, origin: object) -> None:
         """Gives a room another topic."""
+        ...
+
+    async def set_flag(
+        self, person: Person, room: str, flag: Flag, origin: object, *, on: bool
+    ) -> None:
+        """Gives a room another rule."""
+        ...
+
+    async def set_role(
+        self, person: Person, room: str, nick: str, mode: str, origin: object
+    ) -> None:
+        """Gives somebody in a room a role: "+o", "-o", "+v" or "-v"."""
+        ...
+
+    async def ban(self, person: Person, room: str, mask: str, origin: object, *, on: bool) -> None:
+        """Keeps whoever a mask names out of a room, or not any longer."""
+        ...
+
+    def bans(self, person: Person, room: str) -> Sequence[tuple[str, str, int]]:
+        """Who is kept out of a room: masks, by whom, and until when in s (0: for ever)."""
         ...
 
     async def kick(self, person: Person, room: str, nick: str, reason: str, origin: object) -> None:
@@ -235,23 +180,45 @@ class Chat(Protocol):
         ...
 
     async def history(
-        self, person: Person, room: str, wanted: Stretch, limit: int
+        self, person: Person, conversation: Conversation, wanted: Stretch, limit: int
     ) -> Sequence[Said]:
-        """Messages of a room, ascending."""
+        """Messages of a conversation, ascending."""
+        ...
+
+    async def conversations(
+        self, person: Person, after_ms: int, before_ms: int, limit: int
+    ) -> Sequence[Conversation]:
+        """Where something was said between two moments that somebody may read, ascending."""
         ...
 
     def place(self, person: Person, room: str) -> Place | None:
         """A room that somebody may see."""
         ...
 
-    def places(self, person: Person) -> Sequence[Place]:
-        """The rooms that anybody may see."""
+    def members(self, person: Person, room: str) -> Sequence[Person]:
+        """Those who are in a room that somebody may see, and online."""
+        ...
+
+    def places(self, person: Person) -> Sequence[tuple[Place, int]]:
+        """The rooms that anybody may see, and those that they are in; with how many are there."""
+        ...
+
+    def crowd(self) -> tuple[int, int]:
+        """How many people are there, and in how many rooms one may be."""
         ...
 
     def find(self, nick: str) -> Person | None:
         """Somebody who is there."""
         ...
 
-    def rooms_of(self, person: Person, seen_by: Person) -> Sequence[Place]:
-        """The rooms that somebody is in, and another may see."""
+    def addressee(self, nick: str) -> Person | None:
+        """Somebody to whom something may be said, there or not."""
+        ...
+
+    def people(self) -> Sequence[Person]:
+        """Everybody who is there."""
+        ...
+
+    def rooms_of(self, person: Person, seen_by: Person) -> Sequence[tuple[Place, Person]]:
+        """The rooms that somebody is in, and another may see; with them as they are there."""
         ...

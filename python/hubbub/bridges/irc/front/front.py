@@ -15,11 +15,13 @@ from typing import Any
 from hubbub._core import WebSocket
 from hubbub.app import App
 from hubbub.bridges.irc.cutting import Cutter, TooLong
-from hubbub.bridges.irc.front.face import Chat, Event
+from hubbub.bridges.irc.front.events import Event
+from hubbub.bridges.irc.front.face import Chat
 from hubbub.bridges.irc.front.names import FrontInfo
 from hubbub.bridges.irc.front.pace import Pace
 from hubbub.bridges.irc.front.session import Session
 from hubbub.bridges.irc.front.sessions import new_session
+from hubbub.bridges.irc.front.webirc import Gateway
 from hubbub.bridges.irc.line import Line, encode
 from hubbub.log import logger
 
@@ -63,6 +65,7 @@ class Front:
         chat: The chat.
         info: What the front says of itself.
         options: Deadlines and limits.
+        gateways: Who may say that a client comes from elsewhere.
     """
 
     def __init__(
@@ -70,10 +73,12 @@ class Front:
         chat: Chat,
         info: FrontInfo | None = None,
         options: FrontOptions | None = None,
+        gateways: tuple[Gateway, ...] = (),
     ) -> None:
         self._chat = chat
         self._info = info or FrontInfo()
         self._options = options or FrontOptions()
+        self._gateways = gateways
         self._sessions: set[Session] = set()
         self._servers: list[asyncio.Server] = []
         self._writers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -81,6 +86,11 @@ class Front:
     def __len__(self) -> int:
         """How many sessions there are."""
         return len(self._sessions)
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens by TCP."""
+        return [one.sockets[0].getsockname()[:2] for one in self._servers]
 
     def tell(self, event: Event) -> None:
         """Tells every session what has happened in the chat."""
@@ -161,7 +171,9 @@ class Front:
                 # Who does not read is cut; what waits for it would only grow.
                 writer.transport.abort()
 
-        it = self._session(write, writer.close)
+        peer: tuple[str, int] | None = writer.get_extra_info("peername")
+        address = peer[0] if peer else ""
+        it = self._session(write, writer.close, address)
         cutter = Cutter()
 
         async def read() -> list[bytes | TooLong] | None:
@@ -180,7 +192,7 @@ class Front:
             raw = encode(line)
             ws.send(raw.decode() if as_text else raw)
 
-        it = self._session(write, ws.close)
+        it = self._session(write, ws.close, ws.request.client)
         cutter = Cutter()
         is_first = True
 
@@ -201,8 +213,18 @@ class Front:
 
     # Either way
 
-    def _session(self, write: Callable[[Line], None], close: Callable[[], None]) -> Session:
-        return new_session(self._chat, self._info, now_ms=_now_ms, write=write, close=close)
+    def _session(
+        self, write: Callable[[Line], None], close: Callable[[], None], address: str
+    ) -> Session:
+        return new_session(
+            self._chat,
+            self._info,
+            now_ms=_now_ms,
+            write=write,
+            close=close,
+            address=address,
+            gateways=self._gateways,
+        )
 
     async def _serve(self, session: Session, read: Read) -> None:
         """Carries out one line after the other, until the client goes or is silent."""

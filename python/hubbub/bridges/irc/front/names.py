@@ -6,6 +6,10 @@ from dataclasses import dataclass
 NICK_LIMIT = 32
 ROOM_LIMIT = 64
 TOPIC_LIMIT = 390
+AWAY_LIMIT = 200
+USER_LIMIT = 16
+REALNAME_LIMIT = 100
+MONITOR_LIMIT = 100
 HISTORY_LIMIT = 100
 
 _NICK = re.compile(r"[A-Za-z\[\]{}\\|^_`][A-Za-z0-9\[\]{}\\|^_`-]*")
@@ -29,19 +33,23 @@ class FrontInfo:
     def tokens(self) -> list[str]:
         """What 005 says."""
         return [
-            "BOT=B",
+            f"AWAYLEN={AWAY_LIMIT}",
             "CASEMAPPING=ascii",
             f"CHANNELLEN={ROOM_LIMIT}",
-            "CHANMODES=b,k,l,imnst",
+            "CHANMODES=b,,,imnst",
             "CHANTYPES=#",
             f"CHATHISTORY={HISTORY_LIMIT}",
+            f"KICKLEN={TOPIC_LIMIT}",
             "MAXTARGETS=1",
+            "MODES=4",
+            f"MONITOR={MONITOR_LIMIT}",
             "MSGREFTYPES=msgid,timestamp",
             f"NETWORK={self.network}",
             f"NICKLEN={NICK_LIMIT}",
             "PREFIX=(ov)@+",
-            "TARGMAX=JOIN:,KICK:1,NOTICE:1,PART:,PRIVMSG:1",
+            "TARGMAX=JOIN:,KICK:1,NAMES:,NOTICE:1,PART:,PRIVMSG:1,TAGMSG:1,WHOIS:1",
             f"TOPICLEN={TOPIC_LIMIT}",
+            f"USERLEN={USER_LIMIT}",
             "UTF8ONLY",
             "WHOX",
         ]

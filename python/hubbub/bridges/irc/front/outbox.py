@@ -31,13 +31,17 @@ class Outbox:
         self._answers: list[Line] | None = None
         self._batches = 0
 
-    def reply(self, numeric: str, *params: str) -> None:
+    def numeric(self, numeric: str, *params: str) -> Line:
         """A numeric: the client's own nick goes before the parameters.
 
         What a client has sent may stand in it: what could not within a line is left out.
         """
         *middle, last = params
-        self.answer(Line(numeric, (self.nick, *map(shown, middle), last), self.server))
+        return Line(numeric, (self.nick, *map(shown, middle), last), self.server)
+
+    def reply(self, numeric: str, *params: str) -> None:
+        """A numeric as an answer."""
+        self.answer(self.numeric(numeric, *params))
 
     def fail(self, command: str, code: str, *params: str) -> None:
         """A standard reply, or a notice for who does not know them."""

@@ -4,13 +4,15 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from hubbub.bridges.irc.front.face import Said, Stretch
+from hubbub.bridges.irc.front.events import Said
+from hubbub.bridges.irc.front.face import ChatRefused, Conversation, Stretch
 from hubbub.bridges.irc.front.hearing import message_lines
 from hubbub.bridges.irc.front.names import HISTORY_LIMIT, room_of
 from hubbub.bridges.irc.front.session import Command, Session
 from hubbub.bridges.irc.line import Line
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_KINDS = ("LATEST", "BEFORE", "AFTER", "AROUND", "BETWEEN")
 
 
 class _Bad(Exception):
@@ -20,22 +22,6 @@ class _Bad(Exception):
         self.context = context
 
 
-async def chathistory(session: Session, line: Line) -> None:
-    """CHATHISTORY LATEST, BEFORE, AFTER, AROUND or BETWEEN."""
-    kind = line.param(0).upper()
-    try:
-        room = _room(session, kind, line.param(1))
-        said = await _found(session, kind, room, line.params[2:])
-    except _Bad as bad:
-        session.out.fail("CHATHISTORY", bad.code, *bad.context, _WORDS[bad.code])
-        return
-    with session.out.batch("chathistory", f"#{room}") as batch:
-        more = {"batch": batch} if batch else {}
-        for one in said:
-            for answer in message_lines(session, one, **more):
-                session.out.answer(answer)
-
-
 _WORDS = {
     "INVALID_MSGREFTYPE": "That is no msgid and no timestamp",
     "INVALID_PARAMS": "That is no question",
@@ -43,17 +29,48 @@ _WORDS = {
 }
 
 
-def _room(session: Session, kind: str, target: str) -> str:
-    if kind not in ("LATEST", "BEFORE", "AFTER", "AROUND", "BETWEEN"):
+async def chathistory(session: Session, line: Line) -> None:
+    """CHATHISTORY LATEST, BEFORE, AFTER, AROUND, BETWEEN or TARGETS."""
+    kind = line.param(0).upper()
+    try:
+        if kind == "TARGETS":
+            await _targets(session, line.params[1:])
+            return
+        target, conversation = _conversation(session, kind, line.param(1))
+        said = await _found(session, kind, conversation, line.params[2:])
+    except _Bad as bad:
+        session.out.fail("CHATHISTORY", bad.code, *bad.context, _WORDS[bad.code])
+        return
+    except ChatRefused:
+        words = _WORDS["INVALID_TARGET"]
+        session.out.fail("CHATHISTORY", "INVALID_TARGET", kind, line.param(1), words)
+        return
+    with session.out.batch("chathistory", target) as batch:
+        more = {"batch": batch} if batch else {}
+        for one in said:
+            for answer in message_lines(session, one, **more):
+                session.out.answer(answer)
+
+
+def _conversation(session: Session, kind: str, target: str) -> tuple[str, Conversation]:
+    if kind not in _KINDS:
         raise _Bad("INVALID_PARAMS", kind)
+    if not target.startswith("#"):
+        person = session.chat.find(target)
+        if not target or (person is None and not target.isprintable()):
+            raise _Bad("INVALID_TARGET", kind, target)
+        nick = person.nick if person is not None else target
+        return nick, Conversation(nick=nick)
     room = room_of(target)
     place = session.chat.place(session.me, room) if room is not None else None
     if place is None or not session.in_room(place.name):
         raise _Bad("INVALID_TARGET", kind, target)
-    return place.name
+    return f"#{place.name}", Conversation(place.name)
 
 
-async def _found(session: Session, kind: str, room: str, params: Sequence[str]) -> Sequence[Said]:
+async def _found(
+    session: Session, kind: str, conversation: Conversation, params: Sequence[str]
+) -> Sequence[Said]:
     if len(params) != (3 if kind == "BETWEEN" else 2):
         raise _Bad("INVALID_PARAMS", kind)
     limit = _limit(kind, params[-1])
@@ -67,14 +84,35 @@ async def _found(session: Session, kind: str, room: str, params: Sequence[str]) 
             wanted = Stretch(around=around)
         case "BETWEEN", [first, last]:
             forwards = Stretch(after=first, before=last)
-            found = await session.chat.history(session.me, room, forwards, limit)
+            found = await session.chat.history(session.me, conversation, forwards, limit)
             if found:
                 return found
             # They may be named in the other order: then the newest count.
             wanted = Stretch(after=last, before=first, newest=True)
         case _:
             wanted = Stretch(after=references[0] if references else "", newest=True)
-    return await session.chat.history(session.me, room, wanted, limit)
+    return await session.chat.history(session.me, conversation, wanted, limit)
+
+
+async def _targets(session: Session, params: Sequence[str]) -> None:
+    if len(params) != 3:
+        raise _Bad("INVALID_PARAMS", "TARGETS")
+    moments = sorted(_moment(one) for one in params[:2])
+    limit = _limit("TARGETS", params[2])
+    found = await session.chat.conversations(session.me, moments[0], moments[1], limit)
+    with session.out.batch("draft/chathistory-targets") as batch:
+        tags = {"batch": batch} if batch else {}
+        for one in found:
+            target = f"#{one.room}" if one.room else one.nick
+            params = ("TARGETS", target, session.out.time(one.ts_ms))
+            session.out.answer(Line("CHATHISTORY", params, session.info.server, tags))
+
+
+def _moment(written: str) -> int:
+    reference = _reference("TARGETS", written)
+    if not reference.startswith("@"):
+        raise _Bad("INVALID_PARAMS", "TARGETS")
+    return int(reference[1:])
 
 
 def _limit(kind: str, written: str) -> int:
@@ -86,7 +124,7 @@ def _limit(kind: str, written: str) -> int:
 def _reference(kind: str, written: str) -> str:
     """An id, or a time as the chat's face writes it."""
     what, _, value = written.partition("=")
-    if what == "msgid" and value:
+    if what == "msgid" and value and not value.startswith("@"):
         return value
     if what == "timestamp" and _TIME.fullmatch(value):
         try:

@@ -1,21 +1,41 @@
-"""How somebody comes in: CAP, NICK, USER, PASS, SASL PLAIN, until 001 (no socket, no clock).
+"""How somebody comes in: WEBIRC, CAP, NICK, USER, PASS, SASL PLAIN, until 001.
 
-Nothing but these is heard before. What is said then, `session` knows.
+No socket, no clock. Nothing but these is heard before. What is said then, `session` knows.
 """
 
 import base64
 import binascii
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from hubbub.bridges.irc.front.capabilities import OFFERED, changed, listed
-from hubbub.bridges.irc.front.face import Chat, ChatRefused, Person
-from hubbub.bridges.irc.front.names import FrontInfo, is_nick
+from hubbub.bridges.irc.front.events import Person
+from hubbub.bridges.irc.front.face import Arrival, Chat, ChatRefused
+from hubbub.bridges.irc.front.names import REALNAME_LIMIT, USER_LIMIT, FrontInfo, is_nick
 from hubbub.bridges.irc.front.outbox import Outbox
+from hubbub.bridges.irc.front.webirc import Gateway, address_told
 from hubbub.bridges.irc.line import Line
 
 _SASL_PIECE = 400
 _SASL_LIMIT = 8 * _SASL_PIECE
 _TOKENS_A_LINE = 13
+_IDENT = re.compile(r"[^A-Za-z0-9._-]|^[-.~]+")
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Where somebody comes in."""
+
+    chat: Chat
+    address: str
+    """From where they come."""
+
+    gateways: tuple[Gateway, ...]
+    """Who may say that they come from elsewhere."""
+
+    origin: object
+    """Their session."""
 
 
 class Registration:
@@ -23,7 +43,7 @@ class Registration:
 
     Args:
         info: What the front says of itself.
-        chat: Who lets people in.
+        entrance: Where they come in.
         out: What the client is told by.
         welcome: Called with who they are, once they are in.
     """
@@ -31,13 +51,16 @@ class Registration:
     def __init__(
         self,
         info: FrontInfo,
-        chat: Chat,
+        entrance: Entrance,
         out: Outbox,
         welcome: Callable[[Person], Awaitable[None]],
     ) -> None:
         self._info = info
-        self._chat = chat
+        self._chat = entrance.chat
+        self._entrance = entrance
+        self._address = entrance.address
         self._out = out
+        self._is_first = True
         self._welcome = welcome
         self._nick = ""
         self._user = ""
@@ -45,8 +68,8 @@ class Registration:
         self._is_negotiating = False
         self._version = 301
         self._sasl: str | None = None
-        self._person: Person | None = None
-        self.realname = ""
+        self._account = ""
+        self._realname = ""
 
     @property
     def is_done(self) -> bool:
@@ -55,7 +78,12 @@ class Registration:
 
     async def receive(self, line: Line) -> bool:
         """Takes a line, if it is one of these; False: it is not."""
+        is_first, self._is_first = self._is_first, False
         match line.command:
+            case "WEBIRC" if is_first:
+                # A stranger who calls himself a gateway is none, and is not told why.
+                told = address_told(self._entrance.gateways, self._address, line.params)
+                self._address = told or self._address
             case "CAP":
                 await self._cap(line)
             case "AUTHENTICATE":
@@ -68,6 +96,8 @@ class Registration:
                 await self._set_user(line)
             case "NICK" if not self.is_done:
                 await self._set_nick(line.param(0))
+            case "WEBIRC":
+                self._out.reply("462", "You may not reregister")
             case _:
                 return False
         return True
@@ -117,7 +147,7 @@ class Registration:
     async def _authenticate(self, word: str) -> None:
         if "sasl" not in self._out.caps:
             self._out.reply("904", "Ask for the capability first")
-        elif self.is_done or self._person is not None:
+        elif self.is_done or self._account:
             self._out.reply("907", "You have already authenticated")
         elif word == "*":
             self._sasl = None
@@ -148,14 +178,14 @@ class Registration:
         if authzid not in ("", account) or not await self._sign_in(account, password):
             self._out.reply("904", "SASL authentication failed")
             return
-        assert self._person is not None  # noqa: S101 - signed in above
-        nick = self._nick or "*"
-        self._out.reply("900", f"{nick}!*@*", account, f"You are now logged in as {account}")
+        mask = f"{self._nick or '*'}!{self._user or '*'}@*"
+        words = f"You are now logged in as {self._account}"
+        self._out.reply("900", mask, self._account, words)
         self._out.reply("903", "SASL authentication successful")
 
     async def _sign_in(self, account: str, password: str) -> bool:
         try:
-            self._person = await self._chat.sign_in(self._nick, account, password)
+            self._account = await self._chat.sign_in(account, password, self._address)
         except ChatRefused:
             return False
         return True
@@ -175,14 +205,14 @@ class Registration:
         if len(line.params) < 4 or not line.param(0):
             self._out.reply("461", "USER", "Not enough parameters")
             return
-        self._user = line.param(0)
-        self.realname = line.param(3)
+        self._user = _IDENT.sub("", line.param(0))[:USER_LIMIT] or "u"
+        self._realname = line.param(3)[:REALNAME_LIMIT]
         await self._try()
 
     async def _try(self) -> None:
         if not (self._nick and self._user) or self._is_negotiating or self.is_done:
             return
-        if self._person is None and self._password:
+        if not self._account and self._password:
             # "account:password", or the password of the account that is called like the nick.
             account, colon, password = self._password.partition(":")
             if not colon:
@@ -192,7 +222,7 @@ class Registration:
                 self._out.reply("464", "Password incorrect")
                 return
         try:
-            person = self._person or await self._chat.enter(self._nick)
+            person = await self._chat.enter(self._arrival(), self._entrance.origin)
         except ChatRefused as refused:
             taken = refused.why in ("nick-taken", "bad-nick")
             numeric = {"nick-taken": "433", "bad-nick": "432"}.get(refused.why, "465")
@@ -203,15 +233,17 @@ class Registration:
         self._greet(person)
         await self._welcome(person)
 
+    def _arrival(self) -> Arrival:
+        return Arrival(self._nick, self._user, self._realname, self._address, self._account)
+
     def _greet(self, person: Person) -> None:
         out, info = self._out, self._info
-        out.reply("001", f"Welcome to the {info.network} Network, {source_of(person)}")
+        out.reply("001", f"Welcome to the {info.network} Network, {person.source}")
         out.reply("002", f"Your host is {info.server}, running version {info.version}")
         out.reply("003", f"This server was created {info.made}".rstrip())
-        out.reply("004", info.server, info.version, "iB", "biklmnost", "bkl")
+        out.reply("004", info.server, info.version, "i", "bimnostv", "bov")
         tell_tokens(out, info)
-        out.reply("251", "There are people here, on 1 server")
-        out.reply("255", "I have clients and 0 servers")
+        tell_crowd(out, self._chat)
         tell_motd(out, info)
 
 
@@ -233,6 +265,13 @@ def tell_motd(out: Outbox, info: FrontInfo) -> None:
     out.reply("376", "End of /MOTD command.")
 
 
-def source_of(person: Person) -> str:
-    """Whose line it is. Where people are is theirs to know: hosts are made of their ids."""
-    return f"{person.nick}!~u@{person.user}"
+def tell_crowd(out: Outbox, chat: Chat) -> None:
+    """How many people and rooms there are (LUSERS)."""
+    people, rooms = chat.crowd()
+    out.reply("251", f"There are {people} users and 0 invisible on 1 servers")
+    out.reply("252", "0", "operator(s) online")
+    out.reply("253", "0", "unknown connection(s)")
+    out.reply("254", str(rooms), "channels formed")
+    out.reply("255", f"I have {people} clients and 0 servers")
+    out.reply("265", str(people), str(people), f"Current local users {people}, max {people}")
+    out.reply("266", str(people), str(people), f"Current global users {people}, max {people}")

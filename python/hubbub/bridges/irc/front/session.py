@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from hubbub.bridges.irc.casemapping import folded
-from hubbub.bridges.irc.front.face import Chat, ChatRefused, Event, Person
+from hubbub.bridges.irc.front.events import Event, Person
+from hubbub.bridges.irc.front.face import Chat, ChatRefused
 from hubbub.bridges.irc.front.names import FrontInfo
 from hubbub.bridges.irc.front.outbox import Outbox
-from hubbub.bridges.irc.front.registration import Registration
+from hubbub.bridges.irc.front.registration import Entrance, Registration
+from hubbub.bridges.irc.front.webirc import Gateway
 from hubbub.bridges.irc.line import BadLine, Line, is_utf8, parse
 
 Handler = Callable[["Session", Line], Awaitable[None]]
@@ -24,6 +26,16 @@ class Command:
     run: Handler
     least: int = 0
     """Parameters without which it is none."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Somebody whom a client waits for (MONITOR)."""
+
+    nick: str
+    """As the client has spelled it."""
+
+    is_online: bool
 
 
 @dataclass(frozen=True)
@@ -43,13 +55,23 @@ class Surroundings:
     hear: "Callable[[Session, Event], None]"
     """Tells a session what has happened."""
 
+    show: "Callable[[Session, str, Person], None]"
+    """Tells a session that it is in a room."""
+
+    address: str = ""
+    """From where the client comes."""
+
+    gateways: tuple[Gateway, ...] = ()
+    """Who may say that the client comes from elsewhere."""
+
 
 class Session:
     """One client.
 
     Attributes:
         person: Who they are, once they are in.
-        rooms: The rooms they are in, as they spelled them, by folded name.
+        rooms: The rooms they are in, as they are spelled, by folded name.
+        watched: Whom they wait for, by folded nick.
     """
 
     def __init__(self, around: Surroundings) -> None:
@@ -58,9 +80,11 @@ class Session:
         self.out = Outbox(around.info.server, around.write, around.now_ms)
         self.person: Person | None = None
         self.rooms: dict[str, str] = {}
+        self.watched: dict[str, Watched] = {}
         self.is_closed = False
         self._around = around
-        self._registration = Registration(around.info, around.chat, self.out, self._welcomed)
+        entrance = Entrance(around.chat, around.address, around.gateways, self)
+        self._registration = Registration(around.info, entrance, self.out, self._welcomed)
 
     @property
     def me(self) -> Person:
@@ -71,11 +95,6 @@ class Session:
         """
         assert self.person is not None  # noqa: S101 - commands run only once they are in
         return self.person
-
-    @property
-    def realname(self) -> str:
-        """What they call themselves."""
-        return self._registration.realname
 
     def caps(self, *names: str) -> bool:
         """Whether the client has all of these capabilities."""
@@ -106,6 +125,25 @@ class Session:
     def too_long(self) -> None:
         """A line was longer than allowed."""
         self.out.reply("417", "Input line was too long")
+
+    def is_me(self, person: Person) -> bool:
+        """Whether that is who they are."""
+        return self.person is not None and self.person.user == person.user
+
+    def tell(self, line: Line, origin: object = None) -> None:
+        """Sends a line: as an answer, if it is one to this client's command."""
+        if origin is self:
+            self.out.answer(line)
+        else:
+            self.out.tell(line)
+
+    def seen(self, person: Person, *, is_online: bool) -> None:
+        """Somebody is there, or not any more: those who wait for them are told."""
+        watched = self.watched.get(folded(person.nick))
+        if watched is not None and watched.is_online != is_online:
+            self.watched[folded(person.nick)] = Watched(watched.nick, is_online)
+            name = person.source if is_online else watched.nick
+            self.out.tell(self.out.numeric("730" if is_online else "731", name))
 
     def hear(self, event: Event) -> None:
         """Tells the client what has happened."""
@@ -172,6 +210,10 @@ class Session:
                 self.out.reply("401", line.param(1) if line.command == "KICK" else target, words)
             case "not-in-room":
                 self.out.reply("442", target, words)
+            case "already-in-room":
+                self.out.reply("443", target, line.param(1), words)
+            case "no-such-message":
+                self.out.fail(line.command, "UNKNOWN_MSGID", target, line.param(1), words)
             case "members-only":
                 self.out.reply("473", target, words)
             case "banned":
@@ -188,3 +230,7 @@ class Session:
 
     async def _welcomed(self, person: Person) -> None:
         self.person = person
+        # Whoever is in rooms is in them by every client of theirs.
+        for place, me in self.chat.rooms_of(person, person):
+            self.rooms[folded(place.name)] = place.name
+            self._around.show(self, place.name, me)

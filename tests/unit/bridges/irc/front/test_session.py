@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from tests.unit.bridges.irc.front.world import Client, World, entered, told
 
 from hubbub.bridges.irc.front import ChatRefused
-from hubbub.bridges.irc.front.face import Reacted, Saying
+from hubbub.bridges.irc.front.events import Reacted
+from hubbub.bridges.irc.front.face import Saying
 
 pytestmark = pytest.mark.anyio
 
@@ -39,22 +40,22 @@ async def test_joining() -> None:
     world = World()
     ada = await entered(world, "ada")
     assert told(await ada.send("JOIN #room")) == [
-        ":ada!~u@g-ada JOIN #room",
+        ":ada!~ada@g-ada JOIN #room",
         ":irc.test 353 ada = #room @ada",
         ":irc.test 366 ada #room :End of /NAMES list",
     ]
     await ada.send("TOPIC #room :about it")
     bob = await entered(world, "bob", "extended-join", "userhost-in-names")
     assert told(await bob.send("JOIN #ROOM,nonsense,#")) == [
-        ":bob!~u@g-bob JOIN #room * bob",
+        ":bob!~bob@g-bob JOIN #room * :Real bob",
         ":irc.test 332 bob #room :about it",
         ":irc.test 333 bob #room ada 1700000000",
-        ":irc.test 353 bob = #room :@ada!~u@g-ada bob!~u@g-bob",
+        ":irc.test 353 bob = #room :@ada!~ada@g-ada bob!~bob@g-bob",
         ":irc.test 366 bob #room :End of /NAMES list",
         ":irc.test 403 bob nonsense :No such channel",
         ":irc.test 403 bob # :No such channel",
     ]
-    assert told(ada.take()) == [":bob!~u@g-bob JOIN #room"]
+    assert told(ada.take()) == [":bob!~bob@g-bob JOIN #room"]
     assert await bob.send("JOIN #room") == []
     world.banned.add("eve")
     eve = await entered(world, "eve")
@@ -64,17 +65,17 @@ async def test_joining() -> None:
 async def test_leaving() -> None:
     _, ada, bob = await two()
     assert told(await bob.send("PART #room :bye now", "PART #room", "PART x")) == [
-        ":bob!~u@g-bob PART #room :bye now",
+        ":bob!~bob@g-bob PART #room :bye now",
         ":irc.test 442 bob #room :You're not on that channel",
         ":irc.test 403 bob x :No such channel",
     ]
-    assert told(ada.take()) == [":bob!~u@g-bob PART #room :bye now"]
+    assert told(ada.take()) == [":bob!~bob@g-bob PART #room :bye now"]
     await bob.send("JOIN #room")
     assert told(await bob.send("QUIT :gone")) == ["ERROR :Closing link: gone"]
     assert bob.is_cut
     assert await bob.send("PING x") == []
-    assert told(ada.take())[-1] == ":bob!~u@g-bob PART #room gone"
-    assert told(await ada.send("JOIN 0")) == [":ada!~u@g-ada PART #room"]
+    assert told(ada.take())[-1] == ":bob!~bob@g-bob QUIT gone"
+    assert told(await ada.send("JOIN 0")) == [":ada!~ada@g-ada PART #room"]
 
 
 async def test_talking() -> None:
@@ -82,8 +83,8 @@ async def test_talking() -> None:
     assert await ada.send("PRIVMSG #room :\x02hello\x02 *there*", "NOTICE #room :psst") == []
     assert [one.text for one in world.said] == ["**hello** \\*there\\*", "psst"]
     assert told(bob.take()) == [
-        ":ada!~u@g-ada PRIVMSG #room :\x02hello\x02 *there*",
-        ":ada!~u@g-ada NOTICE #room psst",
+        ":ada!~ada@g-ada PRIVMSG #room :\x02hello\x02 *there*",
+        ":ada!~ada@g-ada NOTICE #room psst",
     ]
     await bob.send("PRIVMSG #Room :\x01ACTION waves\x01", "PRIVMSG ada :only you")
     action, private = ada.take()
@@ -93,7 +94,7 @@ async def test_talking() -> None:
         "msgid": "M2",
         "+hubbub.chat/lang": "en",
     }
-    assert (private.source, private.params) == ("bob!~u@g-bob", ("ada", "only you"))
+    assert (private.source, private.params) == ("bob!~bob@g-bob", ("ada", "only you"))
     assert world.said[2].kind == "action"
 
 
@@ -120,18 +121,18 @@ async def test_what_is_long_is_several_lines() -> None:
         ("TOPIC #nowhere", ":irc.test 403 ada #nowhere :No such channel"),
         ("TOPIC #other :x", ":irc.test 442 ada #other :You're not on that channel"),
         ("TOPIC #room", ":irc.test 331 ada #room :No topic is set"),
-        ("KICK #room nobody", ":irc.test 441 ada nobody #room :They aren't on that channel"),
+        ("KICK #room nobody", ":irc.test 401 ada nobody :No such nick/channel"),
         ("KICK #room", ":irc.test 461 ada KICK :Not enough parameters"),
         ("NAMES #nowhere", ":irc.test 366 ada #nowhere :End of /NAMES list"),
         ("MODE ada", ":irc.test 221 ada +"),
         ("MODE bob +i", ":irc.test 502 ada :Cant change mode for other users"),
         ("MODE #room b", ":irc.test 368 ada #room :End of channel ban list"),
-        ("MODE #room +o bob", ":irc.test 482 ada #room :Roles are given in the chat itself"),
+        ("MODE #room +o bob", ":ada!~ada@g-ada MODE #room +o bob"),
         ("MODE #room +Z", ":irc.test 472 ada Z :is unknown mode char to me"),
         ("WHOWAS bob", ":irc.test 406 ada bob :There was no such nickname"),
         ("AWAY :lunch", ":irc.test 306 ada :You have been marked as being away"),
         ("AWAY", ":irc.test 305 ada :You are no longer marked as being away"),
-        ("USERHOST bob nobody", ":irc.test 302 ada bob=+~u@g-bob"),
+        ("USERHOST bob nobody", ":irc.test 302 ada bob=+~bob@g-bob"),
         ("ISON bob nobody ada", ":irc.test 303 ada :bob ada"),
         ("TIME", ":irc.test 391 ada irc.test 2023-11-14T22:13:20.000Z"),
         ("OPER a b", ":irc.test 491 ada :No O-lines for your host"),
@@ -201,25 +202,25 @@ async def test_reactions_and_typing() -> None:
 async def test_topics_kicks_and_nicks() -> None:
     _, ada, bob = await two()
     assert told(await ada.send("TOPIC #room :about *it*")) == [
-        ":ada!~u@g-ada TOPIC #room :about \\*it\\*"
+        ":ada!~ada@g-ada TOPIC #room :about \\*it\\*"
     ]
     assert (await bob.send("TOPIC #room :mine"))[-1].command == "482"
-    assert told(await bob.send("NICK robert")) == [":bob!~u@g-bob NICK robert"]
-    assert told(ada.take()) == [":bob!~u@g-bob NICK robert"]
+    assert told(await bob.send("NICK robert")) == [":bob!~bob@g-bob NICK robert"]
+    assert told(ada.take()) == [":bob!~bob@g-bob NICK robert"]
     assert (await bob.send("MODE robert"))[0].params == ("robert", "+")
     assert (await bob.send("KICK #room ada"))[0].command == "482"
     assert told(await ada.send("KICK #room robert :too loud")) == [
-        ":ada!~u@g-ada KICK #room robert :too loud"
+        ":ada!~ada@g-ada KICK #room robert :too loud"
     ]
-    assert told(bob.take()) == [":ada!~u@g-ada KICK #room robert :too loud"]
+    assert told(bob.take()) == [":ada!~ada@g-ada KICK #room robert :too loud"]
     assert (await bob.send("PRIVMSG #room :x"))[0].command == "404"
 
 
 async def test_who_is_there() -> None:
     _, ada, _ = await two()
     assert told(await ada.send("WHO #room", "WHO bob %tna,152", "WHO nobody")) == [
-        ":irc.test 352 ada #room ~u g-ada irc.test ada H@ :0 ada",
-        ":irc.test 352 ada #room ~u g-bob irc.test bob H :0 bob",
+        ":irc.test 352 ada #room ~ada g-ada irc.test ada H@ :0 Real ada",
+        ":irc.test 352 ada #room ~bob g-bob irc.test bob H :0 Real bob",
         ":irc.test 315 ada #room :End of /WHO list",
         ":irc.test 354 ada 152 bob 0",
         ":irc.test 315 ada bob :End of /WHO list",
@@ -239,9 +240,9 @@ async def test_who_is_away() -> None:
         ":irc.test 301 ada bob :out to lunch"
     ]
     lines = told(await ada.send("WHO #room", "WHOIS bob", "USERHOST bob"))
-    assert ":irc.test 352 ada #room ~u g-bob irc.test bob G :0 bob" in lines
+    assert ":irc.test 352 ada #room ~bob g-bob irc.test bob G :0 Real bob" in lines
     assert ":irc.test 301 ada bob :out to lunch" in lines
-    assert lines[-1] == ":irc.test 302 ada bob=-~u@g-bob"
+    assert lines[-1] == ":irc.test 302 ada bob=-~bob@g-bob"
     await bob.send("AWAY")
     assert told(await ada.send("PRIVMSG bob :and now?")) == []
 
@@ -269,7 +270,6 @@ async def test_history() -> None:
     assert await texts("BETWEEN #room msgid=M6 msgid=M2 2") == ["4", "5"]
     for wrong, code in (
         ("LATEST #nowhere * 3", "INVALID_TARGET"),
-        ("LATEST bob * 3", "INVALID_TARGET"),
         ("LATEST #room * x", "INVALID_PARAMS"),
         ("LATEST #room", "INVALID_PARAMS"),
         ("WHAT #room * 3", "INVALID_PARAMS"),

@@ -1,0 +1,25 @@
+"""The chat with its bridges: `hubbub.apps.chat`, into which IRC's clients come, too.
+
+`hubbub` serves it when it is told nothing; without a word about bridges it is the chat alone.
+"""
+
+from hubbub.app import App
+from hubbub.apps import chat
+from hubbub.bridges.irc.chat import IrcSettings, add_irc
+
+__all__ = ["Config", "app"]
+
+
+class Config(chat.Config, frozen=True, forbid_unknown_fields=True):
+    """The settings of a chat and its bridges."""
+
+    irc: IrcSettings = IrcSettings()
+    """Whether and where IRC's clients come in: see docs/irc.md."""
+
+
+def app(config: Config) -> App[chat.Config]:
+    """A chat with these settings, and the bridges that they name."""
+    made = chat.app(config)
+    if config.irc.enabled:
+        made.state.irc = add_irc(made, made.state.chat, config.irc)
+    return made
