@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from ..serving import ROOT, served
-from .figures import JSON, Figures
+from .figures import FOLDER, Figures
 from .victim import Victim
 
 APP = "tests/torture/app.py:app"
@@ -18,7 +18,7 @@ Attack = Callable[..., Victim]
 def figures() -> Iterator[Figures]:
     found = Figures()
     yield found
-    found.write(ROOT / JSON)
+    found.write(ROOT / FOLDER)
 
 
 @pytest.fixture

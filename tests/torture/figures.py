@@ -1,7 +1,7 @@
 """Figures: what the attacks have shown, row by row, and how they get into docs/reliability.md.
 
-`python -m tests.torture.figures JSON MARKDOWN` puts the figures of one run into the last column of
-the table; rows that were not run keep theirs.
+`python -m tests.torture.figures JSON MARKDOWN` puts the figures of one run, a file or a folder of
+them, into the last column of the table; rows that were not run keep theirs.
 """
 
 import datetime
@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-JSON = Path("reports/torture.json")
+FOLDER = Path("reports/torture")
 LAST_RUN = "Last run of `make torture`:"
 
 
@@ -27,11 +27,12 @@ class Figures:
         """Keeps one figure for a row such as "W4"."""
         self._rows[row].append(figure)
 
-    def write(self, path: Path) -> None:
-        """Writes all of them, with the machine they belong to."""
+    def write(self, folder: Path) -> None:
+        """Writes all of them, with the machine they belong to, each process a file of its own."""
         if not self._rows:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{os.getpid()}.json"
         measured = {"measured": machine(), "rows": {k: "; ".join(v) for k, v in self._rows.items()}}
         path.write_text(json.dumps(measured, indent=2) + "\n")
 
@@ -62,8 +63,16 @@ def rendered(text: str, measured: str, rows: dict[str, str]) -> str:
 
 def main() -> None:
     source, page = map(Path, sys.argv[1:])
-    found = json.loads(source.read_text())
-    page.write_text(rendered(page.read_text(), found["measured"], found["rows"]))
+    files = [source] if source.is_file() else sorted(source.glob("*.json"))
+    measured, rows = "", defaultdict[str, list[str]](list)
+    for file in files:
+        found = json.loads(file.read_text())
+        measured = found["measured"]
+        for row, figure in found["rows"].items():
+            rows[row].append(figure)
+    if files:
+        joined = {row: "; ".join(figures) for row, figures in rows.items()}
+        page.write_text(rendered(page.read_text(), measured, joined))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import hubbub
 from ..serving import served
 from .figures import Figures
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.unhurried]
 
 CONNECTIONS = 5_000
 WINDOW = 2

@@ -28,7 +28,7 @@ from .conftest import APP, Attack
 from .figures import Figures
 from .victim import Victim
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.unhurried]
 
 SENDING = (
     "EACCES EAGAIN ECONNRESET EDESTADDRREQ EHOSTUNREACH EINTR EINVAL EIO EMSGSIZE ENETDOWN "
