@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from hubbub.bridges.irc.chat import GatewaySettings
+from hubbub.testing import PseudoBackend
+from hubbub.translation import Translator
 from tests.integration.bridges.house import EVERYTHING, Irc, doors
 
 pytestmark = pytest.mark.anyio
@@ -368,3 +370,33 @@ async def test_people_who_are_away(tmp_path: Path) -> None:
         assert (await bob.next("ACCOUNT")).params == ("Ada",)
         await ada.client.disconnect()
         assert (await bob.next("731")).params[1] == "ada"
+
+
+async def test_who_reads_another_language_gets_a_translation(tmp_path: Path) -> None:
+    def words(text: str, source: str, target: str) -> str:
+        return text.replace("Good morning to all of you", "Bonjour à tous")
+
+    async with doors(tmp_path) as both:
+        both.web.service._translator = Translator([PseudoBackend([("en", "fr")], words=words)])
+        ada = await both.guest("Ada", "en")
+        bob, cyd = await both.irc("bob", *EVERYTHING), await both.irc("cyd", *EVERYTHING)
+        bob.send("PRIVMSG hubbub :help")
+        assert "lang fr,en" in (await bob.next("NOTICE", "bob")).params[1]
+        bob.send("PRIVMSG hubbub :lang fr,de", "PRIVMSG hubbub :lang nonsense-")
+        assert (await bob.next("NOTICE", "bob")).params[1].startswith("You read French, German")
+        assert "nonsense" in (await bob.next("NOTICE", "bob")).params[1]
+        said = await ada.say("Good morning to all of you", lang="en")
+        assert (await bob.next("PRIVMSG")).params[1] == "Good morning to all of you"
+        translated = await bob.next("PRIVMSG")
+        assert translated.params[1] == "[fr] Bonjour à tous"
+        assert translated.source.startswith("Ada!")
+        assert translated.tags["+hubbub.chat/translation"] == said["id"]
+        await ada.say("Guten Morgen", lang="de")
+        bob.send("PRIVMSG hubbub :lang off")
+        assert (await bob.next("NOTICE", "bob")).params[1].startswith("You have set no languages")
+        await ada.say("Good morning to all of you", lang="en")
+        lines = [line.params[1] for line in await bob.until_pong() if line.command == "PRIVMSG"]
+        assert lines == ["hubbub", "Guten Morgen", "Good morning to all of you"][-len(lines) :]
+        # Whoever has said nothing of languages gets the originals alone.
+        heard = [line.params[1] for line in await cyd.until_pong() if line.command == "PRIVMSG"]
+        assert heard == ["Good morning to all of you", "Guten Morgen", "Good morning to all of you"]

@@ -96,6 +96,9 @@ class Telling:
         """What people say and do to what was said."""
         match event:
             case ev.Said(message=Message() as message):
+                # Nobody speaks before they are there, though coming is told a little later.
+                if room.kind != "direct" and self._service.people.is_online(message.user):
+                    self.arrived(room, message.user)
                 self._tell(self.said(room, message, origin=origin))
             case ev.Edited():
                 if (edited := self._message(room, event.id)) is not None:
