@@ -1,6 +1,6 @@
 """A browser, a chat, and people in it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +77,8 @@ class Person:
         expect(self.page.locator("#composer")).to_have_value("")
         expect(self.page.locator(".message").last).to_be_visible()
         expect(self.page.locator(".is-sending")).to_have_count(0)
-        return self.page.locator(".message").last
+        last = self.page.locator(".message").last.get_attribute("data-id")
+        return self.page.locator(f".message[data-id='{last}']")
 
     def menu(self, message: Locator, entry: str) -> None:
         """Chooses from the menu of a message."""
@@ -98,7 +99,7 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[Chat]:
+def house(folder: Path) -> Generator[Chat]:
     """A chat that keeps its things in a folder, and may find some there."""
     for mode in ("eng-spa", "fr-es"):
         data(f"/usr/share/apertium/modes/{mode}.mode", f"apertium-{mode}")

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from .conftest import Chat, house
 DAYS = 30
 PER_DAY = 10
 COUNT = DAYS * PER_DAY
-ZONE = {"timezone_id": "UTC"}
+ZONE: dict[str, Any] = {"timezone_id": "UTC"}
 """Where its readers live, so that their days are those of the history."""
 
 FRENCH = 57
