@@ -5,12 +5,14 @@ Deadlines are the caller's: who cancels a call gets its connection closed.
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiohttp
 import msgspec
 
 from hubbub.translation.failures import BackendFailure, Kind
+
+if TYPE_CHECKING:
+    import aiohttp
 
 T = TypeVar("T")
 
@@ -66,6 +68,9 @@ class Wire:
         Raises:
             BackendFailure: It did not answer, not so, or with an error.
         """
+        # A fifth of the time in which a chat starts, were it not for the first question.
+        import aiohttp
+
         if self._session is None:
             # Within the loop that is running now.
             self._session = aiohttp.ClientSession(
@@ -114,7 +119,7 @@ class Wire:
     ) -> BackendFailure:
         return BackendFailure(self._backend, kind, reason, retry_after_s)
 
-    def _refused(self, response: aiohttp.ClientResponse, content: bytes) -> BackendFailure:
+    def _refused(self, response: "aiohttp.ClientResponse", content: bytes) -> BackendFailure:
         status = response.status
         kind = _KINDS.get(status, "down" if status >= 500 else "refused")
         if status < 400:
@@ -125,7 +130,7 @@ class Wire:
         return self._failure(kind, f"{status} {words}".strip(), _seconds(response.headers))
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes | None:
+async def _read(response: "aiohttp.ClientResponse") -> bytes | None:
     content = bytearray()
     async for piece in response.content.iter_chunked(65_536):
         content += piece
