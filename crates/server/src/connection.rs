@@ -396,7 +396,6 @@ impl Connection {
         let flags = self.flags;
         matches!(&self.phase, Phase::Open(endpoint) if endpoint.deflate().is_none())
             && !(flags.blocked | flags.is_client)
-            && self.tls.is_none()
     }
 
     /// A WebSocket, or an answer that has begun.
@@ -507,8 +506,8 @@ impl Connection {
         if matches!(self.phase, Phase::Open(_))
             && !(flags.is_held() | flags.blocked | flags.eof | flags.turn.is_queued())
             && self.outbox.is_idle()
-            && self.tls.is_none()
             && self.rare.is_none()
+            && self.tls.as_ref().is_none_or(|tls| tls.unsent().is_empty())
         {
             return Interest::IN;
         }

@@ -351,6 +351,9 @@ impl Outbox {
         gather: &'a mut Vec<u8>,
     ) -> &'a [u8] {
         let own = &self.buffer[self.sent..];
+        if self.single.is_none() && self.backlog.is_none() && extra.is_empty() {
+            return &own[..own.len().min(limit)];
+        }
         let single = self.single.as_deref().unwrap_or_default();
         let all = [own, single]
             .into_iter()

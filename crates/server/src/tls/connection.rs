@@ -177,7 +177,7 @@ impl Tls {
         let mut read = Read {
             used: 0,
             plain_bytes: 0,
-            is_established: false,
+            is_established: self.standing == Standing::Established,
             has_ended: false,
         };
         let out = &mut self.sealed;
@@ -221,7 +221,7 @@ impl Tls {
     ///
     /// # Errors
     /// The session cannot be used any more.
-    pub(crate) fn seal(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn seal(&mut self, plain: &[u8], out: &mut Sealed) -> Result<(), Error> {
         // rustls remembers places in what it has not been able to finish: it must be shown the same bytes each time.
         let partial = &mut self.partial[..];
         match &mut self.session {
@@ -234,7 +234,7 @@ impl Tls {
     ///
     /// # Errors
     /// The session cannot be used any more.
-    pub(crate) fn seal_end(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn seal_end(&mut self, out: &mut Sealed) -> Result<(), Error> {
         self.has_sent_end = true;
         let partial = &mut self.partial[..];
         match &mut self.session {
@@ -261,6 +261,37 @@ impl Tls {
                 .and_then(|chain| chain.first())
                 .map(|first| first.as_ref().into()),
         })
+    }
+}
+
+/// Records on their way to the socket, in a buffer that is made once: clearing it costs nothing, and neither does its room.
+#[derive(Default)]
+pub(crate) struct Sealed {
+    bytes: Vec<u8>,
+    /// How many of `bytes` are records; the rest is room.
+    len: usize,
+}
+
+impl Sealed {
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// Room behind the records: so many bytes at least.
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        if self.bytes.len() < self.len + bytes {
+            self.bytes.resize(self.len + bytes, 0);
+        }
+        &mut self.bytes[self.len..]
     }
 }
 
@@ -310,6 +341,7 @@ impl Read {
         loop {
             let UnbufferedStatus { mut discard, state } = engine.process(&mut cipher[self.used..]);
             let mut is_over = false;
+            let mut is_settled = false;
             let mut failure = None;
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
@@ -324,6 +356,8 @@ impl Read {
                         room.copy_from_slice(record.payload);
                         self.plain_bytes = end;
                     }
+                    // Where all has been read and nothing is to be said, rustls need not be asked what comes next.
+                    is_settled = self.is_established;
                 }
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
                     encode(out, |room| data.encode(room))?
@@ -343,7 +377,7 @@ impl Read {
                 last_words(engine, &mut cipher[self.used..], out);
                 return Err(error);
             }
-            if is_over {
+            if is_over || is_settled && self.used == cipher.len() && !engine.wants_write() {
                 return Ok(());
             }
         }
@@ -368,13 +402,15 @@ fn seal<E: Engine>(
     engine: &mut E,
     partial: &mut [u8],
     plain: Option<&[u8]>,
-    out: &mut Vec<u8>,
+    out: &mut Sealed,
 ) -> Result<(), Error> {
     loop {
         let mut writer = match engine.process(partial).state? {
             ConnectionState::WriteTraffic(writer) => writer,
             ConnectionState::EncodeTlsData(mut data) => {
-                encode(out, |room| data.encode(room))?;
+                let mut words = Vec::new();
+                encode(&mut words, |room| data.encode(room))?;
+                out.push(&words);
                 continue;
             }
             ConnectionState::TransmitTlsData(data) => {
@@ -388,25 +424,21 @@ fn seal<E: Engine>(
         let len = plain.map_or(0, <[u8]>::len);
         let records = len.div_ceil(RECORD_BYTES);
         let mut room = len + records * RECORD_OVERHEAD_BYTES + SPARE_BYTES;
-        let start = out.len();
         loop {
-            out.resize(start + room, 0);
+            let free = out.room(room);
             let sealed = match plain {
-                Some(plain) => writer.encrypt(plain, &mut out[start..]),
-                None => writer.queue_close_notify(&mut out[start..]),
+                Some(plain) => writer.encrypt(plain, free),
+                None => writer.queue_close_notify(free),
             };
             match sealed {
                 Ok(written) => {
-                    out.truncate(start + written);
+                    out.len += written;
                     return Ok(());
                 }
                 Err(EncryptError::InsufficientSize(wanted)) if wanted.required_size > room => {
                     room = wanted.required_size;
                 }
-                Err(_) => {
-                    out.truncate(start);
-                    return Err(Error::EncryptError);
-                }
+                Err(_) => return Err(Error::EncryptError),
             }
         }
     }

@@ -8,7 +8,7 @@ mod resolver;
 mod trust;
 
 pub use self::connection::TlsFacts;
-pub(crate) use self::connection::{RECORD_BYTES, Tls};
+pub(crate) use self::connection::{RECORD_BYTES, Sealed, Tls};
 pub use self::context::{ClientAuth, Pair, TlsContext, TlsRefusal, TlsSettings, TlsVersion};
 #[cfg(fuzzing)]
 pub mod fuzzing;

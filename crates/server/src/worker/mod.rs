@@ -55,6 +55,7 @@ use crate::door::Door;
 use crate::event::{ClosedBy, Ending, Event, Raw};
 use crate::id::ConnectionId;
 use crate::limits::Limit;
+use crate::memory::prefetch;
 use crate::outbox::Pool;
 use crate::reactor::{Interest, Reactor, ReadyList, Token};
 use crate::settings::Settings;
@@ -488,13 +489,21 @@ impl Worker {
         }
     }
 
-    /// Fetches the connection that comes next, while this one is read.
+    /// Whoever comes next shall be in the cache by then, with what TLS keeps of it; so the one behind is fetched, too.
     #[inline]
     fn prefetch_next(&self) {
-        if let Some(ready) = self.ready.get(self.ready_at)
-            && let Token::Connection(id) = Token::of(ready)
-        {
+        let id_at = |at| match self.ready.get(at).map(Token::of) {
+            Some(Token::Connection(id)) => Some(id),
+            _ => None,
+        };
+        if let Some(id) = id_at(self.ready_at + 1) {
             self.connections.prefetch(id.slot());
+        }
+        if let Some(id) = id_at(self.ready_at)
+            && let Some(connection) = self.connections.get(id)
+            && let Some(tls) = &connection.tls
+        {
+            prefetch(&**tls);
         }
     }
 

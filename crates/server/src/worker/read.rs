@@ -54,7 +54,7 @@ impl Worker {
                 return;
             }
         }
-        let Some(connection) = self.connections.get_mut(id) else {
+        let Some(mut connection) = self.connections.get_mut(id) else {
             return;
         };
         if connection.flags.turn.is_queued() {
@@ -68,12 +68,15 @@ impl Worker {
             }
             return self.refresh_interest(id);
         }
-        if self.is_guest_too_many(id) {
-            return;
+        if matches!(connection.phase, Phase::Head { .. }) {
+            if self.is_guest_too_many(id) {
+                return;
+            }
+            let Some(again) = self.connections.get_mut(id) else {
+                return;
+            };
+            connection = again;
         }
-        let Some(connection) = self.connections.get_mut(id) else {
-            return;
-        };
         if connection.tls.is_some() {
             return self.read_sealed(id, inbox);
         }

@@ -15,7 +15,7 @@ use crate::connection::{Connection, Phase};
 use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
 use crate::outbox::{FILE_TURN_BYTES, Flushed, Outbox, Pool};
-use crate::tls::{RECORD_BYTES, Tls, TlsContext};
+use crate::tls::{RECORD_BYTES, Sealed, Tls, TlsContext};
 
 /// How much plaintext one system call carries: more records at a time would only leave the cache.
 const PORTION_BYTES: usize = 4 * RECORD_BYTES;
@@ -27,7 +27,7 @@ const TLS_FAILED: u16 = 1015;
 pub(super) struct Sealing {
     received: Vec<u8>,
     gather: Vec<u8>,
-    sealed: Vec<u8>,
+    sealed: Sealed,
 }
 
 impl Worker {
@@ -208,12 +208,12 @@ impl Connection {
         while tls.may_seal() {
             let out = &mut sealing.sealed;
             out.clear();
-            while out.len() < PORTION_BYTES {
+            while out.bytes().len() < PORTION_BYTES {
                 if self.outbox.is_file_next() {
                     self.outbox.read_file(pool)?;
                 }
                 let rest = &extra[flushed.extra..];
-                let limit = PORTION_BYTES - out.len();
+                let limit = PORTION_BYTES - out.bytes().len();
                 let portion = self.outbox.portion(rest, limit, &mut sealing.gather);
                 if portion.is_empty() {
                     break;
@@ -221,10 +221,15 @@ impl Connection {
                 let len = portion.len();
                 tls.seal(portion, out).map_err(|_| Errno::PROTO)?;
                 flushed.extra += self.outbox.advance(len);
+                if self.outbox.is_empty() && flushed.extra == extra.len() {
+                    break;
+                }
             }
-            if self.flags.finishing && self.outbox.is_empty() && flushed.extra == extra.len() {
+            let is_all = self.outbox.is_empty() && flushed.extra == extra.len();
+            if self.flags.finishing && is_all {
                 tls.seal_end(out).map_err(|_| Errno::PROTO)?;
             }
+            let out = out.bytes();
             if out.is_empty() {
                 break;
             }
@@ -244,8 +249,7 @@ impl Connection {
                 flushed.blocked = true;
                 break;
             }
-            if flushed.bytes >= FILE_TURN_BYTES && self.outbox.has_file() {
-                flushed.blocked = true;
+            if is_all {
                 break;
             }
         }
