@@ -31,11 +31,17 @@ class BadLine(HubbubError, ValueError):
 
     Attributes:
         reason: What is wrong with it.
+        command: What stands where a command would; empty: nothing does.
+        tags: The tags before it.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(
+        self, reason: str, command: str = "", tags: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.command = command
+        self.tags = tags or {}
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,8 @@ def parse(raw: bytes | str) -> Line:
         text = text.lstrip(" ")
     command, _, rest = text.partition(" ")
     if not _COMMAND.fullmatch(command):
-        raise BadLine("no command" if not command else f"not a command: {command[:40]!r}")
+        reason = f"not a command: {command[:40]!r}" if command else "no command"
+        raise BadLine(reason, command, tags)
     return Line(command.upper(), _params(rest), source, tags)
 
 

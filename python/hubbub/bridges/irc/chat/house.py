@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from hubbub.apps.chat import wire
+from hubbub.apps.chat import ChatService, wire
 from hubbub.apps.chat.refusals import Refused
 from hubbub.apps.chat.room import Room
 from hubbub.bridges.irc.casemapping import folded
@@ -31,6 +31,10 @@ class House(Speaking, Ruling):
     Args:
         service: The chat.
     """
+
+    def __init__(self, service: ChatService) -> None:
+        super().__init__(service)
+        self._most = 0
 
     # Who comes and goes
 
@@ -175,9 +179,11 @@ class House(Speaking, Ruling):
             if room.kind != "direct"
         ]
 
-    def crowd(self) -> tuple[int, int]:
-        """How many people are there, and in how many rooms one may be."""
-        return len(self._service.people.online), self._service.store.here.open_rooms()
+    def crowd(self) -> tuple[int, int, int]:
+        """How many people are there, in how many rooms one may be, and how many there were."""
+        people = len(self._service.people.online)
+        self._most = max(self._most, people)
+        return people, self._service.store.here.open_rooms(), self._most
 
     def find(self, nick: str) -> Person | None:
         """Somebody who is there."""

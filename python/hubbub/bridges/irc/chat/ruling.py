@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hubbub.apps.chat import wire
+from hubbub.apps.chat.member import rank
 from hubbub.apps.chat.room import Room
 from hubbub.bridges.irc.chat.caller import IrcCaller
 from hubbub.bridges.irc.chat.places import Places
@@ -33,7 +34,17 @@ class Ruling(Places):
 
     async def set_topic(self, person: Person, room: str, topic: str, origin: object) -> None:
         """Gives a room another topic."""
+        found = self._room(person, room)
+        if topic == found.topic and self._may_moderate(person, found):
+            # Nothing changes, so the chat tells nothing: who asks is answered.
+            self._telling.same_topic(found, person, origin)
+            return
         await self._settings(person, room, origin, topic=topic)
+
+    def _may_moderate(self, person: Person, room: Room) -> bool:
+        if room.rank_of(self._service.people.person(person.user)) < rank("moderator"):
+            raise ChatRefused("not-allowed", "You're not channel operator")
+        return True
 
     async def set_flag(
         self, person: Person, room: str, flag: Flag, origin: object, *, on: bool

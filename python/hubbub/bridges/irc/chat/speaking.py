@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hubbub.apps.chat import ChatService, wire
 from hubbub.apps.chat.refusals import Refused
@@ -119,6 +120,11 @@ class Speaking(Places):
     async def react(self, reaction: Reacted) -> None:
         """Reacts to a message, or takes that back."""
         person = reaction.person
+        if reaction.to and folded(reaction.to) == folded(person.nick):
+            key = "+draft/react" if reaction.on else "+draft/unreact"
+            tags = {key: reaction.emoji, "+draft/reply": reaction.id}
+            self.relay(Tagged("", person, tags, reaction.to, reaction.origin))
+            return
         room = self._there(person, reaction.room, reaction.to)
         with refusing(_404="no-such-message"):
             params = wire.ReactParams(room.id, reaction.id, reaction.emoji, reaction.on)
@@ -135,7 +141,11 @@ class Speaking(Places):
 
     def relay(self, tagged: Tagged) -> None:
         """Tells others on IRC what only clients understand."""
-        self._tell(tagged)
+        id_ = self._service.ulids.next(self._service.now_ms())
+        told = replace(tagged, tags={**tagged.tags, "msgid": id_})
+        self._tell(told)
+        if tagged.to and folded(tagged.to) == folded(tagged.person.nick):
+            self._tell(replace(told, origin=None))
 
     async def history(
         self, person: Person, conversation: Conversation, wanted: Stretch, limit: int

@@ -11,6 +11,7 @@ from hubbub.apps.chat.events import Heard
 from hubbub.apps.chat.message import Message
 from hubbub.apps.chat.refusals import Refused
 from hubbub.apps.chat.room import Room
+from hubbub.bridges.irc.casemapping import folded
 from hubbub.bridges.irc.chat.caller import IrcCaller, session_of
 from hubbub.bridges.irc.chat.roster import Roster
 from hubbub.bridges.irc.chat.spelling import Channels
@@ -129,7 +130,7 @@ class Telling:
             case ev.TopicSet():
                 by = self._who.person(event.by)
                 self.topics[room.id] = (by.nick, event.ts // 1000)
-                self._tell(TopicSet(self.channel(room), by, event.topic, session))
+                self._tell(TopicSet(self.channel(room), by, event.topic, origin=session))
             case ev.Parted():
                 self._parted(room, event, origin)
             case ev.Unbanned():
@@ -256,7 +257,7 @@ class Telling:
             before, after = told
             rooms = self._named(self.roster.rooms_of(user))
             self._tell(Changed(before, after, rooms, session))
-            if before.nick != after.nick:
+            if folded(before.nick) != folded(after.nick):
                 self._tell(Seen(before, is_online=False))
                 self._tell(Seen(after, is_online=True))
 
@@ -323,6 +324,10 @@ class Telling:
         """Somebody is invited who is already: they are told again."""
         told = Invited(self.channel(room), self._who.person(user), self._who.person(by), session)
         self._tell(told)
+
+    def same_topic(self, room: Room, by: Person, session: object) -> None:
+        """Somebody gives a room the topic that it has: they alone are told."""
+        self._tell(TopicSet(self.channel(room), by, room.topic, session, session))
 
     def seen(self, person: Person) -> None:
         """Somebody has come."""

@@ -6,6 +6,13 @@ from hubbub.bridges.irc.front.registration import tell_crowd, tell_motd, tell_to
 from hubbub.bridges.irc.front.session import Command, Session
 from hubbub.bridges.irc.line import Line
 
+_HELP = {
+    "INDEX": "JOIN #room, PART #room, PRIVMSG target :text; /msg hubbub help for languages",
+    "JOIN": "JOIN #room: comes into a room; who is the first makes it, and owns it",
+    "PART": "PART #room: leaves a room for good",
+    "PRIVMSG": "PRIVMSG #room :text, or PRIVMSG nick :text: says something",
+}
+
 
 async def nick(session: Session, line: Line) -> None:
     """NICK: another one."""
@@ -73,8 +80,15 @@ async def stats(session: Session, line: Line) -> None:
 
 
 async def help_(session: Session, line: Line) -> None:
-    """HELP."""
-    session.out.reply("524", line.param(0) or "*", "Help is to be had in the chat itself")
+    """HELP [command]."""
+    subject = line.param(0) or "index"
+    words = _HELP.get(subject.upper())
+    if words is None:
+        session.out.reply("524", subject, "There is no help on this")
+        return
+    session.out.reply("704", subject, f"{session.info.network}: a chat, by IRC too")
+    session.out.reply("705", subject, words)
+    session.out.reply("706", subject, "End of /HELP")
 
 
 async def oper(session: Session, line: Line) -> None:
@@ -91,6 +105,7 @@ COMMANDS = {
     "ADMIN": Command(admin),
     "AWAY": Command(away),
     "HELP": Command(help_),
+    "HELPOP": Command(help_),
     "INFO": Command(info),
     "KILL": Command(forbidden),
     "LINKS": Command(links),

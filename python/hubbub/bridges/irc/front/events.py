@@ -167,6 +167,9 @@ class TopicSet:
     room: str
     by: Person
     topic: str
+    only_for: object = None
+    """The session that is told, if not everybody is."""
+
     origin: object = None
 
 

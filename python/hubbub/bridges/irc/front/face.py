@@ -203,8 +203,8 @@ class Chat(Protocol):
         """The rooms that anybody may see, and those that they are in; with how many are there."""
         ...
 
-    def crowd(self) -> tuple[int, int]:
-        """How many people are there, and in how many rooms one may be."""
+    def crowd(self) -> tuple[int, int, int]:
+        """How many people are there, in how many rooms one may be, and how many there were."""
         ...
 
     def find(self, nick: str) -> Person | None:

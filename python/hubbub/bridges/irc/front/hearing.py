@@ -59,7 +59,7 @@ def hear(session: Session, event: Event) -> None:
             _changed(session, event)
         case Seen():
             session.seen(event.person, is_online=event.is_online)
-        case TopicSet() if session.in_room(event.room):
+        case TopicSet() if session.in_room(event.room) and event.only_for in (None, session):
             line = Line("TOPIC", (f"#{event.room}", event.topic), event.by.source)
             session.tell(line, event.origin)
         case ModeSet() if session.in_room(event.room):
@@ -251,7 +251,8 @@ def _room_renamed(session: Session, event: RoomRenamed) -> None:
 
 
 def _invited(session: Session, event: Invited) -> None:
-    line = Line("INVITE", (event.person.nick, f"#{event.room}"), event.by.source)
+    tags = {"account": event.by.account} if event.by.account else {}
+    line = Line("INVITE", (event.person.nick, f"#{event.room}"), event.by.source, tags)
     if event.origin is session:
         session.out.reply("341", event.person.nick, f"#{event.room}")
     elif session.is_me(event.person) or (

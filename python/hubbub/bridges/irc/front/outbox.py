@@ -44,13 +44,9 @@ class Outbox:
         self.answer(self.numeric(numeric, *params))
 
     def fail(self, command: str, code: str, *params: str) -> None:
-        """A standard reply, or a notice for who does not know them."""
-        if "standard-replies" in self.caps:
-            *context, words = params
-            line = Line("FAIL", (command, code, *map(shown, context), words), self.server)
-            self.answer(line)
-        else:
-            self.answer(Line("NOTICE", (self.nick, f"{command}: {params[-1]}"), self.server))
+        """A standard reply; a client that does not know them shows it, or passes it over."""
+        *context, words = params
+        self.answer(Line("FAIL", (command, code, *map(shown, context), words), self.server))
 
     def answer(self, line: Line) -> None:
         """What the client's own command has brought about."""

@@ -59,8 +59,7 @@ def _conversation(session: Session, kind: str, target: str) -> tuple[str, Conver
         person = session.chat.find(target)
         if not target or (person is None and not target.isprintable()):
             raise _Bad("INVALID_TARGET", kind, target)
-        nick = person.nick if person is not None else target
-        return nick, Conversation(nick=nick)
+        return target, Conversation(nick=person.nick if person is not None else target)
     room = room_of(target)
     place = session.chat.place(session.me, room) if room is not None else None
     if place is None or not session.in_room(place.name):

@@ -147,8 +147,10 @@ class Registration:
     async def _authenticate(self, word: str) -> None:
         if "sasl" not in self._out.caps:
             self._out.reply("904", "Ask for the capability first")
-        elif self.is_done or self._account:
+        elif self._account:
             self._out.reply("907", "You have already authenticated")
+        elif self.is_done:
+            self._out.reply("462", "Sign in before you come in")
         elif word == "*":
             self._sasl = None
             self._out.reply("906", "SASL authentication aborted")
@@ -159,9 +161,12 @@ class Registration:
             else:
                 self._out.reply("908", "PLAIN", "are available SASL mechanisms")
                 self._out.reply("904", "SASL authentication failed")
-        elif len(word) > _SASL_PIECE or len(self._sasl) > _SASL_LIMIT:
+        elif len(word) > _SASL_PIECE:
             self._sasl = None
             self._out.reply("905", "SASL message too long")
+        elif len(self._sasl) > _SASL_LIMIT:
+            self._sasl = None
+            self._out.reply("904", "SASL authentication failed")
         else:
             self._sasl += "" if word == "+" else word
             if len(word) < _SASL_PIECE:
@@ -202,7 +207,7 @@ class Registration:
             await self._try()
 
     async def _set_user(self, line: Line) -> None:
-        if len(line.params) < 4 or not line.param(0):
+        if len(line.params) < 4 or not line.param(0) or not line.param(3):
             self._out.reply("461", "USER", "Not enough parameters")
             return
         self._user = _IDENT.sub("", line.param(0))[:USER_LIMIT] or "u"
@@ -267,11 +272,11 @@ def tell_motd(out: Outbox, info: FrontInfo) -> None:
 
 def tell_crowd(out: Outbox, chat: Chat) -> None:
     """How many people and rooms there are (LUSERS)."""
-    people, rooms = chat.crowd()
+    people, rooms, most = chat.crowd()
     out.reply("251", f"There are {people} users and 0 invisible on 1 servers")
     out.reply("252", "0", "operator(s) online")
     out.reply("253", "0", "unknown connection(s)")
     out.reply("254", str(rooms), "channels formed")
     out.reply("255", f"I have {people} clients and 0 servers")
-    out.reply("265", str(people), str(people), f"Current local users {people}, max {people}")
-    out.reply("266", str(people), str(people), f"Current global users {people}, max {people}")
+    out.reply("265", str(people), str(most), f"Current local users {people}, max {most}")
+    out.reply("266", str(people), str(most), f"Current global users {people}, max {most}")

@@ -114,7 +114,13 @@ class Session:
             return
         try:
             line = parse(raw)
-        except BadLine:
+        except BadLine as bad:
+            if bad.command:
+                with self.out.labelled(bad.tags):
+                    if self.person is None:
+                        self.out.reply("451", "You have not registered")
+                    else:
+                        self.out.reply("421", bad.command, "Unknown command")
             return
         with self.out.labelled(line.tags):
             if not is_utf8(raw):

@@ -160,7 +160,9 @@ async def test_notices_are_never_answered() -> None:
     assert lines == []
     assert told(await ada.send("PRIVMSG #room :x")) == [":irc.test 404 ada #room muted"]
     world.refuse = ChatRefused("slow-down", "too quick")
-    assert told(await ada.send("PRIVMSG #room :x")) == [":irc.test NOTICE ada :PRIVMSG: too quick"]
+    assert told(await ada.send("PRIVMSG #room :x")) == [
+        ":irc.test FAIL PRIVMSG SLOW_DOWN :too quick"
+    ]
 
 
 async def test_echoes_labels_and_replies() -> None:

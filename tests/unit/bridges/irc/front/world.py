@@ -169,7 +169,7 @@ class World:
     async def set_topic(self, person: Person, room: str, topic: str, origin: object) -> None:
         self._check(person, room)
         self.topics[room] = (topic, person.nick, self.now_ms // 1000)
-        self.tell(TopicSet(room, person, topic, origin))
+        self.tell(TopicSet(room, person, topic, origin=origin))
 
     async def set_flag(
         self, person: Person, room: str, flag: Flag, origin: object, *, on: bool
@@ -264,8 +264,8 @@ class World:
         found = [(self.place(person, name), len(there)) for name, there in self.rooms.items()]
         return [(place, count) for place, count in found if place is not None]
 
-    def crowd(self) -> tuple[int, int]:
-        return len(self.online), len(self.rooms)
+    def crowd(self) -> tuple[int, int, int]:
+        return len(self.online), len(self.rooms), len(self.online)
 
     def find(self, nick: str) -> Person | None:
         return self.online.get(folded(nick))
