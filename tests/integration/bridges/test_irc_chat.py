@@ -1,10 +1,12 @@
 """The chat's rooms as channels: people of the web and of IRC, in both directions."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
+from hubbub.apps.chat.housekeeping import Housekeeping
 from hubbub.bridges.irc.chat import GatewaySettings
 from hubbub.testing import PseudoBackend
 from hubbub.translation import Translator
@@ -400,3 +402,18 @@ async def test_who_reads_another_language_gets_a_translation(tmp_path: Path) -> 
         # Whoever has said nothing of languages gets the originals alone.
         heard = [line.params[1] for line in await cyd.until_pong() if line.command == "PRIVMSG"]
         assert heard == ["Good morning to all of you", "Guten Morgen", "Good morning to all of you"]
+
+
+async def test_a_guest_whom_a_crash_has_left_is_seen_out(tmp_path: Path) -> None:
+    async with doors(tmp_path) as both:
+        chat = both.web.service
+        left = await chat.visitors.guest("ghost", "203.0.113.7")
+        chat.went(left.user, stays=False)
+        web = await both.guest("Ada")
+        await web.client.disconnect()
+        await Housekeeping(chat).forget_old_guests()
+        assert chat.people.by_nick("ghost") is not None
+        chat.clock_s = lambda: time.time() + 120
+        await Housekeeping(chat).forget_old_guests()
+        assert chat.people.by_nick("ghost") is None
+        assert chat.people.by_nick("Ada") is not None

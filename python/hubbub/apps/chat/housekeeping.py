@@ -18,6 +18,9 @@ EVERY_S = 60.0
 PORTION = 500
 """How many messages go in one transaction: a few milliseconds that everybody waits."""
 
+_SESSION_BEGINS_MS = 60_000
+"""After which time a guest without a session never had one, or has it no more."""
+
 GUESTS_LIMIT = 200
 """How many guests go in one round."""
 
@@ -74,10 +77,13 @@ class Housekeeping:
         return len(old) == PORTION
 
     async def forget_old_guests(self) -> None:
-        """Nicks of guests who have not come for long are free again; what they said stays."""
+        """Nicks of guests who have not come for long, or cannot, are free; what they said stays."""
         chat = self._chat
-        before = chat.now_ms() - self._guest_ms
-        users = await chat.store.read(lambda reader: reader.old_guests(before, GUESTS_LIMIT))
+        now = chat.now_ms()
+        before, made_before = now - self._guest_ms, now - _SESSION_BEGINS_MS
+        users = await chat.store.read(
+            lambda reader: reader.old_guests(before, made_before, GUESTS_LIMIT)
+        )
         for user in users:
             account = chat.people.account(user)
             if account is not None and not chat.people.is_online(user):

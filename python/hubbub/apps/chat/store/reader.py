@@ -209,12 +209,19 @@ class Reader:
             (room, before, limit),
         ).fetchall()
 
-    def old_guests(self, before: int, limit: int) -> list[str]:
-        """Guests who have a nick and were last seen before a moment."""
+    def old_guests(self, before: int, made_before: int, limit: int) -> list[str]:
+        """Guests who have a nick and do not come back.
+
+        Args:
+            before: Those who were last seen before this moment.
+            made_before: And those who have no session, if they were made before this one.
+            limit: How many.
+        """
         rows = self.db.execute(
-            "select user from accounts where guest and seen < ?"
+            "select user from accounts where guest and (seen < ? or created < ?"
+            " and not exists (select 1 from sessions where sessions.user = accounts.user))"
             " and exists (select 1 from names where names.user = accounts.user) limit ?",
-            (before, limit),
+            (before, made_before, limit),
         )
         return [user for (user,) in rows]
 

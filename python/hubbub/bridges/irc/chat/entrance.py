@@ -42,12 +42,13 @@ def add_irc(app: App[Any], service: ChatService, settings: IrcSettings) -> Front
     if settings.websocket:
         options = {"origins": settings.origins} if settings.origins else {}
         front.install(app, settings.websocket, **options)
-    app.lifespan(_Entrance(front, settings).open)
+    app.lifespan(_Entrance(house, front, settings).open)
     return front
 
 
 class _Entrance:
-    def __init__(self, front: Front, settings: IrcSettings) -> None:
+    def __init__(self, house: House, front: Front, settings: IrcSettings) -> None:
+        self._house = house
         self._front = front
         self._settings = settings
         self._chain = Chain(settings) if settings.tls_bind else None
@@ -71,6 +72,7 @@ class _Entrance:
                 task.cancel()
             if later:
                 await asyncio.wait(later)
+            self._house.is_closing = True
             await self._front.close()
 
     async def _listen(self, address: str, tls: ssl.SSLContext | None) -> bool:

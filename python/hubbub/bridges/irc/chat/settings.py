@@ -75,8 +75,12 @@ class IrcSettings(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError('websocket: expected a path like "/irc"')
         if self.burst_lines < 1 or self.lines_per_s <= 0:
             raise ValueError("burst_lines, lines_per_s: expected numbers above 0")
-        for address in (*self.bind, *self.tls_bind):
-            host_and_port(address)
+        for name in ("bind", "tls_bind"):
+            for address in getattr(self, name):
+                try:
+                    host_and_port(address)
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
 
 
 def host_and_port(address: str) -> tuple[str, int]:
