@@ -85,16 +85,21 @@ Block = Paragraph | Quote | Fence
 
 _QUOTE_DEPTH_LIMIT = 3
 _NESTING_LIMIT = 6
-_FENCE = re.compile(r"```([\w+#.-]{0,20})\s*", re.ASCII)
+# Blanks, written out: what languages call one differs, and all readers must find the same.
+_SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_SPACES = re.compile(rf"[{_SPACE}]+")
+_BLANK = re.compile(rf"[{_SPACE}]*")
+_FENCE = re.compile(rf"```([\w+#.-]{{0,20}})[{_SPACE}]*", re.ASCII)
+_FENCE_END = re.compile(rf"```[{_SPACE}]*")
 _MARKS: tuple[tuple[str, Marked], ...] = (("**", "strong"), ("~~", "struck"), ("*", "emphasis"))
-_URL = re.compile(r"https?://[^\s<>\"`\x00-\x1f\x7f]+", re.IGNORECASE)
-_LABEL_END = re.compile(
-    r"\]\((https?://[^\s()<>\"]*(?:\([^\s()<>\"]*\)[^\s()<>\"]*)*)\)", re.IGNORECASE
-)
+_URL = re.compile(rf"https?://[^{_SPACE}{_CONTROLS}<>\"`]+", re.IGNORECASE)
+_ADDRESS = rf"[^{_SPACE}{_CONTROLS}()<>\"]*"
+_LABEL_END = re.compile(rf"\]\((https?://{_ADDRESS}(?:\({_ADDRESS}\){_ADDRESS})*)\)", re.IGNORECASE)
 _ESCAPABLE = frozenset("\\`*~[]()>@_#!.-")
 _NICK_INNER = frozenset("_.'·-")
 _NICK_LIMIT = 40
-_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_CONTROL = re.compile(rf"[{_SPACE}{_CONTROLS}]")
 _WORD = re.compile(r"[A-Za-z0-9]")
 
 
@@ -123,7 +128,7 @@ def _blocks(lines: list[str], depth: int) -> list[Block]:
         if fence := _FENCE.fullmatch(line):
             flush()
             end = at + 1
-            while end < len(lines) and lines[end].rstrip() != "```":
+            while end < len(lines) and not _FENCE_END.fullmatch(lines[end]):
                 end += 1
             blocks.append(Fence("\n".join(lines[at + 1 : end]), fence[1]))
             at = end
@@ -135,7 +140,7 @@ def _blocks(lines: list[str], depth: int) -> list[Block]:
             quoted = [one[1:].removeprefix(" ") for one in lines[at:end]]
             blocks.append(Quote(tuple(_blocks(quoted, depth + 1))))
             at = end - 1
-        elif not line.strip():
+        elif _BLANK.fullmatch(line):
             flush()
         else:
             paragraph.append(line)
@@ -239,7 +244,7 @@ class _Scanner:
             not self._text.startswith(mark, self._at)
             or mark in self._hopeless
             or not first
-            or first.isspace()
+            or _SPACES.match(first)
         ):
             return False
         # A single star between digits or letters is a star: 2*3*4.
@@ -256,7 +261,7 @@ class _Scanner:
         end = self._text.find(mark, begin)
         while end >= 0:
             before = self._character(end - 1)
-            if end == begin or before.isspace() or before == "\\":
+            if end == begin or _SPACES.match(before) or before == "\\":
                 end = self._text.find(mark, end + 1)
             elif mark == "*" and self._character(end + 1) == "*":
                 # The beginning of a strong part inside, or its end.
@@ -281,7 +286,7 @@ class _Scanner:
         rest = _LABEL_END.match(self._text, end)
         if (
             rest is None
-            or not label.strip()
+            or _BLANK.fullmatch(label)
             or any(one in label for one in "[]\n")
             or not is_web_address(rest[1])
         ):
@@ -353,7 +358,7 @@ def _has_port(port: int | None) -> bool:
 
 def plain_text(text: str) -> str:
     """The text as it would be read aloud: without marks, in one line."""
-    return " ".join(" ".join(map(_plain_block, parse(text))).split())
+    return _SPACES.sub(" ", " ".join(map(_plain_block, parse(text)))).strip(" ")
 
 
 def _plain_block(block: Block) -> str:

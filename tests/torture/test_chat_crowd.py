@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.torture]
 
 PEOPLE = int(os.environ.get("HUBBUB_CHAT_PEOPLE", "2000"))
 RATE, LENGTH_S = 20, 20
-PROMISED_S, NOISE = 0.25, 4
-"""The promise, and what a shared machine may make of it before this test says no."""
+PROMISED_S, ATTEMPTS = 0.25, 2
+"""The promise, and how often it is looked at: the machine may have been somebody else's once."""
 
 
 def cpu_s(pid: int) -> float:
@@ -35,8 +35,9 @@ def memory_mib(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-async def test_a_crowd_in_one_room(tmp_path: Path, figures: Figures) -> None:
-    server = Server(tmp_path / "chat.sqlite3", "tests/chaos/chat_app.py:app")
+async def crowded(folder: Path) -> tuple[float, str]:
+    """Fills a room and lets people speak; the p99 in seconds, and all that was found, in words."""
+    server = Server(folder / "chat.sqlite3", "tests/chaos/chat_app.py:app")
     try:
         await server.start()
         crowd = [sys.executable, "-m", "tests.torture.chat_crowd", str(server.port)]
@@ -68,6 +69,17 @@ async def test_a_crowd_in_one_room(tmp_path: Path, figures: Figures) -> None:
         f" the server used {used / LENGTH_S:.0%} of a core and {full:.0f} MiB (empty {empty:.0f});"
         f" all had come in after {coming_s:.0f} s"
     )
-    print(told)
-    figures.note("CH2", told)
-    assert p99 <= PROMISED_S * NOISE
+    return p99, told
+
+
+async def test_a_crowd_in_one_room(tmp_path: Path, figures: Figures) -> None:
+    p99 = PROMISED_S
+    for attempt in range(ATTEMPTS):
+        folder = tmp_path / f"{attempt}"
+        folder.mkdir()
+        p99, told = await crowded(folder)
+        print(told)
+        figures.note("CH2", told)
+        if p99 <= PROMISED_S:
+            break
+    assert p99 <= PROMISED_S

@@ -55,10 +55,11 @@ _HTML = (
 )
 _LETTER = re.compile(r"[^\W\d_]")
 _TERM_LIMIT = 200
+_PAIRED = ("**", "*", "~~", "[")
 
 
 class Mangled(Exception):
-    """A protected part did not come back exactly once."""
+    """A protected part did not come back exactly once, or marks without what they marked."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,15 @@ class Plan:
         """A translated line with its protected parts put back.
 
         Raises:
-            Mangled: One is missing, or is there twice.
+            Mangled: One is missing, or is there twice; or what stood between two marks, such as
+                the words of "**so**", stands elsewhere.
         """
         line = self.lines[number]
         protected = {run.number: run.text for run in line if run.number is not None}
         numbers = [part for part in answer if isinstance(part, int)]
         if sorted(numbers) != sorted(protected):
+            raise Mangled
+        if any(_is_empty(answer, *pair) for pair in _pairs(line)):
             raise Mangled
         parts = [
             self._written(part) if isinstance(part, str) else protected[part] for part in answer
@@ -228,6 +232,32 @@ def _pattern(terms: tuple[str, ...], is_html: bool) -> re.Pattern[str]:
     if named:
         alternatives.append(rf"(?<!\w)(?:{'|'.join(named)})(?!\w)")
     return re.compile("|".join((*alternatives, f"(?i:{_INLINE})")))
+
+
+def _pairs(line: Line) -> list[tuple[int, int]]:
+    """The marks of a line that have words between them: the numbers of what opens and closes."""
+    found: list[tuple[int, int]] = []
+    opened: dict[str, tuple[int, int]] = {}
+    for index, run in enumerate(line):
+        if run.number is None:
+            continue
+        mark = "[" if run.text.startswith("](") else run.text
+        if mark not in _PAIRED:
+            continue
+        if run.text == "[" or mark not in opened:
+            opened[mark] = (index, run.number)
+            continue
+        begin, number = opened.pop(mark)
+        if any(one.number is None and has_words(one.text) for one in line[begin + 1 : index]):
+            found.append((number, run.number))
+    return found
+
+
+def _is_empty(answer: Sequence[str | int], opening: int, closing: int) -> bool:
+    """Whether nothing stands between two marks; the other way round, nothing that they mark."""
+    begin, end = answer.index(opening), answer.index(closing)
+    between = answer[begin + 1 : end]
+    return not any(isinstance(part, int) or part.strip() for part in between)
 
 
 def _tightened(parts: Sequence[str], answer: Sequence[str | int], line: Line) -> str:

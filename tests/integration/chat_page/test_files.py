@@ -48,8 +48,12 @@ async def _say(address: str, cookie: str, wanted: Sequence[dict[str, Any]]) -> l
 
 def test_files_are_links_and_nothing_else(people: People, chat: Chat) -> None:
     reader = people.enter("Ada")
-    refused = [{"files": [{"url": url, "name": "x"}]} for url in REFUSED]
-    wanted = [{"text": "the report", "files": FILES}, {"files": FILES[:1]}, *refused]
+    refused: list[dict[str, Any]] = [{"files": [{"url": url, "name": "x"}]} for url in REFUSED]
+    wanted: list[dict[str, Any]] = [
+        {"text": "the report", "files": FILES},
+        {"files": FILES[:1]},
+        *refused,
+    ]
     # The browser's loop runs in this thread.
     with ThreadPoolExecutor() as threads:
         saying = _say(chat.address, _cookie(chat.address), wanted)

@@ -97,6 +97,31 @@ def test_what_is_lost_or_doubled_is_noticed(answer: str) -> None:
         plan("@ada says @bob").restored(0, without_marks(answer))
 
 
+@pytest.mark.parametrize(
+    ("text", "answer", "is_whole"),
+    [
+        ("a **big** house", (0, "so", 1, " house"), True),
+        ("a **big** house", (0, " ", 1, "big house"), False),
+        ("a **big** house", (0, 1, "big house"), False),
+        ("a **big** house", (1, "big", 0, " house"), False),
+        ("a *big* and ~~old~~ house", (0, "big", 1, "house", 2, 3, "old"), False),
+        ("see [the notes](https://a.example/)", ("see the notes ", 0, 1), False),
+        ("see [the notes](https://a.example/)", ("see ", 0, "the notes", 1), True),
+        ("a **`code`** house", (0, 1, 2, "house"), True),
+        ("two * stars * here", ("two ", "here"), True),
+    ],
+)
+def test_marks_keep_what_they_mark(
+    text: str, answer: tuple[str | int, ...], is_whole: bool
+) -> None:
+    plan_ = plan(text)
+    if is_whole:
+        assert plan_.restored(0, answer)
+    else:
+        with pytest.raises(Mangled):
+            plan_.restored(0, answer)
+
+
 def test_pieces_cannot_be_mangled() -> None:
     taken = plan("  hello @ada, read https://x.y now 👍")
     assert [with_marks(line) for line in pieces(taken.lines[0])] == ["hello", ", read", "now"]

@@ -20,7 +20,13 @@ export type Block =
 
 const QUOTE_DEPTH_LIMIT = 3;
 const NESTING_LIMIT = 6;
-const FENCE = /^```([\w+#.-]{0,20})\s*$/;
+// Blanks, written out: what languages call one differs, and all readers must find the same.
+const SPACE = String.raw`\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff`;
+const CONTROLS = String.raw`\x00-\x1f\x7f-\x9f`;
+const SPACES = new RegExp(`[${SPACE}]+`, "g");
+const BLANK = new RegExp(`^[${SPACE}]*$`);
+const FENCE = new RegExp(`^\`\`\`([\\w+#.-]{0,20})[${SPACE}]*$`);
+const FENCE_END = new RegExp(`^\`\`\`[${SPACE}]*$`);
 
 /** Reads a whole message. */
 export function parse(text: string, depth = 0): Block[] {
@@ -39,7 +45,7 @@ export function parse(text: string, depth = 0): Block[] {
     if (fence) {
       flush();
       let end = at + 1;
-      while (end < lines.length && (lines[end] as string).trimEnd() !== "```") {
+      while (end < lines.length && !FENCE_END.test(lines[end] as string)) {
         end += 1;
       }
       blocks.push({ kind: "fence", text: lines.slice(at + 1, end).join("\n"), language: fence[1] as string });
@@ -52,7 +58,7 @@ export function parse(text: string, depth = 0): Block[] {
       }
       at -= 1;
       blocks.push({ kind: "quote", children: parse(quoted.join("\n"), depth + 1) });
-    } else if (line.trim() === "") {
+    } else if (BLANK.test(line)) {
       flush();
     } else {
       paragraph.push(line);
@@ -68,9 +74,10 @@ export function parseInline(text: string, depth = 0, links = true): Inline[] {
 }
 
 const URL_START = /https?:\/\//iy;
-const URL_BODY = /https?:\/\/[^\s<>"`\u0000-\u001f\u007f]+/iy;
+const URL_BODY = new RegExp(`https?://[^${SPACE}${CONTROLS}<>"\`]+`, "iy");
 const MENTION = /@([\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_.'·-]{0,38}[\p{L}\p{M}\p{N}_])?)/uy;
-const LABEL_END = /\]\((https?:\/\/[^\s()<>"]*(?:\([^\s()<>"]*\)[^\s()<>"]*)*)\)/iy;
+const ADDRESS = `[^${SPACE}${CONTROLS}()<>"]*`;
+const LABEL_END = new RegExp(`\\]\\((https?://${ADDRESS}(?:\\(${ADDRESS}\\)${ADDRESS})*)\\)`, "iy");
 const ESCAPABLE = /[\\`*~[\]()>@_#!.-]/;
 const WORD = /[A-Za-z0-9]/;
 const MARKS = [
@@ -237,7 +244,7 @@ class Scanner {
     const label = this.text.slice(this.at + 1, end);
     LABEL_END.lastIndex = end;
     const rest = LABEL_END.exec(this.text);
-    if (rest === null || label.trim() === "" || /[[\]\n]/.test(label) || !isWebAddress(rest[1] as string)) {
+    if (rest === null || BLANK.test(label) || /[[\]\n]/.test(label) || !isWebAddress(rest[1] as string)) {
       return false;
     }
     const children = parseInline(label, this.depth + 1, false);
@@ -270,7 +277,7 @@ class Scanner {
 }
 
 function isSpace(character: string | undefined): boolean {
-  return character === undefined || /\s/.test(character);
+  return character === undefined || (BLANK.test(character) && character !== "");
 }
 
 /** Without what closes the sentence or the bracket round it, and without marks that stand behind it. */
@@ -319,5 +326,5 @@ export function plainText(text: string): string {
     nodes
       .map((node) => (node.kind === "paragraph" ? inline(node.children) : node.kind === "fence" ? node.text : block(node.children)))
       .join(" ");
-  return block(parse(text)).replace(/\s+/g, " ").trim();
+  return block(parse(text)).replace(SPACES, " ").replace(/^ | $/g, "");
 }
