@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { canonical, direction, languageName, OFFERED, ownName, textLanguageName, translatable, understands } from "../src/text/languages";
+import { bothNames, canonical, direction, languageName, OFFERED, ownName, textLanguageName, translatable, understands } from "../src/text/languages";
 
 it.each([
   [["en"], "en-GB", true],
@@ -60,4 +60,16 @@ it("has a name for every language it offers", () => {
   expect(languageName("?", "en")).toBe("?");
   expect(["en-GB", "zh-Hant-TW", "?"].map((tag) => textLanguageName(tag, "en"))).toEqual(["English", "Traditional Chinese", "?"]);
   expect(ownName("fr")).toBe("Français");
+});
+
+it("calls a language by one name where both are the same", () => {
+  expect(bothNames("en-GB", "en")).toBe("British English");
+  expect(bothNames("fr", "en")).toBe("Français – French");
+  expect(bothNames("es", "es")).toBe("Español");
+  for (const page of ["en", "fr", "ar", "ja"]) {
+    for (const tag of [...OFFERED, "en-GB", "en-US", "fr-CA", "ar-EG", "es-419", "zh-TW"]) {
+      const [own, here] = bothNames(tag, page).toLowerCase().split(" – ");
+      expect(own, tag).not.toBe(here);
+    }
+  }
 });

@@ -4,8 +4,8 @@ import asyncio
 import sqlite3
 from typing import TYPE_CHECKING
 
-from hubbub.apps.chat.store import StoreFailure
-from hubbub.apps.chat.store.changes import unindex
+from hubbub.apps.chat.store import Store, StoreFailure
+from hubbub.apps.chat.store.changes import merge_index, unindex
 from hubbub.config import duration_s
 from hubbub.errors import Failure
 from hubbub.hub import Refused
@@ -21,8 +21,28 @@ PORTION = 500
 _SESSION_BEGINS_MS = 60_000
 """After which time a guest without a session never had one, or has it no more."""
 
+MERGED_PAGES = 64
+"""How much of the search index is written anew in one transaction."""
+
 GUESTS_LIMIT = 200
 """How many guests go in one round."""
+
+
+async def sweep(store: Store) -> None:
+    """Takes what was deleted out of the search index's file, a portion at a time.
+
+    Raises:
+        StoreFailure: The disk does not take it.
+    """
+    pages, is_more = -MERGED_PAGES, True
+
+    def write(db: sqlite3.Connection) -> None:
+        nonlocal is_more
+        is_more = merge_index(db, pages)
+
+    while is_more:
+        await store.write(write)
+        pages = MERGED_PAGES
 
 
 class Housekeeping:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from hubbub.apps.chat import commands as do
 from hubbub.apps.chat import refusals, wire
 from hubbub.apps.chat.account import Account, Me, checked_password, me
+from hubbub.apps.chat.housekeeping import sweep
 from hubbub.apps.chat.languages import checked_langs
 from hubbub.apps.chat.nick import checked_nick
 from hubbub.apps.chat.people import digest, forget_account, keep_account
@@ -94,6 +95,7 @@ class Profile:
 
         person = account.person(chat.people.owners)
         await chat.live.carry_out_all([(one, do.Erase()) for one in rooms], person, first=write)
+        await sweep(chat.store)
         chat.app.spawn(chat.send_away(user))
         return Done()
 

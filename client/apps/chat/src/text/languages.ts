@@ -95,6 +95,15 @@ export function ownName(tag: string): string {
   return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
 }
 
+/** What its own speakers and the page call it; one name where these are the same. */
+export function bothNames(tag: string, inLanguage: string): string {
+  const own = ownName(tag);
+  const here = languageName(tag, inLanguage);
+  // Small and large letters, and kinds of blanks, make no other name.
+  const folded = (name: string) => name.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
+  return folded(own) === folded(here) ? own : `${own} – ${here}`;
+}
+
 /** Those a person is offered; any other tag can be typed with `/lang`. */
 export const OFFERED = (
   "af am ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko " +

@@ -1,7 +1,7 @@
 /** The languages somebody understands, in order, and the one they prefer to read. */
 
 import { locale, t } from "../i18n/bundles";
-import { canonical, languageName, OFFERED, ownName, withPreferred } from "../text/languages";
+import { bothNames, canonical, languageName, OFFERED, ownName, withPreferred } from "../text/languages";
 import { Field } from "./Dialog";
 import { IconButton } from "./parts";
 
@@ -12,12 +12,7 @@ export interface LanguageChoice {
 
 export function LanguagePicker({ value, onChange }: { value: LanguageChoice; onChange: (value: LanguageChoice) => void }) {
   const { langs, preferred } = value;
-  const name = (tag: string) => {
-    const own = ownName(tag);
-    const here = languageName(tag, locale.value);
-    // Some languages begin their own names small within a sentence.
-    return own.toLocaleLowerCase() === here.toLocaleLowerCase() ? own : `${own} – ${here}`;
-  };
+  const name = (tag: string) => bothNames(tag, locale.value);
   const sorted = sortedTags(new Set([...OFFERED, ...langs, preferred]));
   const move = (at: number, by: number) => {
     const next = [...langs];

@@ -63,6 +63,25 @@ def unindex(db: Db, number: int, text: str, room: str, user: str, lang: str) -> 
     )
 
 
+def merge_index(db: Db, pages: int) -> bool:
+    """Brings the index's parts together: what was taken out is not in the file then, either.
+
+    Until then a part that was written earlier still has the words, and a later one says that they
+    do not count.
+
+    Args:
+        db: The database.
+        pages: How much is done at once; below 0 the first time, so that all parts are meant.
+
+    Returns:
+        Whether there is more to do.
+    """
+    before = db.total_changes
+    db.execute("insert into search (search, rank) values ('merge', ?)", (pages,))
+    # So SQLite's documentation: less than two changes, and nothing was left to merge.
+    return db.total_changes - before >= 2
+
+
 def _searched(text: str, room: str, user: str, lang: str) -> tuple[str, str, str, str]:
     return search.indexed(text), search.token(room), search.token(user), lang
 
