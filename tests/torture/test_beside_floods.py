@@ -18,6 +18,7 @@ EVERYBODY = ("--exempt-networks", "192.0.2.0/24")
 FLOODS = {
     "messages": ("messages", 100, (), 100_000),
     "messages at their rate": ("messages", 100, EVERYBODY, 100_000),
+    "messages, 2 threads": ("messages", 100, ("--threads", "2"), 100_000),
     "requests": ("requests", 100, (), 2_000),
     "handshakes": ("handshakes", 200, (), 1_000),
 }

@@ -150,12 +150,13 @@ fn threads_of_ours() -> usize {
     names.filter(|name| name.starts_with("hubbub-")).count()
 }
 
-/// One test, since both parts count the descriptors and threads of the process.
+/// One test, since all parts count the descriptors and threads of the process.
 #[test]
 fn threads_serve_and_leave_nothing_behind() {
     let before = descriptors();
     a_thousand_connections(before);
     what_is_not_taken_is_not_read(before);
+    a_crowd_that_is_not_taken_is_read_no_further(before);
 }
 
 fn a_thousand_connections(before: usize) {
@@ -265,6 +266,39 @@ fn what_is_not_taken_is_not_read(before: usize) {
     application.serve_client(sender);
     let stats = application.workers.stats();
     assert_eq!((stats.messages_in as usize, stats.dropped), (MESSAGES, 0));
+    drop(application);
+    assert_eq!((threads_of_ours(), descriptors()), (0, before));
+}
+
+/// Each of many is far below its own limit; together they are as good as a queue that nobody new should stand behind.
+fn a_crowd_that_is_not_taken_is_read_no_further(before: usize) {
+    const CLIENTS: usize = 300;
+    const MESSAGES: usize = 60;
+    let mut application = Application::new(2, Settings::default());
+    let address = application.address.clone();
+    let mut clients: Vec<TcpStream> = application.serve_client(spawn(move || {
+        let clients = (0..CLIENTS).map(|_| open(&address));
+        clients.collect()
+    }));
+    let words = frame(OpCode::Binary, b"x").repeat(MESSAGES);
+    for client in &mut clients {
+        client.write_all(&words).expect("room");
+    }
+    sleep(Duration::from_millis(300));
+    let read = application.workers.stats().messages_in as usize;
+    assert!((2048..=2 * 2048 + CLIENTS * 17).contains(&read), "{read}");
+    let hearing = spawn(move || {
+        for client in &mut clients {
+            for _ in 0..MESSAGES {
+                assert_eq!(receive(client), (2, b"x".to_vec()));
+            }
+        }
+    });
+    application.serve_client(hearing);
+    assert_eq!(
+        application.workers.stats().messages_in as usize,
+        CLIENTS * MESSAGES
+    );
     drop(application);
     assert_eq!((threads_of_ours(), descriptors()), (0, before));
 }

@@ -29,6 +29,11 @@ const FLUSH_BYTES: usize = 64 << 10;
 const UNCHARGED_BYTES: usize = 16 << 10;
 /// What a message takes besides its payload until the application has taken it, roughly: its event, an object, its place in a queue.
 const MESSAGE_OVERHEAD_BYTES: usize = 100;
+/// So many messages may wait for the application before those who have sent most of them are read no further: whoever sends one
+/// waits behind all of them.
+const CROWD: usize = 2048;
+/// What each connection may have among them even then.
+const CROWD_SHARE: usize = 16;
 /// How often ringing is tried.
 const RINGS: usize = 8;
 /// How many used batches a thread keeps for the next ones.
@@ -178,6 +183,8 @@ pub(crate) struct Thread {
     awaited: u64,
     /// By slot.
     accounts: Vec<Account>,
+    /// Messages of all connections that were handed over and not yet taken.
+    underway: usize,
 }
 
 impl Thread {
@@ -195,6 +202,7 @@ impl Thread {
             came_back: 0,
             awaited: 0,
             accounts: Vec::new(),
+            underway: 0,
         })
     }
 
@@ -421,11 +429,14 @@ impl Thread {
     fn owe(&mut self, id: ConnectionId, bytes: usize) {
         let limits = self.limits;
         let bytes = bytes + MESSAGE_OVERHEAD_BYTES;
+        self.underway += 1;
+        let is_crowded = self.underway > CROWD;
         let account = self.account(id);
         account.messages += 1;
         account.bytes += bytes;
-        let is_over =
-            account.messages >= limits.queue_limit || account.bytes >= limits.queue_limit_bytes;
+        let is_over = account.messages >= limits.queue_limit
+            || account.bytes >= limits.queue_limit_bytes
+            || is_crowded && account.messages > CROWD_SHARE;
         let begins_to_wait = is_over && !account.waits;
         account.waits |= is_over;
         let is_charged = account.bytes >= UNCHARGED_BYTES;
@@ -459,12 +470,15 @@ impl Thread {
     fn settle(&mut self, mut batch: Box<Batch>) {
         for due in &batch.dues {
             let limits = self.limits;
+            self.underway = self.underway.saturating_sub(due.messages);
+            let is_crowded = self.underway > CROWD;
             let account = self.account(due.id);
             let was_charged = account.bytes >= UNCHARGED_BYTES;
             account.messages = account.messages.saturating_sub(due.messages);
             account.bytes = account.bytes.saturating_sub(due.bytes);
             let has_room = account.messages <= limits.queue_limit / 2
-                && account.bytes <= limits.queue_limit_bytes / 2;
+                && account.bytes <= limits.queue_limit_bytes / 2
+                && (!is_crowded || account.messages <= CROWD_SHARE / 2);
             let is_settled = account.messages == 0;
             let goes_on = account.waits && has_room;
             account.waits &= !has_room;
