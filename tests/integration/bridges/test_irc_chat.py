@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hubbub.apps.chat.account import Account
 from hubbub.apps.chat.housekeeping import Housekeeping
+from hubbub.apps.chat.refusals import Refused
 from hubbub.bridges.irc.chat import GatewaySettings
 from hubbub.testing import PseudoBackend
 from hubbub.translation import Translator
@@ -371,7 +373,7 @@ async def test_people_who_are_away(tmp_path: Path) -> None:
         await ada.call("me.set", password="correct horse")
         assert (await bob.next("ACCOUNT")).params == ("Ada",)
         await ada.client.disconnect()
-        assert (await bob.next("731")).params[1] == "ada"
+        assert (await bob.next("731")).params[1] == "Ada"
 
 
 async def test_who_reads_another_language_gets_a_translation(tmp_path: Path) -> None:
@@ -417,3 +419,13 @@ async def test_a_guest_whom_a_crash_has_left_is_seen_out(tmp_path: Path) -> None
         await Housekeeping(chat).forget_old_guests()
         assert chat.people.by_nick("ghost") is None
         assert chat.people.by_nick("Ada") is not None
+
+
+async def test_of_two_who_want_a_nick_at_once_one_gets_it(tmp_path: Path) -> None:
+    async with doors(tmp_path) as both:
+        visitors = both.web.service.visitors
+        came = await asyncio.gather(
+            *(visitors.guest("bob", "203.0.113.7") for _ in range(5)), return_exceptions=True
+        )
+        assert sum(isinstance(one, Account) for one in came) == 1
+        assert sum(isinstance(one, Refused) and one.code == 409 for one in came) == 4

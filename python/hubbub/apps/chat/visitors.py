@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hubbub.apps.chat import refusals
 from hubbub.apps.chat.account import Account
 from hubbub.apps.chat.commands import Leave
-from hubbub.apps.chat.nick import checked_nick
+from hubbub.apps.chat.nick import checked_nick, keys
 
 if TYPE_CHECKING:
     from hubbub.apps.chat.service import ChatService
@@ -22,6 +22,7 @@ class Visitors:
 
     def __init__(self, chat: "ChatService") -> None:
         self._chat = chat
+        self._coming: set[str] = set()
 
     async def guest(self, nick: str, address: str) -> Account:
         """A new guest, who is online from now on until `ChatService.went` says otherwise.
@@ -38,15 +39,26 @@ class Visitors:
         if not chat.config.guests:
             raise refusals.forbidden("guests are not allowed here: register or sign in")
         wanted = checked_nick(nick)
-        await self.free(wanted)
-        now = chat.now_ms()
-        account = await chat.people.add(Account("", wanted, True, created=now, seen=now))
-        # At once: somebody else who wants the nick must find that it is used.
-        chat.came(account, stays=False)
+        _, key = keys(wanted)
+        if key in self._coming:
+            # Stored or not, theirs is not yet online: they would be taken for gone.
+            raise refusals.taken("this nick is taken, or looks like one that is")
+        self._coming.add(key)
+        try:
+            await self._free(wanted)
+            now = chat.now_ms()
+            account = await chat.people.add(Account("", wanted, True, created=now, seen=now))
+            chat.came(account, stays=False)
+        finally:
+            self._coming.discard(key)
         return account
 
     async def free(self, nick: str) -> None:
         """Takes a nick from a guest who can never come back: offline, and no browser is theirs."""
+        if keys(nick)[1] not in self._coming:
+            await self._free(nick)
+
+    async def _free(self, nick: str) -> None:
         chat = self._chat
         holder = chat.people.by_nick(nick)
         if (

@@ -148,7 +148,7 @@ class Session:
         watched = self.watched.get(folded(person.nick))
         if watched is not None and watched.is_online != is_online:
             self.watched[folded(person.nick)] = Watched(watched.nick, is_online)
-            name = person.source if is_online else watched.nick
+            name = person.source if is_online else person.nick
             self.out.tell(self.out.numeric("730" if is_online else "731", name))
 
     def hear(self, event: Event) -> None:

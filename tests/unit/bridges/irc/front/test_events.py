@@ -79,7 +79,7 @@ async def test_who_is_waited_for() -> None:
     eve = await entered(world, "eve")
     assert told(ada.take()) == [":irc.test 730 ada eve!~eve@g-eve"]
     await eve.send("QUIT :bye")
-    assert told(ada.take()) == [":irc.test 731 ada EVE"]
+    assert told(ada.take()) == [":irc.test 731 ada eve"]
     assert told(await ada.send("MONITOR L", "MONITOR - bob", "MONITOR S", "MONITOR X")) == [
         ":irc.test 732 ada bob,EVE",
         ":irc.test 733 ada :End of MONITOR list",
