@@ -32,16 +32,9 @@ pub(crate) fn run(
     floor: &mut Floor,
 ) -> Result<Report, Failure> {
     let crowd = Crowd::open(options, target, floor)?;
-    let deflate = crowd.members.first().and_then(|member| member.deflate);
+    let is_compressed = crowd.is_compressed();
     let slots = Script::slots(options.size_bytes, count);
-    let script = Script::new(
-        options.content,
-        options.size_bytes,
-        0,
-        slots,
-        deflate,
-        &mut floor.codec,
-    );
+    let lanes = crowd.lanes(options, 1, slots, &mut floor.codec);
     let members = crowd.members.into_iter().enumerate();
     let lines: Vec<Line> = members
         .map(|(number, opened)| Line::new(opened, number, 1, 0))
@@ -52,7 +45,7 @@ pub(crate) fn run(
     let mut load = Load {
         speakers: if is_echo { lines.len() } else { 1 },
         lines,
-        lanes: Lanes(vec![script]),
+        lanes,
         count,
     };
     let warm_ns = floor.poll.now() + options.warm_up.as_nanos() as u64;
@@ -68,7 +61,7 @@ pub(crate) fn run(
         }
     }
     let mut report = Report::new(options);
-    report.compressed = deflate.is_some();
+    report.compressed = is_compressed;
     total.tell(&mut report);
     part(load.lines, floor)?;
     Ok(report)

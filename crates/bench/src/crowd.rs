@@ -9,7 +9,8 @@ use crate::failure::Failure;
 use crate::opening::{Greeting, Opened, Opening, PATIENCE_NS};
 use crate::options::Options;
 use crate::poll::Poll;
-use crate::script::MASK;
+use crate::reader::Lanes;
+use crate::script::{MASK, Script};
 use crate::target::Target;
 
 const BUFFER_BYTES: usize = 512 * 1024;
@@ -86,6 +87,27 @@ impl Crowd {
             members,
             longest_wait_ns,
         })
+    }
+
+    /// What speakers say, each in a lane of their own, from `slots` messages that differ.
+    pub(crate) fn lanes(
+        &self,
+        options: &Options,
+        speakers: usize,
+        slots: usize,
+        codec: &mut Codec,
+    ) -> Lanes {
+        let deflate = self.members.first().and_then(|member| member.deflate);
+        let (content, size_bytes) = (options.content, options.size_bytes);
+        let script = |lane| Script::new(content, size_bytes, lane * slots, slots, deflate, codec);
+        Lanes((0..speakers).map(script).collect())
+    }
+
+    /// Whether compression was agreed upon.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.members
+            .first()
+            .is_some_and(|member| member.deflate.is_some())
     }
 }
 

@@ -29,17 +29,9 @@ pub(crate) fn run(
     floor: &mut Floor,
 ) -> Result<Report, Failure> {
     let crowd = Crowd::open(options, target, floor)?;
-    let deflate = crowd.members.first().and_then(|member| member.deflate);
+    let is_compressed = crowd.is_compressed();
     let slots = Script::slots(options.size_bytes, depth);
-    let script = Script::new(
-        options.content,
-        options.size_bytes,
-        0,
-        slots,
-        deflate,
-        &mut floor.codec,
-    );
-    let lanes = Lanes(vec![script]);
+    let lanes = crowd.lanes(options, 1, slots, &mut floor.codec);
     let members = crowd.members.into_iter().enumerate();
     let members: Vec<Member> = members
         .map(|(number, opened)| Member {
@@ -68,7 +60,7 @@ pub(crate) fn run(
         schedule.verdict()?;
     }
     let mut report = echo.window.report(options);
-    report.compressed = deflate.is_some();
+    report.compressed = is_compressed;
     part(
         echo.members.into_iter().map(|member| member.line).collect(),
         floor,

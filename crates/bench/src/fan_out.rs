@@ -23,20 +23,9 @@ pub(crate) fn run(
     floor: &mut Floor,
 ) -> Result<Report, Failure> {
     let crowd = Crowd::open(options, target, floor)?;
-    let deflate = crowd.members.first().and_then(|member| member.deflate);
+    let is_compressed = crowd.is_compressed();
     let slots = Script::slots(options.size_bytes, in_flight);
-    let script = |lane: usize| {
-        let first = lane * slots;
-        Script::new(
-            options.content,
-            options.size_bytes,
-            first,
-            slots,
-            deflate,
-            &mut floor.codec,
-        )
-    };
-    let lanes = Lanes((0..senders).map(script).collect());
+    let lanes = crowd.lanes(options, senders, slots, &mut floor.codec);
     let lines = crowd.members.into_iter().enumerate();
     let mut fan = FanOut {
         lines: lines
@@ -54,7 +43,7 @@ pub(crate) fn run(
     while fan.turn(floor)? {}
 
     let mut report = fan.window.report(options);
-    report.compressed = deflate.is_some();
+    report.compressed = is_compressed;
     part(fan.lines, floor)?;
     Ok(report)
 }

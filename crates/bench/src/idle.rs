@@ -9,7 +9,6 @@ use crate::opening::PATIENCE_NS;
 use crate::options::Options;
 use crate::reader::Lanes;
 use crate::report::{Idle, Report};
-use crate::script::Script;
 use crate::server::Server;
 use crate::target::Target;
 
@@ -43,16 +42,8 @@ pub(crate) fn run(
     let begun_ns = floor.poll.now();
     let crowd = Crowd::open(options, target, floor)?;
     let opened_ns = floor.poll.now();
-    let deflate = crowd.members.first().and_then(|member| member.deflate);
-    let script = Script::new(
-        options.content,
-        options.size_bytes,
-        0,
-        4,
-        deflate,
-        &mut floor.codec,
-    );
-    let lanes = Lanes(vec![script]);
+    let is_compressed = crowd.is_compressed();
+    let lanes = crowd.lanes(options, 1, 4, &mut floor.codec);
     let members = crowd.members.into_iter().enumerate();
     let mut lines: Vec<Line> = members
         .map(|(number, opened)| Line::new(opened, number, 1, 0))
@@ -66,7 +57,7 @@ pub(crate) fn run(
     }
 
     let mut report = Report::new(options);
-    report.compressed = deflate.is_some();
+    report.compressed = is_compressed;
     report.idle = Some(Idle {
         longest_wait_ms: crowd.longest_wait_ns as f64 / 1e6,
         opening_seconds: (opened_ns - begun_ns) as f64 / 1e9,
