@@ -23,6 +23,8 @@ def test_a_conversation_of_two(people: People) -> None:
     expect(link(bo, "Ada").locator(".count.is-mention")).to_contain_text("1")
     expect(bo.page).to_have_title(re.compile(r"^\(1\) "))
     expect(bo.page.get_by_role("heading", name="Direct messages")).to_be_visible()
+    bo.page.reload()
+    expect(link(bo, "Ada").locator(".count.is-mention")).to_contain_text("1")
     link(bo, "Ada").click()
     expect(bo.message("psst")).to_be_visible()
     expect(bo.page.locator(".new-line")).to_be_visible()

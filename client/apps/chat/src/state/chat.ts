@@ -25,7 +25,6 @@ export class Chat {
   readonly current = signal<Room | undefined>(undefined);
   readonly sending = signal<Sending>(new Map());
   readonly unread = computed(() => this.rooms.value.reduce((sum, room) => sum + (room.joined ? room.unread : 0), 0));
-  readonly mentions = computed(() => this.rooms.value.reduce((sum, room) => sum + room.mentions, 0));
 
   private readonly open = new Map<string, Room>();
   private readonly heard = new Map<string, ReturnType<Connection["hear"]>>();
@@ -82,8 +81,11 @@ export class Chat {
       const { rooms } = await this.connection.rpc<{ rooms: RoomInfo[] }>("rooms.list", {});
       this.rooms.value = rooms;
       this.areRoomsLoaded.value = true;
-    } catch {
-      // The connection is gone; with the next one it is done again.
+    } catch (error) {
+      // With the next connection it is done again; a busy server is asked once more.
+      if (this.connection.status.value === "connected" && isTemporary(error)) {
+        this.refreshSoon(AGAIN_MS);
+      }
       return;
     }
     for (const { id, joined } of this.rooms.value) {
@@ -101,9 +103,9 @@ export class Chat {
     }
   }
 
-  private refreshSoon(): void {
+  private refreshSoon(afterMs = REFRESH_MS): void {
     clearTimeout(this.refreshing);
-    this.refreshing = setTimeout(() => void this.refresh(), REFRESH_MS);
+    this.refreshing = setTimeout(() => void this.refresh(), afterMs);
   }
 
   info(id: string): RoomInfo | undefined {
@@ -196,6 +198,10 @@ export class Chat {
       subscribed: (isGapless) => {
         if (!isGapless) {
           room.sync();
+          if (!room.isOpen) {
+            // What was said between the list of rooms and now is in neither: it is counted anew.
+            this.refreshSoon();
+          }
         }
       },
       unsubscribed: () => {
@@ -226,7 +232,7 @@ export class Chat {
         this.sending.value = nonce === undefined ? this.sending.value : gone(this.sending.value, nonce);
       } else if (info === undefined || message.seq > info.seq) {
         // What a list of rooms has counted already is not counted again.
-        const isMeant = info?.kind === "direct" || (message.mentions ?? []).includes(this.me.value.user);
+        const isMeant = (message.mentions ?? []).includes(this.me.value.user);
         this.changeInfo(room.id, {
           unread: (info?.unread ?? 0) + 1,
           mentions: (info?.mentions ?? 0) + (isMeant ? 1 : 0),

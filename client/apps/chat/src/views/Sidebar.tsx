@@ -93,8 +93,9 @@ function Section({ title, rooms }: { title: string; rooms: readonly RoomInfo[] }
       <ul>
         {rooms.map((room) => {
           const isCurrent = chat.current.value?.id === room.id;
-          const mentions = room.joined ? room.mentions : 0;
           const unread = room.joined ? room.unread : 0;
+          // Between two, all is meant for the other.
+          const mentions = !room.joined ? 0 : room.kind === "direct" ? unread : room.mentions;
           return (
             <li key={room.id}>
               <a
