@@ -107,6 +107,10 @@ format: $(STAMPS)/dev ## Format Rust and Python in place, and mend what the lint
 conformance: setup ## Run Autobahn's 517 cases and write docs/conformance.md (through TLS: make conformance ARGS=--tls)
 	@$(BIN)/python -m tests.conformance.autobahn --reports reports/conformance --summary docs/conformance.md $(ARGS)
 
+.PHONY: conformance-irc
+conformance-irc: setup ## Run irctest, a copy of which is in IRCTEST=FOLDER, against the IRC front; writes docs/irc-conformance.md
+	@$(BIN)/python -m tests.conformance.irc $(IRCTEST) $(ARGS)
+
 .PHONY: torture
 torture: setup ## Attack a server under load, within bounds (docs/reliability.md); at most 10 minutes
 	@rm -rf reports/torture
