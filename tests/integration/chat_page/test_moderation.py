@@ -32,6 +32,8 @@ def member(person: Person, nick: str) -> Locator:
 
 def do(person: Person, nick: str, what: str, *, is_certain: bool = False) -> None:
     """Chooses from the menu of a member, and says yes where one is asked."""
+    # Whoever has just come goes to the list of those who are here: until then nothing stands still.
+    expect(member(person, nick).locator(".is-present")).to_be_visible()
     member(person, nick).click()
     person.page.get_by_role("menuitem", name=what, exact=True).click()
     if is_certain:
