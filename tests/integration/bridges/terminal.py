@@ -67,16 +67,17 @@ class Terminal:
             "LANG": "C.UTF-8",
             "TERM": "screen-256color",
         }
-        process = await asyncio.create_subprocess_exec(
-            "tmux",
-            "-u",
-            "-S",
-            str(self._socket),
-            *arguments,
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        out, _ = await process.communicate()
-        assert may_fail or process.returncode == 0, out.decode()
-        return out.decode()
+        # Not a pipe: the server that tmux leaves behind would keep it open.
+        told = self._folder / "tmux.out"
+        with told.open("wb") as out:
+            process = await asyncio.create_subprocess_exec(
+                *("tmux", "-u", "-S", str(self._socket), *arguments),
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+            await process.wait()
+        text = told.read_text(encoding="utf-8")
+        assert may_fail or process.returncode == 0, text
+        return text
