@@ -293,3 +293,14 @@ characters-left =
         [many] بقي { $count } حرفًا
        *[other] بقي { $count } حرف
     }
+
+# What the service refuses
+refused-sense = لم يُفهم هذا الطلب.
+refused-stranger = سجّل الدخول أولًا.
+refused-right = لا يُسمح لك بهذا هنا.
+refused-missing = هذا غير موجود.
+refused-taken = هذا مأخوذ بالفعل.
+refused-length = هذا طويل جدًا.
+refused-pace = تمهّل، ثم حاول مجددًا بعد لحظة.
+refused-disk = لم يتمكن الخادم من الحفظ. حاول لاحقًا.
+wrong-password = الاسم أو كلمة المرور غير صحيحة.

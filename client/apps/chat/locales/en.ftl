@@ -269,3 +269,14 @@ characters-left =
         [one] One character left
        *[other] { $count } characters left
     }
+
+# What the service refuses
+refused-sense = That could not be understood.
+refused-stranger = Sign in first.
+refused-right = You may not do that here.
+refused-missing = There is no such thing.
+refused-taken = Somebody else has that already.
+refused-length = That is too long.
+refused-pace = Slow down, and try again in a moment.
+refused-disk = The server could not keep it. Try again later.
+wrong-password = Name or password is wrong.

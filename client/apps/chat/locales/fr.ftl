@@ -269,3 +269,14 @@ characters-left =
         [one] Encore un caractère
        *[other] Encore { $count } caractères
     }
+
+# What the service refuses
+refused-sense = Cela n’a pas pu être compris.
+refused-stranger = Connectez-vous d’abord.
+refused-right = Vous n’avez pas le droit de faire cela ici.
+refused-missing = Cela n’existe pas, ou plus.
+refused-taken = C’est déjà pris.
+refused-length = C’est trop long.
+refused-pace = Un peu trop vite : réessayez dans un instant.
+refused-disk = Le serveur n’a pas pu l’enregistrer. Réessayez plus tard.
+wrong-password = Le nom ou le mot de passe est faux.

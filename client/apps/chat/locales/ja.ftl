@@ -245,3 +245,14 @@ members-away = 不在 – { $count }
 and-more = ほか { $count } 人
 keep-days = { $count } 日間
 characters-left = 残り { $count } 文字
+
+# What the service refuses
+refused-sense = 内容を理解できませんでした。
+refused-stranger = 先にログインしてください。
+refused-right = ここではその操作はできません。
+refused-missing = 見つかりません。
+refused-taken = すでに使われています。
+refused-length = 長すぎます。
+refused-pace = 少し待ってからもう一度お試しください。
+refused-disk = サーバーが保存できませんでした。後でもう一度お試しください。
+wrong-password = 名前またはパスワードが違います。

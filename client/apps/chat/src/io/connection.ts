@@ -107,9 +107,3 @@ export function isTemporary(error: unknown): boolean {
   // Below 100 are the client's own: timeouts, and a connection that closed meanwhile.
   return temporary === true || code === undefined || code < 100 || code === 429;
 }
-
-/** What to tell a person about an error. */
-export function reasonOf(error: unknown): string {
-  const message = (error as Partial<RpcError>).message;
-  return typeof message === "string" && message !== "" ? message : String(error);
-}

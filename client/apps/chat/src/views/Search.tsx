@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { t } from "../i18n/bundles";
 import { dateOf } from "../i18n/dates";
-import { reasonOf } from "../io/connection";
+import { reasonOf } from "../i18n/refusals";
 import type { Room } from "../state/room";
 import { panel } from "../state/ui";
 import { plainText } from "../text/parse";

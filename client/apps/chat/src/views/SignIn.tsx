@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { locale, spoken, t } from "../i18n/bundles";
+import { reasonOf } from "../i18n/refusals";
 import { ApiError, guest, logIn, register } from "../io/api";
 import { pageLanguage } from "../io/preferences";
 import { ownName } from "../text/languages";
@@ -37,9 +38,13 @@ export function SignIn({ welcome, onSignedIn }: { welcome: Welcome; onSignedIn: 
       );
     } catch (problem) {
       setBusy(false);
-      setError(
-        problem instanceof ApiError ? { field: problem.field, text: problem.message } : { text: t("no-connection") },
-      );
+      if (!(problem instanceof ApiError)) {
+        setError({ text: t("no-connection") });
+      } else if (way === "login" && problem.code === 401) {
+        setError({ text: t("wrong-password") });
+      } else {
+        setError({ field: problem.field, text: reasonOf(problem) });
+      }
     }
   };
 

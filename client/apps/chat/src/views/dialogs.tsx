@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { t } from "../i18n/bundles";
+import { reasonOf } from "../i18n/refusals";
 import { COMMANDS } from "../room/commands";
 import type { Chat } from "../state/chat";
 import { notice } from "../state/notices";
@@ -208,7 +209,7 @@ function JumpToDate() {
           event.preventDefault();
           const at = new Date(`${day}T00:00`).getTime();
           close();
-          void chat.current.value?.jumpTo(at).catch((error: { message?: string }) => notice(error.message ?? "", "error"));
+          void chat.current.value?.jumpTo(at).catch((error: unknown) => notice(reasonOf(error), "error"));
         }}
       >
         <Field label={t("date")}>
