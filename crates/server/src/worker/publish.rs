@@ -167,7 +167,9 @@ impl Delivery<'_> {
                 &own
             }
         };
-        if !connection.flags.blocked && connection.is_full_for(frame.len()) {
+        let is_full =
+            connection.is_full_for(frame.len()) || self.tries_outbox && connection.is_over_tried();
+        if is_full && !connection.flags.blocked {
             // What is full only because this batch has not been sent yet is not slow.
             if let Ok(flushed) = connection.write(self.pool, self.sealing, &[]) {
                 self.stats.bytes_out += flushed.bytes as u64;
