@@ -17,7 +17,7 @@ CARGO_TEST := cargo test --locked --quiet --workspace --exclude hubbub-python
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # It ends with 5 where arguments leave nothing to run.
-TORTURE := $(BIN)/pytest -o faulthandler_timeout=600 tests/torture tests/chaos
+TORTURE := $(BIN)/pytest --durations=12 -o faulthandler_timeout=600 tests/torture tests/chaos
 
 FUZZ_SECONDS ?= 1800
 SECONDS ?= 900
@@ -112,7 +112,7 @@ conformance-irc: setup ## Run irctest, a copy of which is in IRCTEST=FOLDER, aga
 	@$(BIN)/python -m tests.conformance.irc $(IRCTEST) $(ARGS)
 
 .PHONY: torture
-torture: setup ## Attack a server under load, within bounds (docs/reliability.md); at most 10 minutes
+torture: setup ## Attack a server under load, within bounds (docs/reliability.md); a quarter of an hour
 	@rm -rf reports/torture
 	@ended=0; \
 	$(TORTURE) -m "torture and not unhurried" $(ARGS) || (($$? == 5)) || ended=1; \
