@@ -205,6 +205,8 @@ def _row(name: str, ask: Callable[[], int]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     if sys.argv[1] == "build":
         build(Path(sys.argv[2]), int((sys.argv[3:] or ["1000000"])[0]))
     else:
