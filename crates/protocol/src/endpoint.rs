@@ -71,34 +71,16 @@ impl Endpoint {
         input: &mut Input<'b>,
         codec: &mut Codec,
     ) -> Result<Option<Event<'b>>, Violation> {
-        let event = match self.receive_whole(input) {
-            Ok(None) => self.receive_any(input, codec),
-            Ok(Some((kind, payload))) => {
-                let payload = Payload::InPlace(payload);
-                return Ok(Some(Event::Message { kind, payload }));
-            }
-            Err(violation) => Err(violation),
-        };
+        if let Some((kind, payload)) = self.receive_plain(input)? {
+            let payload = Payload::InPlace(payload);
+            return Ok(Some(Event::Message { kind, payload }));
+        }
+        let event = self.receive_any(input, codec);
         if event.is_err() {
             self.fail();
             input.clear();
         }
         event
-    }
-
-    /// The next message in `input`, if it is what nearly all are: uncompressed, in one frame, all of it there, and nothing else
-    /// under way. Otherwise `None`, nothing is taken, and [`Endpoint::receive`] tells what it is.
-    #[inline]
-    pub fn receive_plain<'b>(
-        &mut self,
-        input: &mut Input<'b>,
-    ) -> Result<Option<(Kind, &'b mut [u8])>, Violation> {
-        let message = self.receive_whole(input);
-        if message.is_err() {
-            self.fail();
-            input.clear();
-        }
-        message
     }
 
     /// Appends a message, compressed where that was agreed upon and is worth it. Only a client uses `mask`.

@@ -80,9 +80,7 @@ impl Core {
         };
         Topic { space, name }
     }
-}
 
-impl Core {
     /// Whether somebody else's loop is now to be asked for a drain; it is asked once.
     #[inline]
     fn begin_settling(&mut self) -> bool {

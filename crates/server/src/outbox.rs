@@ -124,14 +124,28 @@ impl Outbox {
     /// Whether nothing at all is here, as nearly always.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        self.buffer.is_empty() && self.single.is_none() && self.backlog.is_none()
+        self.buffer.is_empty() && self.is_own()
     }
 
     /// What waits, if it is only what has been corked.
     #[inline]
     pub(crate) fn only_corked(&self) -> Option<&[u8]> {
-        let is_only = self.single.is_none() && self.backlog.is_none();
-        is_only.then(|| &self.buffer[self.sent..])
+        self.is_own().then(|| &self.buffer[self.sent..])
+    }
+
+    /// Whether nothing waits outside of the buffer.
+    #[inline]
+    fn is_own(&self) -> bool {
+        self.single.is_none() && self.backlog.is_none()
+    }
+
+    /// The buffer, borrowed if there is none yet.
+    #[inline]
+    fn own(&mut self, pool: &mut Pool) -> &mut Vec<u8> {
+        if self.buffer.capacity() == 0 {
+            self.buffer = pool.take();
+        }
+        &mut self.buffer
     }
 
     /// Whether a part of a file waits.
@@ -174,23 +188,15 @@ impl Outbox {
             return result;
         }
         self.unshare(pool);
-        if self.buffer.capacity() == 0 {
-            self.buffer = pool.take();
-        }
-        write(&mut self.buffer)
+        write(self.own(pool))
     }
 
     /// Where the next frame may be appended without further ado; `None` where something else waits, or it would be more than
     /// `limit` bytes.
     #[inline]
     pub(crate) fn corked(&mut self, pool: &mut Pool, limit: usize) -> Option<&mut Vec<u8>> {
-        if self.backlog.is_some() || self.single.is_some() || self.buffer.len() >= limit {
-            return None;
-        }
-        if self.buffer.capacity() == 0 {
-            self.buffer = pool.take();
-        }
-        Some(&mut self.buffer)
+        let has_room = self.is_own() && self.buffer.len() < limit;
+        has_room.then(|| self.own(pool))
     }
 
     /// Adds a part of a file.
@@ -351,7 +357,7 @@ impl Outbox {
         gather: &'a mut Vec<u8>,
     ) -> &'a [u8] {
         let own = &self.buffer[self.sent..];
-        if self.single.is_none() && self.backlog.is_none() && extra.is_empty() {
+        if self.is_own() && extra.is_empty() {
             return &own[..own.len().min(limit)];
         }
         let single = self.single.as_deref().unwrap_or_default();
@@ -416,10 +422,7 @@ impl Outbox {
     /// # Errors
     /// The file's; `IO` for a file that is shorter than it was.
     pub(crate) fn read_file(&mut self, pool: &mut Pool) -> Result<(), Errno> {
-        if self.buffer.capacity() == 0 {
-            self.buffer = pool.take();
-        }
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = std::mem::take(self.own(pool));
         let part = self.next_file().expect("looked at by the caller");
         let wanted = usize::try_from(part.length)
             .unwrap_or(usize::MAX)
@@ -558,10 +561,7 @@ impl Outbox {
 
     fn unshare(&mut self, pool: &mut Pool) {
         if let Some(frame) = self.single.take() {
-            if self.buffer.capacity() == 0 {
-                self.buffer = pool.take();
-            }
-            self.buffer.extend_from_slice(&frame);
+            self.own(pool).extend_from_slice(&frame);
         }
     }
 }

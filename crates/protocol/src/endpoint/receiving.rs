@@ -65,11 +65,13 @@ struct Arrival {
 }
 
 impl Endpoint {
-    /// The short way for what nearly all traffic is: one uncompressed message in one frame, all of it in `input`.
+    /// The next message in `input`, if it is what nearly all are: uncompressed, in one frame, all of it there, and nothing else
+    /// under way. Otherwise `None`, nothing is taken, and [`Endpoint::receive`] tells what it is.
     ///
-    /// Takes nothing, and finds no fault but bad UTF-8, unless that is what it is.
+    /// # Errors
+    /// Text that is not UTF-8, the only fault that is found here; as with any other, everything is discarded then.
     #[inline]
-    pub(super) fn receive_whole<'b>(
+    pub fn receive_plain<'b>(
         &mut self,
         input: &mut Input<'b>,
     ) -> Result<Option<(Kind, &'b mut [u8])>, Violation> {
@@ -93,6 +95,8 @@ impl Endpoint {
         input.take(header_len);
         let payload = take_unmasked(input, &header);
         if kind == Kind::Text && !utf8::is_valid(payload) {
+            self.fail();
+            input.clear();
             return Err(Violation::InvalidUtf8);
         }
         Ok(Some((kind, payload)))
