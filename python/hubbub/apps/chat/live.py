@@ -7,7 +7,7 @@ Nobody hears of an event before it is on disk, and everybody hears them in their
 import asyncio
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hubbub.apps.chat import commands, refusals
@@ -52,6 +52,10 @@ class Live:
         """A room, if there is one; read at once, so that what is said in it keeps its order."""
         carried = self._carried(id)
         return carried.room if carried is not None else None
+
+    def rooms(self, ids: Iterable[str]) -> list[Room]:
+        """Those of these rooms that there are."""
+        return [room for room in map(self.room, ids) if room is not None]
 
     def message(self, room: Room, id: str) -> Message:  # noqa: A002
         """A message of a room, with what is decided but not stored yet.

@@ -29,7 +29,7 @@ def decide(room: "Room", command: Moderate, who: Person, at: int) -> list[RoomEv
     """
     if room.kind == "direct":
         raise refusals.forbidden("nobody moderates a conversation of two")
-    if room.rank_of(who) < rank("moderator"):
+    if not room.is_moderator(who):
         raise refusals.forbidden("only a room's moderator may do that")
     member = room.members.get(command.user)
     if member is not None and not _is_above(room, who, member):

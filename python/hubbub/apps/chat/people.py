@@ -145,7 +145,7 @@ class People:
                 now = self._now_ms()
                 made = Account(user, nick, external=True, created=now, seen=now)
                 return await self.add(made)
-        raise refusals.taken("this nick is taken, or looks like one that is")
+        raise refusals.nick_taken()
 
     def changed(self, account: Account) -> None:
         """It is stored that they are different now."""
@@ -160,7 +160,7 @@ class People:
         """
         other = self.by_nick(nick)
         if other is not None and other.user != user:
-            raise refusals.taken("this nick is taken, or looks like one that is")
+            raise refusals.nick_taken()
 
     def _taken_or(self, failure: StoreFailure, nick: str, user: str) -> Exception:
         try:

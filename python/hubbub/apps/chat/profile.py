@@ -63,7 +63,7 @@ class Profile:
         """
         chat = self._chat
         user = account.user
-        rooms = [room for room in map(chat.live.room, chat.store.here.rooms_of(user)) if room]
+        rooms = chat.live.rooms(chat.store.here.rooms_of(user))
 
         def write(db: sqlite3.Connection) -> None:
             keep_account(db, changed)
@@ -88,7 +88,7 @@ class Profile:
                 raise refusals.forbidden("the password is wrong")
         user = client.user
         places = await chat.store.read(lambda reader: reader.places_of(user))
-        rooms = [room for room in map(chat.live.room, places) if room is not None]
+        rooms = chat.live.rooms(places)
 
         def write(db: sqlite3.Connection) -> None:
             forget_account(db, user)

@@ -9,6 +9,7 @@ __all__ = [
     "Refused",
     "bad",
     "forbidden",
+    "nick_taken",
     "no_such",
     "not_signed_in",
     "not_stored",
@@ -41,6 +42,11 @@ def no_such(what: str) -> Refused:
 def taken(message: str) -> Refused:
     """Somebody else has it already."""
     return Refused(409, message)
+
+
+def nick_taken() -> Refused:
+    """Somebody else is called so, or nearly."""
+    return taken("this nick is taken, or looks like one that is")
 
 
 def too_long(what: str, length: int, limit: int) -> Refused:

@@ -284,6 +284,10 @@ class Room:
             return rank("owner")
         return rank(member.role) if member is not None else -1
 
+    def is_moderator(self, who: Person) -> bool:
+        """Whether somebody may moderate here."""
+        return self.rank_of(who) >= rank("moderator")
+
     def next_seq(self) -> int:
         """The room's next number."""
         return self._next()

@@ -60,8 +60,8 @@ class Rooms:
         """The rooms somebody is in or may come into, the liveliest first."""
         chat = self._chat
         self._slow(client, 2)
-        found = map(chat.live.room, chat.store.here.rooms_for(client.user, ROOMS_LIMIT))
-        return RoomList([chat.views.info(room, client.user) for room in found if room is not None])
+        found = chat.live.rooms(chat.store.here.rooms_for(client.user, ROOMS_LIMIT))
+        return RoomList([chat.views.info(room, client.user) for room in found])
 
     async def create(self, client: Caller, params: wire.CreateParams) -> RoomInfo:
         """Makes a room; who makes it owns it."""
@@ -212,7 +212,7 @@ class Rooms:
         chat = self._chat
         self._slow(client)
         room = chat.room_for(client, params.room)
-        if room.rank_of(chat.person(client)) < 2:
+        if not room.is_moderator(chat.person(client)):
             raise refusals.forbidden("only a room's moderator may do that")
         told: list[wire.BanInfo] = []
         for ban in room.bans.values():

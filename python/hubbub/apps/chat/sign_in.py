@@ -100,9 +100,7 @@ class SignIn:
         return self._people().whose(request.cookies.get(COOKIE, ""))
 
     async def _guest(self, req: Request, form: GuestForm) -> Response:
-        self.slow(req.client)
-        if not self._config.guests:
-            raise refusals.forbidden("guests are not allowed here: register or sign in")
+        self.let_guest_in(req.client)
         account = self._account(form.nick, form.langs, form.preferred, guest=True, req=req)
         return await self._welcome(req, await self._people().add(account))
 
@@ -180,6 +178,16 @@ class SignIn:
         max_age_s = self._people().session_age_s
         answer.set_cookie(COOKIE, token, max_age_s=max_age_s, path=_base(req))
         return answer
+
+    def let_guest_in(self, address: str) -> None:
+        """Whether a guest may come from there now; they are counted.
+
+        Raises:
+            Refused: Guests are not allowed, or too many come from there.
+        """
+        self.slow(address)
+        if not self._config.guests:
+            raise refusals.forbidden("guests are not allowed here: register or sign in")
 
     def slow(self, address: str) -> None:
         """Counts somebody who wants in against the limit of where they come from.

@@ -35,14 +35,12 @@ class Visitors:
             Refused: Guests are not allowed, the nick is none or taken, or too many come from there.
         """
         chat = self._chat
-        chat.sign_in.slow(address)
-        if not chat.config.guests:
-            raise refusals.forbidden("guests are not allowed here: register or sign in")
+        chat.sign_in.let_guest_in(address)
         wanted = checked_nick(nick)
         _, key = keys(wanted)
         if key in self._coming:
             # Stored or not, theirs is not yet online: they would be taken for gone.
-            raise refusals.taken("this nick is taken, or looks like one that is")
+            raise refusals.nick_taken()
         self._coming.add(key)
         try:
             await self._free(wanted)
@@ -73,7 +71,7 @@ class Visitors:
         """A guest leaves all rooms, and their nick is free again; what they said stays."""
         chat = self._chat
         user, person = account.user, account.person(chat.people.owners)
-        rooms = [room for room in map(chat.live.room, chat.store.here.rooms_of(user)) if room]
+        rooms = chat.live.rooms(chat.store.here.rooms_of(user))
         wanted = [(room, Leave()) for room in rooms if room.kind != "direct"]
 
         def write(db: sqlite3.Connection) -> None:

@@ -169,7 +169,7 @@ class Reader:
 
     def open_rooms(self) -> int:
         """How many rooms anybody may come into."""
-        return self._count_all("select count(*) from rooms where kind = 'open' and name <> ''")
+        return self._number("select count(*) from rooms where kind = 'open' and name <> ''")
 
     def rooms_of(self, user: str) -> list[str]:
         """The rooms somebody is a member of."""
@@ -242,12 +242,11 @@ class Reader:
         )
         return Standing(read_seq, unread, mentions)
 
-    def _count_all(self, query: str) -> int:
-        found = self._one(query)
-        return int(found[0]) if found else 0
-
     def _count(self, query: str, *values: object) -> int:
-        found = self._one(f"select count(*) from ({query} limit {UNREAD_LIMIT})", *values)  # noqa: S608 - our own words
+        return self._number(f"select count(*) from ({query} limit {UNREAD_LIMIT})", *values)  # noqa: S608 - our own words
+
+    def _number(self, query: str, *values: object) -> int:
+        found = self._one(query, *values)
         return int(found[0]) if found else 0
 
     # Messages
