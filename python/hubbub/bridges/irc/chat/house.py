@@ -57,11 +57,8 @@ class House(Speaking, Ruling):
                 if account is None:
                     raise ChatRefused("failed", "This account is gone")
                 service.came(account, stays=False)
-            elif folded(arrival.nick) == HELPER:
-                raise ChatRefused("nick-taken", "Nickname is already in use")
-            elif not is_chat_nick(arrival.nick):
-                raise ChatRefused("bad-nick", "Only letters, digits, _ and -")
             else:
+                _check_nick(arrival.nick)
                 account = await service.visitors.guest(arrival.nick, arrival.address)
         visit = self._who.visits.setdefault(account.user, Visit())
         visit.count += 1
@@ -101,10 +98,7 @@ class House(Speaking, Ruling):
         account = service.people.account(person.user)
         if account is None or not account.guest:
             raise ChatRefused("bad-nick", "Your nick is your account's: change it in the chat")
-        if folded(nick) == HELPER:
-            raise ChatRefused("nick-taken", "Nickname is already in use")
-        if not is_chat_nick(nick):
-            raise ChatRefused("bad-nick", "Only letters, digits, _ and -")
+        _check_nick(nick)
         with refusing(_400="bad-nick"):
             service.slow("actions_per_user", person.user, 5)
             if folded(nick) != folded(person.nick):
@@ -179,7 +173,7 @@ class House(Speaking, Ruling):
     def places(self, person: Person) -> Sequence[tuple[Place, int]]:
         """The rooms that anybody may see, with how many are there."""
         ids = self._service.store.here.rooms_for(person.user, _ROOMS_LIMIT)
-        found = [room for room in map(self._service.live.room, ids) if room is not None]
+        found = self._service.live.rooms(ids)
         return [
             (self._place(room), self._service.views.online(room.id))
             for room in found
@@ -216,3 +210,15 @@ class House(Speaking, Ruling):
             for room in self._rooms(person.user)
             if room.kind == "open" or seen_by.user in room.members
         ]
+
+
+def _check_nick(nick: str) -> None:
+    """Whether a guest may be called so, as far as it has nothing to do with who is there.
+
+    Raises:
+        ChatRefused: Nobody may.
+    """
+    if folded(nick) == HELPER:
+        raise ChatRefused("nick-taken", "Nickname is already in use")
+    if not is_chat_nick(nick):
+        raise ChatRefused("bad-nick", "Only letters, digits, _ and -")

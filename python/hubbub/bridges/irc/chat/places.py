@@ -34,8 +34,7 @@ class Places:
         self.tell(event)
 
     def _rooms(self, user: str, *, direct: bool = False) -> list[Room]:
-        ids = self._service.store.here.rooms_of(user)
-        found = [room for room in map(self._service.live.room, ids) if room is not None]
+        found = self._service.live.rooms(self._service.store.here.rooms_of(user))
         return [one for one in found if user in one.members and (direct or one.kind != "direct")]
 
     def _found(self, channel: str) -> Room | None:

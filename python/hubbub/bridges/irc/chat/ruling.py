@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hubbub.apps.chat import wire
-from hubbub.apps.chat.member import rank
 from hubbub.apps.chat.room import Room
 from hubbub.bridges.irc.chat.caller import IrcCaller
 from hubbub.bridges.irc.chat.places import Places
@@ -35,16 +34,16 @@ class Ruling(Places):
     async def set_topic(self, person: Person, room: str, topic: str, origin: object) -> None:
         """Gives a room another topic."""
         found = self._room(person, room)
-        if topic == found.topic and self._may_moderate(person, found):
+        if topic == found.topic:
             # Nothing changes, so the chat tells nothing: who asks is answered.
+            if not self._is_moderator(person, found):
+                raise ChatRefused("not-allowed", "You're not channel operator")
             self._telling.same_topic(found, person, origin)
             return
         await self._settings(person, room, origin, topic=topic)
 
-    def _may_moderate(self, person: Person, room: Room) -> bool:
-        if room.rank_of(self._service.people.person(person.user)) < rank("moderator"):
-            raise ChatRefused("not-allowed", "You're not channel operator")
-        return True
+    def _is_moderator(self, person: Person, room: Room) -> bool:
+        return room.is_moderator(self._service.people.person(person.user))
 
     async def set_flag(
         self, person: Person, room: str, flag: Flag, origin: object, *, on: bool
@@ -98,7 +97,7 @@ class Ruling(Places):
     def bans(self, person: Person, room: str) -> Sequence[tuple[str, str, int]]:
         """Who is kept out of a room, for its moderators."""
         found = self._room(person, room)
-        if found.rank_of(self._service.people.person(person.user)) < 2:
+        if not self._is_moderator(person, found):
             return ()
         return [
             (self._telling.mask(one.user), self._who.person(one.by).nick, one.until // 1000)

@@ -354,8 +354,7 @@ class Telling:
             self._flags.pop(room, None)
 
     def _named(self, rooms: list[str]) -> frozenset[str]:
-        found = map(self._service.live.room, rooms)
-        return frozenset(self.channel(room) for room in found if room is not None)
+        return frozenset(map(self.channel, self._service.live.rooms(rooms)))
 
     def mask(self, user: str) -> str:
         """How a ban of somebody is written."""

@@ -69,16 +69,13 @@ class Translating:
         if message.lang in ("und", "zxx", "") or not message.text:
             return {}
         found: dict[str, set[str]] = {}
-        if room.kind == "direct":
-            there = [user for user in room.members if user in self._who.visits]
-        else:
-            there = [
-                user for user in self._telling.roster.present(room.id) if user in self._who.visits
-            ]
+        is_direct = room.kind == "direct"
+        there = room.members if is_direct else self._telling.roster.present(room.id)
         for user in there:
-            account = self._service.people.account(user)
-            is_reader = account is not None and user != message.user and account.langs
-            if account is not None and is_reader and not understands(account.langs, message.lang):
+            account = self._service.people.account(user) if user in self._who.visits else None
+            if account is None or user == message.user or not account.langs:
+                continue
+            if not understands(account.langs, message.lang):
                 found.setdefault(account.preferred or account.langs[0], set()).add(user)
         return {lang: frozenset(users) for lang, users in found.items()}
 

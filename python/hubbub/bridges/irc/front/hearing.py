@@ -104,6 +104,11 @@ def _concerns(session: Session, room: str, to: str, sender: Person) -> bool:
     return is_copy or folded(to) == folded(session.me.nick)
 
 
+def _target(event: Said | Redacted | Reacted | Tagged) -> str:
+    """For whom something is that was said: a channel, or a nick."""
+    return f"#{event.room}" if event.room else event.to
+
+
 @lru_cache(maxsize=256)
 def _told(text: str, limit_bytes: int) -> tuple[str, ...]:
     """A text is taken apart once, however many hear it."""
@@ -119,7 +124,7 @@ def message_lines(session: Session, said: Said, **more: str) -> Iterator[Line]:
         **more: More tags, such as `batch`.
     """
     command = "NOTICE" if said.kind == "notice" else "PRIVMSG"
-    target = f"#{said.room}" if said.room else said.to
+    target = _target(said)
     source = said.sender.source
     room = room_for_text(source, command, target)
     is_action = said.kind == "action"
@@ -152,7 +157,7 @@ def _client_tags(said: Said) -> Mapping[str, str]:
 def _redacted(session: Session, event: Redacted) -> None:
     if not _concerns(session, event.room, event.to, event.person):
         return
-    target = f"#{event.room}" if event.room else event.to
+    target = _target(event)
     if session.caps("draft/message-redaction"):
         params = (target, event.id, *((event.reason,) if event.reason else ()))
         session.tell(Line("REDACT", params, event.person.source), event.origin)
@@ -171,7 +176,7 @@ def _reacted(session: Session, event: Reacted) -> None:
         and event.origin is not session
         and _concerns(session, event.room, event.to, event.person)
     ):
-        target = f"#{event.room}" if event.room else event.to
+        target = _target(event)
         words = f'({event.emoji} to "{event.about}")' if event.about else f"({event.emoji})"
         session.tell(Line("NOTICE", (target, words), event.person.source), event.origin)
 
@@ -182,7 +187,7 @@ def _tagged(session: Session, event: Tagged) -> None:
     if event.origin is session and not session.caps("echo-message"):
         return
     if _concerns(session, event.room, event.to, event.person):
-        target = f"#{event.room}" if event.room else event.to
+        target = _target(event)
         tags = dict(event.tags)
         if event.person.account:
             tags["account"] = event.person.account

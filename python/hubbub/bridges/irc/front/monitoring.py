@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 
 from hubbub.bridges.irc.casemapping import folded
-from hubbub.bridges.irc.front.names import MONITOR_LIMIT
+from hubbub.bridges.irc.front.names import MONITOR_LIMIT, NAMES_ROOM_BYTES, packed
 from hubbub.bridges.irc.front.session import Command, Session, Watched
 from hubbub.bridges.irc.line import Line
-
-_NAMES_ROOM_BYTES = 380
 
 
 async def monitor(session: Session, line: Line) -> None:
@@ -21,7 +19,7 @@ async def monitor(session: Session, line: Line) -> None:
         case "C":
             session.watched.clear()
         case "L":
-            for names in _packed(one.nick for one in session.watched.values()):
+            for names in packed((one.nick for one in session.watched.values()), ","):
                 session.out.reply("732", names)
             session.out.reply("733", "End of MONITOR list")
         case "S":
@@ -34,7 +32,7 @@ def _watch(session: Session, nicks: list[str]) -> None:
     for at, nick in enumerate(nicks):
         if folded(nick) not in session.watched and len(session.watched) >= MONITOR_LIMIT:
             _tell(session, nicks[:at])
-            rest = ",".join(nicks[at:])[:_NAMES_ROOM_BYTES]
+            rest = ",".join(nicks[at:])[:NAMES_ROOM_BYTES]
             session.out.reply("734", str(MONITOR_LIMIT), rest, "Monitor list is full.")
             return
         is_online = session.chat.find(nick) is not None
@@ -52,22 +50,12 @@ def _tell(session: Session, nicks: Iterable[str]) -> None:
         else:
             gone.append(nick)
     for numeric, names in (("730", here), ("731", gone)):
-        for words in _packed(names):
+        for words in packed(names, ","):
             session.out.reply(numeric, words)
 
 
 def _nicks(line: Line) -> list[str]:
     return list({folded(one): one for one in line.param(1).split(",") if one}.values())
-
-
-def _packed(names: Iterable[str]) -> list[str]:
-    lines: list[str] = []
-    for name in names:
-        if lines and len(lines[-1]) + 1 + len(name) <= _NAMES_ROOM_BYTES:
-            lines[-1] += f",{name}"
-        else:
-            lines.append(name)
-    return lines
 
 
 COMMANDS = {"MONITOR": Command(monitor, 1)}

@@ -1,6 +1,7 @@
 """What the front is called and how long names may be; which names are any (pure)."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 NICK_LIMIT = 32
@@ -11,6 +12,8 @@ USER_LIMIT = 16
 REALNAME_LIMIT = 100
 MONITOR_LIMIT = 100
 HISTORY_LIMIT = 100
+NAMES_ROOM_BYTES = 380
+"""How much of a line is left for a list of names, whatever stands before it."""
 
 _NICK = re.compile(r"[A-Za-z\[\]{}\\|^_`][A-Za-z0-9\[\]{}\\|^_`-]*")
 _ROOM = re.compile(r"[^\x00-\x20,\x07:#*?!@\x7f][^\x00-\x20,\x07:*?!@\x7f]*")
@@ -65,3 +68,14 @@ def room_of(target: str) -> str | None:
     name = target[1:]
     is_room = target.startswith("#") and len(target) <= ROOM_LIMIT and _ROOM.fullmatch(name)
     return name if is_room else None
+
+
+def packed(names: Iterable[str], separator: str) -> list[str]:
+    """Names in as few lines as hold them."""
+    lines: list[str] = []
+    for name in names:
+        if lines and len(lines[-1]) + len(separator) + len(name) <= NAMES_ROOM_BYTES:
+            lines[-1] += separator + name
+        else:
+            lines.append(name)
+    return lines

@@ -1,12 +1,9 @@
 """A room, as a client is shown it: JOIN, topic and names (pure)."""
 
-from collections.abc import Sequence
-
 from hubbub.bridges.irc.front.events import PREFIXES, Person, Place
+from hubbub.bridges.irc.front.names import packed
 from hubbub.bridges.irc.front.session import Session
 from hubbub.bridges.irc.line import Line
-
-_NAMES_ROOM_BYTES = 380
 
 
 def show_room(session: Session, room: str, person: Person, origin: object = None) -> None:
@@ -42,7 +39,7 @@ def tell_names(session: Session, place: Place, origin: object) -> None:
     """Who is in a room."""
     name, kind = f"#{place.name}", "=" if place.is_listed else "@"
     names = [_listed(session, one) for one in session.chat.members(session.me, place.name)]
-    for words in _packed(names):
+    for words in packed(names, " "):
         session.tell(session.out.numeric("353", kind, name, words), origin)
     session.tell(session.out.numeric("366", name, "End of /NAMES list"), origin)
 
@@ -50,13 +47,3 @@ def tell_names(session: Session, place: Place, origin: object) -> None:
 def _listed(session: Session, person: Person) -> str:
     name = person.source if session.caps("userhost-in-names") else person.nick
     return PREFIXES[person.role] + name
-
-
-def _packed(words: Sequence[str]) -> list[str]:
-    lines: list[str] = []
-    for word in words:
-        if lines and len(lines[-1]) + 1 + len(word) <= _NAMES_ROOM_BYTES:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines
