@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -12,6 +12,7 @@ import pytest
 from hubbub import App, Request, ServerSettings, WebSocket
 from hubbub.testing import TestServer, serve
 
+from ..waiting import until
 from ..wire import TEXT, Frame, frame, frames, get, upgrade
 
 pytestmark = pytest.mark.anyio
@@ -418,30 +419,23 @@ async def test_times_can_be_tried_and_still_have_an_end() -> None:
             began = loop.time()
             never[1].write(CUT_HEAD)
             peer[1].write(CUT_HEAD)
-            await until(lambda: server.stats().over_head_timeout == 2)
+            await until(lambda: server.stats().over_head_timeout == 2, within_s=PATIENCE_S)
             peer[1].write(b"\r\n")
             assert b" 101 " in await head(peer)
             peer[1].write(CUT_MESSAGE)
-            await until(lambda: server.stats().over_message_timeout == 1)
+            await until(lambda: server.stats().over_message_timeout == 1, within_s=PATIENCE_S)
             peer[1].write(frame(TEXT, b"hello")[-1:])
             assert await heard(peer, 1) == [Frame(TEXT, b"hello")]
             assert server.stats().let_pass == 3
             # Each message has its own time, and is told of anew.
             peer[1].write(CUT_MESSAGE)
-            await until(lambda: server.stats().over_message_timeout == 2)
+            await until(lambda: server.stats().over_message_timeout == 2, within_s=PATIENCE_S)
             peer[1].write(frame(TEXT, b"hello")[-1:])
             assert await heard(peer, 1) == [Frame(TEXT, b"hello")]
             assert b" 408 " in (await said(never)).split(b"\r\n")[0]
             assert 1.5 < loop.time() - began < 4
         assert server.stats().over_head_timeout == 3
         assert server.stats().let_pass == 4
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Waits until something is so."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 def flooding() -> App:

@@ -21,6 +21,7 @@ import pytest
 from hubbub import App, ConnectionClosed, Misuse, WebSocket
 from hubbub.testing import TestServer, serve
 
+from ..waiting import until
 from .conftest import Failing
 
 pytestmark = pytest.mark.anyio
@@ -42,12 +43,6 @@ async def talking(handler: Handler) -> AsyncIterator[tuple[TestServer, Client]]:
     app.websocket("/")(handler)
     async with serve(app) as server, server.connect("/") as client:
         yield server, client
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 async def answers(client: Client, *messages: str) -> list[str]:

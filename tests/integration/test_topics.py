@@ -9,6 +9,8 @@ from msgspec import Struct
 from hubbub import App, WebSocket
 from hubbub.testing import Client, serve
 
+from ..waiting import until
+
 pytestmark = pytest.mark.anyio
 
 
@@ -81,9 +83,7 @@ async def test_who_leaves_hears_no_more() -> None:
                 await heard(leaves, 2)
                 assert app.subscribers("fan") == 2
             # By threads, the application hears of it later than the client.
-            async with asyncio.timeout(5):
-                while app.subscribers("fan") > 1:
-                    await asyncio.sleep(0.001)
+            await until(lambda: app.subscribers("fan") == 1)
             stays.send("z")
             assert "to 1" in await heard(stays, 3)
         await asyncio.sleep(0)
