@@ -159,9 +159,9 @@ def changed_at(file: Path) -> float:
 
 def _own(home: Path, name: str) -> list[str]:
     """The names of what has been imported from a folder, and of the module itself."""
-    return [
-        key for key, module in list(sys.modules.items()) if key == name or _is_own(module, home)
-    ]
+    # A copy is made in one go; while a list of the items is made, another thread may import.
+    known = sys.modules.copy()
+    return [key for key, module in known.items() if key == name or _is_own(module, home)]
 
 
 def _is_own(module: ModuleType, home: Path) -> bool:
