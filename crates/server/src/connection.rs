@@ -250,8 +250,8 @@ pub(crate) struct Turn(u8);
 impl Turn {
     /// It waits for its turn.
     pub(crate) const QUEUED: u8 = 1;
-    /// It has said more than a turn's worth in one read.
-    pub(crate) const TALKATIVE: u8 = 2;
+    /// Its last reads brought much, and no more than a turn's worth each: large messages, not many.
+    pub(crate) const ROOMY: u8 = 2;
     /// Its answers wait for its next turn, in which they are flushed; it is in no list of those to be.
     pub(crate) const CORKED: u8 = 4;
 

@@ -28,6 +28,10 @@ impl Stash {
             self.bytes.drain(..self.start);
             self.start = 0;
         }
+        if self.bytes.is_empty() && self.bytes.capacity() / 2 > bytes.len() {
+            // Much came once; it need not take that room ever after.
+            self.bytes = Vec::new();
+        }
         self.bytes.extend_from_slice(bytes);
     }
 

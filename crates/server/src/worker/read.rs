@@ -8,7 +8,7 @@ use hubbub_protocol::http::HeadScanner;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
-use super::turns::{REQUEST_COST, cost};
+use super::turns::{REQUEST_COST, ROOMY_BYTES, cost};
 use super::{Inbox, Worker};
 use crate::clock::Tick;
 use crate::connection::{NEVER, Phase, Turn, Verdict};
@@ -347,7 +347,8 @@ impl Worker {
         let paced = connection.flags.paced;
         let turn = &mut connection.flags.turn;
         let is_corked = turn.has(Turn::CORKED);
-        turn.set(Turn::TALKATIVE, turn.is_queued());
+        let is_roomy = turn.has(Turn::ROOMY) || received >= ROOMY_BYTES;
+        turn.set(Turn::ROOMY, is_roomy && !turn.is_queued());
         let completed = std::mem::take(&mut connection.flags.completed);
         if let Phase::Open(endpoint) = &connection.phase
             && endpoint.is_open()

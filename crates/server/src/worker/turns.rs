@@ -21,6 +21,8 @@ const GUESTS: u32 = 32;
 const TLS_GUEST: u32 = 8;
 /// How much is looked at in one piece.
 const PIECE_BYTES: usize = 16 << 10;
+/// A read of at least so much that is worked off in one turn shows that the next one may take more.
+pub(super) const ROOMY_BYTES: usize = PIECE_BYTES / 2;
 /// How much of its answers a connection keeps to itself until its next turn.
 const CORK_BYTES: usize = 16 << 10;
 
@@ -183,13 +185,14 @@ impl Inbox {
 }
 
 impl Connection {
-    /// How much one read takes: who says more than a turn's worth is not read far ahead.
+    /// How much one read takes: only who has shown to say much in few messages is read far ahead, for what a turn does not
+    /// finish is kept.
     #[inline]
     pub(super) fn read_limit(&self, most: usize) -> usize {
-        if self.flags.turn.has(Turn::TALKATIVE) {
-            PIECE_BYTES
-        } else {
+        if self.flags.turn.has(Turn::ROOMY) {
             most
+        } else {
+            PIECE_BYTES
         }
     }
 
