@@ -1,4 +1,4 @@
-"""The chat with its bridges: `hubbub.apps.chat`, into which IRC's clients come, too.
+"""The chat with its bridges: `hubbub.apps.chat`, with doors for IRC's and XMPP's clients.
 
 `hubbub` serves it when it is told nothing; without a word about bridges it is the chat alone.
 """
@@ -6,6 +6,7 @@
 from hubbub.app import App
 from hubbub.apps import chat
 from hubbub.bridges.irc.chat import IrcSettings, add_irc
+from hubbub.bridges.xmpp.proxy import Proxy, ProxySettings
 
 __all__ = ["Config", "app"]
 
@@ -16,10 +17,16 @@ class Config(chat.Config, frozen=True, forbid_unknown_fields=True):
     irc: IrcSettings = IrcSettings()
     """Whether and where IRC's clients come in: see docs/irc.md."""
 
+    xmpp: ProxySettings = ProxySettings()
+    """Which XMPP servers clients in browsers reach through this one: see docs/xmpp.md."""
+
 
 def app(config: Config) -> App[chat.Config]:
     """A chat with these settings, and the bridges that they name."""
     made = chat.app(config)
     if config.irc.enabled:
         made.state.irc = add_irc(made, made.state.chat, config.irc)
+    if config.xmpp.servers:
+        made.state.xmpp = Proxy(config.xmpp)
+        made.state.xmpp.install(made)
     return made

@@ -1,0 +1,1 @@
+"""XMPP: the gateway for browser clients (`proxy`)."""
