@@ -34,6 +34,7 @@ from hubbub.routing import (
     parameter_names,
     refuse_unknown,
 )
+from hubbub.stats import BridgeStats
 from hubbub.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -67,6 +68,34 @@ class Hub(Protocol):
 
     def subscribers(self, topic: str) -> int:
         """How many are subscribed."""
+        ...
+
+
+class Bridge(Protocol):
+    """A bridge to another network: what an operator sees of it, and may do to it."""
+
+    def stats(self) -> BridgeStats:
+        """What it has counted."""
+        ...
+
+    def report(self) -> dict[str, Any]:
+        """How it is, for people."""
+        ...
+
+    def pause(self) -> None:
+        """Leaves the other network; what is to be said there waits."""
+        ...
+
+    def resume(self) -> None:
+        """Comes back."""
+        ...
+
+    def block(self, who: str) -> None:
+        """Does not hear a person or a domain of the other network any more."""
+        ...
+
+    def unblock(self, who: str) -> None:
+        """Hears them again."""
         ...
 
 
@@ -118,6 +147,9 @@ class App(Generic[C]):
 
         self.hubs: dict[str, Any] = {}
         """The `Hub`s that were made for it, by their paths."""
+
+        self.bridges: dict[str, Bridge] = {}
+        """Its bridges to other networks, by name: what `hubbub bridge` shows and orders."""
 
         self.handover_hooks: list[HandoverHook] = []
         """What `handover` was given."""

@@ -206,3 +206,47 @@ class HubStats:
 
     streams_slow_closed: int
     """Streams closed because they were read too slowly (3008)."""
+
+
+@dataclass(frozen=True)
+class BridgeStats:
+    """Gauges of the moment, and counters since the start, of one bridge to another network."""
+
+    up: int
+    """Whether the remote is connected: 1 or 0."""
+
+    queue: int
+    """Messages that wait for the remote."""
+
+    lag_s: float
+    """How long the oldest of them has waited, in seconds."""
+
+    channels: int
+    """Channels that it is in."""
+
+    people: int
+    """People of the remote who are in the chat."""
+
+    rejoins: int
+    """Times a channel was entered again."""
+
+    connections: int
+    """Times the remote was connected."""
+
+    messages_in: int
+    """Messages of the remote that were said in the chat."""
+
+    messages_out: int
+    """What the remote was told and has acknowledged."""
+
+    given_up_in: int
+    """What people of the remote said and the chat did not take: blocked, refused or too much."""
+
+    given_up_out: int
+    """What the remote was not told: refused there, too old or too much."""
+
+    uncertain: int
+    """Messages that were underway when a process was killed and were taken for told."""
+
+    loops: int
+    """Messages that came back to us by another way and were not said again."""

@@ -5,10 +5,12 @@
 
 from hubbub.app import App
 from hubbub.apps import chat
+from hubbub.bridges.configured import Bridge, Bridges, checked
 from hubbub.bridges.irc.chat import IrcSettings, add_irc
+from hubbub.bridges.joining import add_bridges
 from hubbub.bridges.xmpp.proxy import Proxy, ProxySettings
 
-__all__ = ["Config", "app"]
+__all__ = ["Bridge", "Config", "app"]
 
 
 class Config(chat.Config, frozen=True, forbid_unknown_fields=True):
@@ -20,6 +22,14 @@ class Config(chat.Config, frozen=True, forbid_unknown_fields=True):
     xmpp: ProxySettings = ProxySettings()
     """Which XMPP servers clients in browsers reach through this one: see docs/xmpp.md."""
 
+    bridges: Bridges = {}  # noqa: RUF012 - msgspec copies it
+    """Other networks whose channels are rooms of the chat, by name: see docs/bridges.md."""
+
+    def __post_init__(self) -> None:
+        """Refuses what makes no sense."""
+        super().__post_init__()
+        checked(self.bridges)
+
 
 def app(config: Config) -> App[chat.Config]:
     """A chat with these settings, and the bridges that they name."""
@@ -29,4 +39,5 @@ def app(config: Config) -> App[chat.Config]:
     if config.xmpp.servers:
         made.state.xmpp = Proxy(config.xmpp)
         made.state.xmpp.install(made)
+    add_bridges(made, made.state.chat, config.bridges)
     return made

@@ -29,6 +29,9 @@ class Author(Struct, frozen=True):
     lang: str = ""
     """The language they prefer, if that is known."""
 
+    guest: bool = False
+    """Whether they have no account."""
+
 
 class Quoted(Struct, frozen=True):
     """A message that another is about."""

@@ -210,7 +210,7 @@ class Reader:
         ).fetchall()
 
     def old_guests(self, before: int, made_before: int, limit: int) -> list[str]:
-        """Guests who have a nick and do not come back.
+        """Guests who have a nick and do not come back; bridges see their own people out.
 
         Args:
             before: Those who were last seen before this moment.
@@ -218,7 +218,7 @@ class Reader:
             limit: How many.
         """
         rows = self.db.execute(
-            "select user from accounts where guest and (seen < ? or created < ?"
+            "select user from accounts where guest and not external and (seen < ? or created < ?"
             " and not exists (select 1 from sessions where sessions.user = accounts.user))"
             " and exists (select 1 from names where names.user = accounts.user) limit ?",
             (before, made_before, limit),

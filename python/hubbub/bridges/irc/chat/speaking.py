@@ -16,9 +16,9 @@ from hubbub.bridges.irc.chat.recall import last_said, recalled
 from hubbub.bridges.irc.chat.refusing import refusing
 from hubbub.bridges.irc.chat.spelling import HELPER
 from hubbub.bridges.irc.chat.translating import Translating
-from hubbub.bridges.irc.chat.wording import addressed
 from hubbub.bridges.irc.front.events import Person, Reacted, Said, Tagged, Typing
 from hubbub.bridges.irc.front.face import ChatRefused, Conversation, Saying, Stretch
+from hubbub.bridges.wording import addressed
 
 
 class Speaking(Places):

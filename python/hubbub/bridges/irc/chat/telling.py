@@ -16,7 +16,6 @@ from hubbub.bridges.irc.chat.caller import IrcCaller, session_of
 from hubbub.bridges.irc.chat.roster import Roster
 from hubbub.bridges.irc.chat.spelling import Channels
 from hubbub.bridges.irc.chat.who import Who
-from hubbub.bridges.irc.chat.wording import excerpt, text_of
 from hubbub.bridges.irc.front.events import (
     Changed,
     Event,
@@ -35,6 +34,7 @@ from hubbub.bridges.irc.front.events import (
     TopicSet,
     Typing,
 )
+from hubbub.bridges.wording import excerpt, text_of
 
 _LETTERS: dict[Role, str] = {"owner": "o", "moderator": "o", "voice": "v", "": ""}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hubbub.apps.chat.message import FileLink, Message, Via
-from hubbub.bridges.irc.chat.wording import addressed, excerpt, text_of
+from hubbub.bridges.wording import addressed, excerpt, text_of
 
 
 def message(**what: object) -> Message:

@@ -1,0 +1,134 @@
+"""What happens in a room, as what a remote is to tell (pure, but for what it looks up)."""
+
+from msgspec.structs import replace
+
+from hubbub.apps.chat import ChatService
+from hubbub.apps.chat import events as ev
+from hubbub.apps.chat.events import Heard
+from hubbub.apps.chat.message import Message
+from hubbub.apps.chat.refusals import Refused
+from hubbub.apps.chat.room import Room
+from hubbub.bridges.link.ledger import Ledger
+from hubbub.bridges.link.people import LinkCaller, People
+from hubbub.bridges.link.remote import (
+    Author,
+    Delivery,
+    Edit,
+    Quoted,
+    React,
+    Retract,
+    Say,
+    SetTopic,
+    What,
+)
+
+_EXCERPT_LIMIT = 200
+
+
+class Outgoing:
+    """Makes deliveries of events.
+
+    Args:
+        service: The chat.
+        bridge: The bridge's name.
+        people: Who is of the remote itself: what they do is known there.
+        ledger: What is called how.
+        topics: Whether topics are told.
+    """
+
+    def __init__(
+        self,
+        service: ChatService,
+        bridge: str,
+        people: People,
+        ledger: Ledger,
+        *,
+        topics: bool,
+    ) -> None:
+        self._service = service
+        self._bridge = bridge
+        self._people = people
+        self._ledger = ledger
+        self._topics = topics
+
+    def delivery(self, room: Room, channel: str, event: Heard, origin: object) -> Delivery | None:
+        """What an event comes to; None: nothing that the remote need be told."""
+        if isinstance(origin, LinkCaller) and origin.bridge == self._bridge:
+            return None
+        match event:
+            case ev.Said(message=Message() as message):
+                if message.via is not None and message.via.bridge == self._bridge:
+                    return None
+                reply = self._quoted(room, message.reply_to) if message.reply_to else None
+                what: What = Say(_text(message), message.lang, message.kind, reply)
+                return self._made(channel, event.ts, message.user, message.nick, what, message.id)
+            case ev.Edited():
+                before = self._quoted(room, event.id)
+                return self._by(channel, event.ts, event.by, Edit(event.text, before), event.id)
+            case ev.Deleted():
+                what = Retract(self._quoted(room, event.id))
+                return self._by(channel, event.ts, event.by, what, event.id)
+            case ev.Reacted():
+                what = React(event.emoji, self._quoted(room, event.id), event.on)
+                return self._by(channel, event.ts, event.user, what, event.id)
+            case ev.TopicSet() if self._topics:
+                return self._by(channel, event.ts, event.by, SetTopic(event.topic), "")
+            case _:
+                return None
+
+    def author(self, user: str, nick: str = "") -> Author:
+        """Somebody of the chat."""
+        account = self._service.people.account(user)
+        called = nick or (account.nick if account is not None else "")
+        if account is None:
+            return Author(user, called)
+        return Author(user, called, account.preferred, account.guest)
+
+    def _by(self, channel: str, ts: int, user: str, what: What, message: str) -> Delivery | None:
+        if self._people.is_ours(user) or user == self._bridge:
+            return None
+        return self._made(channel, ts, user, "", what, message)
+
+    def _made(
+        self, channel: str, ts: int, user: str, nick: str, what: What, message: str
+    ) -> Delivery:
+        return Delivery(0, channel, self.author(user, nick), what, message, ts)
+
+    def _quoted(self, room: Room, id: str) -> Quoted:  # noqa: A002
+        try:
+            message = self._service.live.message(room, id)
+        except Refused:
+            return Quoted()
+        is_remote = message.via is not None and message.via.bridge == self._bridge
+        nick = message.via.name if is_remote and message.via is not None else message.nick
+        known = self._ledger.remote_id(self._bridge, id)
+        return Quoted(known, nick, message.text[:_EXCERPT_LIMIT], is_remote)
+
+    def refreshed(self, delivery: Delivery) -> Delivery:
+        """A delivery that has waited, with the names that the remote has given meanwhile."""
+        what = delivery.what
+        match what:
+            case Edit() | Retract():
+                known = self._ledger.remote_id(self._bridge, delivery.message)
+                return _replaced(delivery, before=_named(what.before, known))
+            case React():
+                known = self._ledger.remote_id(self._bridge, delivery.message)
+                return _replaced(delivery, to=_named(what.to, known))
+            case _:
+                return delivery
+
+
+def _named(quoted: Quoted, remote_id: str) -> Quoted:
+    if not remote_id:
+        return quoted
+    return Quoted(remote_id, quoted.nick, quoted.text, quoted.is_remote)
+
+
+def _replaced(delivery: Delivery, **changes: Quoted) -> Delivery:
+    return replace(delivery, what=replace(delivery.what, **changes))
+
+
+def _text(message: Message) -> str:
+    parts = [message.text] if message.text else []
+    parts += [f"{file.name} {file.url}" for file in message.files]
+    return "\n".join(parts)
