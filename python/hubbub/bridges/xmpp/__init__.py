@@ -1,1 +1,1 @@
-"""XMPP: the gateway for browser clients (`proxy`)."""
+"""XMPP: the gateway for browser clients (`proxy`), and rooms for a bridge (`muc`)."""
