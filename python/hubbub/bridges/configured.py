@@ -6,8 +6,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from hubbub.bridges.irc.client import IrcBridge
+from hubbub.bridges.xmpp.muc.settings import XmppBridge
 
-Bridge: TypeAlias = IrcBridge
+Bridge: TypeAlias = IrcBridge | XmppBridge
 """The settings of one bridge, told apart by their `kind`."""
 
 Bridges: TypeAlias = dict[str, dict[str, Any]]
@@ -38,8 +39,9 @@ def _bridge(name: str, table: dict[str, Any]) -> Bridge:
     if not _NAME.fullmatch(name):
         raise ValueError(f"bridges.{name}: a name is up to 12 small letters, digits, _ and -")
     try:
-        return msgspec.convert(table, Bridge)
+        found: Bridge = msgspec.convert(table, Bridge)
     except msgspec.ValidationError as error:
         sentence, _, place = str(error).partition(" - at `$")
         key = place.rstrip("`").replace("[...]", "")
         raise ValueError(f"bridges.{name}{key}: {sentence}") from None
+    return found

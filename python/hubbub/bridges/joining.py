@@ -12,6 +12,8 @@ from hubbub.bridges.irc.client import IrcRemote
 from hubbub.bridges.link.ledger import Ledger
 from hubbub.bridges.link.link import Link
 from hubbub.bridges.link.remote import Remote
+from hubbub.bridges.xmpp.muc.settings import XmppBridge
+from hubbub.errors import Misuse
 from hubbub.log import logger
 
 _AGAIN_S = 10.0
@@ -39,8 +41,24 @@ def add_bridges(app: App[Any], service: ChatService, tables: Bridges) -> None:
 
 
 def remote_of(name: str, settings: Bridge, place: str) -> Remote:
-    """The network that a bridge's settings name."""
+    """The network that a bridge's settings name.
+
+    Raises:
+        Misuse: It needs what is not installed.
+    """
+    if isinstance(settings, XmppBridge):
+        return _xmpp(name, settings)
     return IrcRemote(name, settings, place)
+
+
+def _xmpp(name: str, settings: XmppBridge) -> Remote:
+    try:
+        from hubbub.bridges.xmpp.muc.remote import MucRemote
+    except ModuleNotFoundError as error:
+        if error.name != "slixmpp":
+            raise
+        raise Misuse(f"bridges.{name}: needs slixmpp: pip install hubbub[xmpp]") from None
+    return MucRemote(settings)
 
 
 class _Joining:

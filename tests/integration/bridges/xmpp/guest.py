@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 from hubbub.bridges.xmpp.muc import names as ns
 from hubbub.bridges.xmpp.muc.compose import Composer
 from hubbub.bridges.xmpp.muc.connection import Connection, connected
-from hubbub.bridges.xmpp.muc.settings import MucSettings
+from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.muc.stanzas import Message, Presence, read_message, read_presence
 from hubbub.bridges.xmpp.proxy import ServerSettings
 from tests.integration.bridges.xmpp.servers import PASSWORD, XmppServer
@@ -18,11 +18,12 @@ TIMEOUT_S = 15.0
 _numbers = itertools.count(1)
 
 
-def account(server: XmppServer, user: str, **more: object) -> MucSettings:
+def account(server: XmppServer, user: str, **more: object) -> XmppBridge:
     """The settings of somebody with an account."""
     where = ServerSettings(host="127.0.0.1", port=server.plain, ca=server.ca)
     jid = f"{user}@{server.domain}"
-    return MucSettings(jid=jid, password=PASSWORD, server=where, **more)  # type: ignore[arg-type]
+    more.setdefault("rooms", {"lobby": f"lobby@{server.rooms}"})
+    return XmppBridge(jid=jid, password=PASSWORD, server=where, **more)  # type: ignore[arg-type]
 
 
 class Guest:

@@ -34,7 +34,7 @@ from hubbub.bridges.link.remote import (
     What,
 )
 from hubbub.bridges.xmpp.muc.remote import MucRemote
-from hubbub.bridges.xmpp.muc.settings import MucSettings
+from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.proxy import ServerSettings
 from tests.integration.bridges.xmpp.guest import account, guest
 from tests.integration.bridges.xmpp.servers import SECRET, XmppServer
@@ -82,7 +82,7 @@ class Bridge:
 
 
 @contextlib.asynccontextmanager
-async def bridge(settings: MucSettings, room: str) -> AsyncIterator[Bridge]:
+async def bridge(settings: XmppBridge, room: str) -> AsyncIterator[Bridge]:
     made = Bridge(MucRemote(settings), room)
     made.remote.join([room])
     running = asyncio.create_task(made.remote.run(made.hear))
@@ -94,9 +94,11 @@ async def bridge(settings: MucSettings, room: str) -> AsyncIterator[Bridge]:
         await asyncio.wait([running])
 
 
-def component(server: XmppServer) -> MucSettings:
+def component(server: XmppServer) -> XmppBridge:
     where = ServerSettings(host="127.0.0.1", port=server.component, tls="none")
-    return MucSettings(jid=f"bridge.{server.domain}", password=SECRET, server=where)
+    rooms = {"lobby": f"lobby@{server.rooms}"}
+    jid = f"bridge.{server.domain}"
+    return XmppBridge(jid=jid, password=SECRET, server=where, rooms=rooms)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import StanzaPath
 
 from hubbub.bridges.xmpp.muc import names as ns
-from hubbub.bridges.xmpp.muc.settings import MucSettings
+from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.muc.stanzas import condition_of
 from hubbub.bridges.xmpp.proxy.upstream import trust
 from hubbub.errors import Failure
@@ -53,7 +53,7 @@ class Connection:
         lost: Done with a reason when the connection is over.
     """
 
-    def __init__(self, settings: MucSettings) -> None:
+    def __init__(self, settings: XmppBridge) -> None:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settings = settings
@@ -175,7 +175,7 @@ class Connection:
 
 @contextlib.asynccontextmanager
 async def connected(
-    settings: MucSettings, heard: Callable[[Element], None]
+    settings: XmppBridge, heard: Callable[[Element], None]
 ) -> AsyncGenerator[Connection]:
     """A connection that is logged in.
 
@@ -191,7 +191,7 @@ async def connected(
         await connection.close()
 
 
-def _client(settings: MucSettings) -> Any:
+def _client(settings: XmppBridge) -> Any:
     """An account's."""
     make: Any = ClientXMPP
     xmpp = make(f"{settings.jid}/{RESOURCE}", settings.password)
@@ -214,7 +214,7 @@ def _client(settings: MucSettings) -> Any:
     return xmpp
 
 
-def _component(settings: MucSettings) -> Any:
+def _component(settings: XmppBridge) -> Any:
     """A component's."""
     make: Any = ComponentXMPP
     return make(settings.domain, settings.password)

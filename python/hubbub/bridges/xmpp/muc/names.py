@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 MUC = "http://jabber.org/protocol/muc"
 MUC_USER = MUC + "#user"
 MUC_OWNER = MUC + "#owner"
+MUC_ADMIN = MUC + "#admin"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 DISCO = "http://jabber.org/protocol/disco#info"

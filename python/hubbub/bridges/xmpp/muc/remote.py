@@ -22,7 +22,7 @@ from hubbub.bridges.xmpp.muc.connection import Connection, NotConnected, connect
 from hubbub.bridges.xmpp.muc.marks import Marks
 from hubbub.bridges.xmpp.muc.puppets import Puppets
 from hubbub.bridges.xmpp.muc.room import NotIn, Room
-from hubbub.bridges.xmpp.muc.settings import MucSettings
+from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.muc.speech import Speech
 from hubbub.bridges.xmpp.muc.stanzas import read_message, read_presence
 from hubbub.log import logger
@@ -40,7 +40,7 @@ class MucRemote:
         settings: Which, and where.
     """
 
-    def __init__(self, settings: MucSettings) -> None:
+    def __init__(self, settings: XmppBridge) -> None:
         self._settings = settings
         self._marks = Marks(f"{settings.jid} {settings.password}")
         self._channels: tuple[str, ...] = ()

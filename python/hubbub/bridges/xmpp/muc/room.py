@@ -19,7 +19,7 @@ from hubbub.bridges.xmpp.muc.hearing import hear
 from hubbub.bridges.xmpp.muc.marks import Marks
 from hubbub.bridges.xmpp.muc.memory import Memory
 from hubbub.bridges.xmpp.muc.occupants import SELF, Occupants, Out
-from hubbub.bridges.xmpp.muc.settings import MucSettings
+from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.muc.stanzas import Message, read_message, read_presence
 from hubbub.config import duration_s
 from hubbub.errors import Failure
@@ -58,7 +58,7 @@ class Room:
     def __init__(
         self,
         channel: str,
-        settings: MucSettings,
+        settings: XmppBridge,
         marks: Marks,
         ours: Container[str],
         tell: Callable[[Told], None],

@@ -1,11 +1,11 @@
-"""What can be said about a bridge to rooms on XMPP, besides what is said of every bridge (pure)."""
+"""What can be said about a bridge to XMPP in `[app.config.bridges.NAME]` (pure)."""
 
-from msgspec import Struct
-
+from hubbub.bridges.link.settings import LinkSettings
 from hubbub.bridges.xmpp.proxy.settings import ServerSettings
+from hubbub.config import duration_s
 
 
-class MucSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class XmppBridge(LinkSettings, frozen=True, kw_only=True, tag="xmpp", tag_field="kind"):
     """An account, or a component, in rooms (XEP-0045)."""
 
     jid: str
@@ -27,7 +27,7 @@ class MucSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     puppets_limit: int = 500
     """How many of them may be in one room."""
 
-    passwords: dict[str, str] = {}
+    passwords: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
     """Passwords of rooms that need one."""
 
     archive: bool = True
@@ -41,9 +41,15 @@ class MucSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     def __post_init__(self) -> None:
         """Refuses what makes no sense."""
+        super().__post_init__()
         user, _, domain = self.jid.rpartition("@")
         if not domain or "/" in self.jid or (self.jid.startswith("@") and not user):
             raise ValueError(f"jid: expected hubbub@example.org, or a component: {self.jid}")
+        for channel in self.rooms.values():
+            name, _, service = channel.partition("@")
+            if not name or not service or "/" in channel or channel != channel.lower():
+                raise ValueError(f"rooms: expected the address of a room: {channel}")
+        duration_s(self.archive_age)
         if not self.nick.strip():
             raise ValueError("nick: expected a name")
         if self.is_component and self.server.tls != "none":
