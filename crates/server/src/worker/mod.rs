@@ -8,6 +8,7 @@
 mod accept;
 mod account;
 mod admission;
+mod ahead;
 mod answer;
 mod budget;
 mod client;
@@ -122,8 +123,8 @@ impl Inbox {
         self.buffer.is_empty()
     }
 
-    fn fill(&mut self, id: ConnectionId, len: usize) {
-        (self.id, self.start, self.end, self.ended) = (Some(id), 0, len, false);
+    fn fill(&mut self, id: ConnectionId, start: usize, len: usize) {
+        (self.id, self.start, self.end, self.ended) = (Some(id), start, start + len, false);
         (self.received, self.is_lent) = (len, false);
         self.credit = turns::Credit::WHOLE;
     }
@@ -132,7 +133,7 @@ impl Inbox {
 impl Default for Inbox {
     fn default() -> Self {
         Self {
-            buffer: vec![0; READ_LIMIT_BYTES].into(),
+            buffer: vec![0; READ_LIMIT_BYTES + ahead::AHEAD_BYTES].into(),
             start: 0,
             end: 0,
             id: None,
@@ -172,6 +173,7 @@ pub struct Worker {
     /// Connections with something to send.
     dirty: Vec<ConnectionId>,
     turns: turns::Turns,
+    ahead: ahead::Ahead,
     /// Events that no read brings.
     told: VecDeque<Raw>,
     overdue: deadlines::Overdue,
@@ -224,6 +226,7 @@ impl Worker {
             foreign: Vec::new(),
             dirty: Vec::new(),
             turns: turns::Turns::default(),
+            ahead: ahead::Ahead::default(),
             told: VecDeque::new(),
             overdue: deadlines::Overdue::default(),
             has_looked: false,
@@ -401,6 +404,7 @@ impl Worker {
     pub fn next_deadline(&self) -> Option<Duration> {
         if self.ready_at < self.ready.len()
             || !self.told.is_empty()
+            || !self.ahead.is_empty()
             || !self.turns.is_empty()
             || !self.rounds.is_empty()
         {
@@ -460,6 +464,9 @@ impl Worker {
             }
             if let Some(raw) = self.told.pop_front() {
                 return Some(raw);
+            }
+            if self.look_ahead(inbox) || self.read_ahead(inbox) {
+                continue;
             }
             let Some(ready) = self.ready.get(self.ready_at) else {
                 if let Some(id) = self.turns.next() {

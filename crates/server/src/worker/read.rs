@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use super::turns::{REQUEST_COST, ROOMY_BYTES, cost};
-use super::{Inbox, Worker};
+use super::{Inbox, READ_LIMIT_BYTES, Worker};
 use crate::clock::Tick;
 use crate::connection::{NEVER, Phase, Turn, Verdict};
 use crate::event::{ClosedBy, Ending, Place, Raw};
@@ -80,17 +80,29 @@ impl Worker {
         if connection.tls.is_some() {
             return self.read_sealed(id, inbox);
         }
-        let limit = connection.read_limit(inbox.buffer.len());
-        match recv(
-            &connection.socket,
-            &mut inbox.buffer[..limit],
-            RecvFlags::empty(),
-        ) {
-            Ok((0, _)) => self.on_eof(id),
-            Ok((len, _)) => {
+        let room = &mut inbox.buffer[..connection.read_limit(READ_LIMIT_BYTES)];
+        let outcome = recv(&connection.socket, room, RecvFlags::empty());
+        self.on_received(id, 0, outcome.map(|(len, _)| len), inbox);
+    }
+
+    /// What a read came to; what it brought lies in the inbox from `start` on.
+    #[inline]
+    pub(super) fn on_received(
+        &mut self,
+        id: ConnectionId,
+        start: usize,
+        outcome: Result<usize, Errno>,
+        inbox: &mut Inbox,
+    ) {
+        match outcome {
+            Ok(0) => self.on_eof(id),
+            Ok(len) => {
+                let Some(connection) = self.connections.get_mut(id) else {
+                    return;
+                };
                 self.stats.bytes_in += len as u64;
                 connection.meter.received(len);
-                inbox.fill(id, len);
+                inbox.fill(id, start, len);
             }
             Err(Errno::AGAIN | Errno::INTR) => self.refresh_interest(id),
             Err(error) => {
@@ -363,15 +375,10 @@ impl Worker {
         if paced {
             self.pace_bytes(id, received);
         }
-        // What only this peer is to hear goes out while its memory is warm; a publication waits for the end of the batch.
-        let is_alone = matches!(self.dirty[..], [only] if only == id);
-        if is_alone {
-            self.dirty.clear();
-        }
-        if is_alone || is_corked {
+        if is_corked {
             self.flush_or_cork(id);
         } else {
-            self.charge(id);
+            self.answer_group(id);
         }
         self.squeeze(id);
         let Some(connection) = self.connections.get(id) else {

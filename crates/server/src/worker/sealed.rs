@@ -101,7 +101,7 @@ impl Worker {
                     self.mark_dirty(id);
                 }
                 // Also with nothing in it: the read has to be brought to its end.
-                inbox.fill(id, plain_bytes);
+                inbox.fill(id, 0, plain_bytes);
             }
             Ok(Err(error)) => self.fail_sealed(id, &error.to_string()),
             Err(_) => {

@@ -20,7 +20,7 @@ const GUESTS: u32 = 32;
 /// What the first flight of a TLS handshake counts for among them: a signature, a key exchange.
 const TLS_GUEST: u32 = 8;
 /// How much is looked at in one piece.
-const PIECE_BYTES: usize = 16 << 10;
+pub(super) const PIECE_BYTES: usize = 16 << 10;
 /// A read of at least so much that is worked off in one turn shows that the next one may take more.
 pub(super) const ROOMY_BYTES: usize = PIECE_BYTES / 2;
 /// How much of its answers a connection keeps to itself until its next turn.
@@ -129,7 +129,10 @@ impl Worker {
         if connection.flags.turn.has(Turn::CORKED) {
             self.flush_one(id);
         }
-        if !waits {
+        if waits {
+            // Something else keeps it: epoll has to know for what it waits now, as the queue no longer does.
+            self.refresh_interest(id);
+        } else {
             self.on_ready(id, Interest::empty(), inbox);
         }
     }
@@ -179,7 +182,7 @@ impl Worker {
 impl Inbox {
     /// What was put aside for this connection is looked at, piece by piece.
     fn borrow_for(&mut self, id: ConnectionId) {
-        self.fill(id, 0);
+        self.fill(id, 0, 0);
         self.is_lent = true;
     }
 }

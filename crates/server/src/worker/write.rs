@@ -285,6 +285,7 @@ impl Worker {
         for id in dirty.drain(..) {
             self.flush_one(id);
         }
+        self.ahead.forget_answers();
         self.go_round();
         // Flushing may have made others dirty (a late pong): they keep their place for the next batch.
         dirty.append(&mut self.dirty);
