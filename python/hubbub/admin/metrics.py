@@ -14,12 +14,13 @@ from hubbub.admin.exposition import Histogram, Kind, Metric, Value, exposition
 from hubbub.admin.snapshot import Snapshot
 from hubbub.config import describe
 from hubbub.modules import ModuleStats
-from hubbub.stats import HubStats, Stats
+from hubbub.stats import BridgeStats, HubStats, Stats
 
 Values = Sequence[Value] | Histogram
 
 _GAUGES = {"connections", "held_bytes", "pressure"}
 _HUB_GAUGES = {"clients", "users", "channels", "held_bytes", "streams_held_bytes"}
+_BRIDGE_GAUGES = {"up", "queue", "lag_s", "channels", "people"}
 _MODULE_GAUGES = {"connections", "behind"}
 _NAMES = {
     "accepted": "connections_accepted",
@@ -50,7 +51,7 @@ class Row:
 @cache
 def rows() -> tuple[Row, ...]:
     """Every metric, in the order of the page."""
-    return (*_counted(), *_kinds(), *_hubs(), *_about(), *_process())
+    return (*_counted(), *_kinds(), *_hubs(), *_bridges(), *_about(), *_process())
 
 
 def metrics_text(snapshot: Snapshot) -> str:
@@ -142,6 +143,23 @@ def _hubs() -> Iterator[Row]:
             ]
 
         yield Row(Metric(name, kind, sentence, unit, labels=("module", "path")), values)
+
+
+def _bridges() -> Iterator[Row]:
+    for field in describe(BridgeStats):
+        name = f"hubbub_bridge_{field.name}".replace("_lag_s", "_lag_seconds")
+        sentence = "Bridges: " + field.sentence[0].lower() + field.sentence[1:].rstrip(".")
+        kind: Kind = "gauge" if field.name in _BRIDGE_GAUGES else "counter"
+        unit = "seconds" if name.endswith("_seconds") else ""
+
+        def values(snapshot: Snapshot, name: str = field.name) -> Values:
+            return [
+                Value(getattr(stats, name), {"module": module.name, "bridge": bridge})
+                for module in snapshot.modules
+                for bridge, stats, _ in module.bridges
+            ]
+
+        yield Row(Metric(name, kind, sentence, unit, labels=("module", "bridge")), values)
 
 
 def _about() -> Iterator[Row]:

@@ -10,7 +10,7 @@ from hubbub._core import Engine
 from hubbub.admin.process import Process, this_process
 from hubbub.log import lines_lost
 from hubbub.modules import ModuleStats
-from hubbub.stats import HubStats, Stats
+from hubbub.stats import BridgeStats, HubStats, Stats
 
 STARTED = time.monotonic()
 """When this part of the program was loaded."""
@@ -40,6 +40,9 @@ class ModuleReport:
 
     hubs: tuple[tuple[str, HubStats], ...] = ()
     """Its hubs: path and what each has counted."""
+
+    bridges: tuple[tuple[str, BridgeStats, dict[str, Any]], ...] = ()
+    """Its bridges to other networks: name, what each has counted, and how it is."""
 
     stats: ModuleStats = field(default_factory=ModuleStats)
     """What it has done since the start."""

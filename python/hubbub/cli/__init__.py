@@ -39,6 +39,7 @@ for _name, _place, _help in (
     ("top", "top:top", "Watch a running server."),
     ("healthcheck", "healthcheck:healthcheck", "Exit with 0 if a server answers."),
     ("reload", "orders:reload", "Load the new code of a running server's modules."),
+    ("bridge", "bridge:bridge", "Show and order bridges to other networks."),
     ("upgrade", "orders:upgrade", "Replace a running server by a new process."),
     ("export", "export:export", "Print what an app speaks, for other languages."),
     ("bench", "bench:bench", "Measure a WebSocket server."),

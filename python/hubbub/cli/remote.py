@@ -88,19 +88,26 @@ class Remote:
             raise Mistake(f"{self.name}: {_reason(status, body)}", FAILED)
         return json.loads(body)
 
-    def post(self, target: str, *, timeout_s: float) -> Any:
+    def post(self, target: str, given: object = None, *, timeout_s: float) -> Any:
         """Gives a command.
+
+        Args:
+            target: Which.
+            given: What goes with it, as JSON; None: nothing.
+            timeout_s: How long it may take.
 
         Raises:
             Unreachable: Nobody answers.
             Mistake: It failed; with the server's own words.
         """
-        status, body = self.ask("POST", target, timeout_s)
+        status, body = self.ask("POST", target, timeout_s, given)
         if status != 200:
             raise Mistake(_reason(status, body), FAILED)
         return json.loads(body or b"null")
 
-    def ask(self, method: str, target: str, timeout_s: float = TIMEOUT_S) -> tuple[int, bytes]:
+    def ask(
+        self, method: str, target: str, timeout_s: float = TIMEOUT_S, given: object = None
+    ) -> tuple[int, bytes]:
         """Sends one request.
 
         Returns:
@@ -112,16 +119,20 @@ class Remote:
         fields = {"connection": "close"}
         if self._place.token:
             fields["authorization"] = f"Bearer {self._place.token}"
+        body = None
+        if given is not None:
+            fields["content-type"] = "application/json"
+            body = json.dumps(given)
         connection = self._connection(timeout_s)
         try:
-            connection.request(method, target, headers=fields)
+            connection.request(method, target, body, fields)
             response = connection.getresponse()
-            body = response.read()
+            answer = response.read()
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(self._unreachable(error), FAILED) from None
         finally:
             connection.close()
-        return response.status, body
+        return response.status, answer
 
     def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
         match self._where:

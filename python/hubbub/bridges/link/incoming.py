@@ -136,7 +136,9 @@ class Incoming:
             return
         if visitor is None:
             return
-        if not visitor.user or event.channel not in visitor.present:
+        is_moving = visitor in self._people.roster.dirty or visitor.lock.locked()
+        if is_moving or not visitor.user or event.channel not in visitor.present:
+            # What they say they say under the name, and in the place, that they have now.
             await self._people.settle(visitor)
         if not visitor.user:
             self.given_up += 1

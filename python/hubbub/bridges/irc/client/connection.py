@@ -35,7 +35,7 @@ class Connection:
         reader: What comes.
         writer: What goes.
         bucket: How fast lines may go.
-        sending: Told before the first line of a delivery is written.
+        sending: Told before a line of a delivery is written.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Connection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         bucket: Bucket,
-        sending: Callable[[int], None],
+        sending: Callable[[Out], None],
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -58,7 +58,7 @@ class Connection:
         port: int,
         tls: ssl.SSLContext | None,
         bucket: Bucket,
-        sending: Callable[[int], None],
+        sending: Callable[[Out], None],
     ) -> "Connection":
         """Connects.
 
@@ -127,9 +127,9 @@ class Connection:
             self._queue.put(key, out)
         self._has_more.set()
 
-    def drop(self, key: str) -> None:
-        """What waits for a channel is not sent."""
-        self._queue.drop(key)
+    def drop(self, key: str) -> bool:
+        """What waits for a channel is not sent; tells whether anything did."""
+        return self._queue.drop(key)
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
@@ -141,9 +141,9 @@ class Connection:
             elif not isinstance(out, Out):
                 await asyncio.sleep(out)
             else:
-                if out.is_first:
+                if out.number:
                     # Written directly afterwards: nothing comes between.
-                    self._sending(out.number)
+                    self._sending(out)
                 self.send(out.line)
                 try:
                     await self._writer.drain()

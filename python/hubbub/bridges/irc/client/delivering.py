@@ -27,7 +27,12 @@ class Underway:
     left: int
     """Lines that were not shown yet."""
 
+    unwritten: int
+    """Lines that wait for their turn."""
+
     since_s: float
+    """When the last one was written."""
+
     by_echo: bool
     remote_id: str = ""
     is_asked: bool = False
@@ -40,9 +45,7 @@ class Delivering:
         self._underway: dict[int, Underway] = {}
         self._shown: OrderedDict[int, tuple[int, str]] = OrderedDict()
 
-    def put(
-        self, number: int, key: str, lines: list[Line], *, has_echo: bool, now_s: float
-    ) -> list[Out]:
+    def put(self, number: int, key: str, lines: list[Line], *, has_echo: bool) -> list[Out]:
         """The lines of a delivery, as they are to be sent.
 
         Args:
@@ -50,14 +53,22 @@ class Delivering:
             key: Its channel, folded.
             lines: All its lines.
             has_echo: Whether the server shows us what we say.
-            now_s: The time.
         """
         by_echo = has_echo and all(one.command in ("PRIVMSG", "NOTICE") for one in lines)
         shown, remote_id = self._shown.get(number, (0, "")) if by_echo else (0, "")
         rest = lines[min(shown, len(lines) - 1) :]
-        self._underway[number] = Underway(number, key, len(rest), now_s, by_echo, remote_id)
+        self._underway[number] = Underway(
+            number, key, len(rest), len(rest), 0.0, by_echo, remote_id
+        )
         outs = [Out(line, number, is_first=at == 0) for at, line in enumerate(rest)]
         return outs if by_echo else [*outs, Out(asked(number))]
+
+    def wrote(self, number: int, now_s: float) -> None:
+        """A line of it is on its way."""
+        one = self._underway.get(number)
+        if one is not None:
+            one.unwritten -= 1
+            one.since_s = now_s
 
     def echoed(self, key: str, remote_id: str) -> net.Told | None:
         """The server has shown us a line of ours."""
@@ -101,17 +112,19 @@ class Delivering:
         found = [
             one
             for one in self._underway.values()
-            if one.by_echo and not one.is_asked and now_s - one.since_s > LATE_S
+            if one.by_echo
+            and not one.is_asked
+            and not one.unwritten
+            and now_s - one.since_s > LATE_S
         ]
         for one in found:
             one.is_asked = True
         return [asked(one.number) for one in found]
 
-    def begun(self, number: int, now_s: float) -> None:
-        """Its first line is written: from now on an answer is expected."""
-        one = self._underway.get(number)
-        if one is not None:
-            one.since_s = now_s
+    def underway_in(self, key: str) -> int | None:
+        """The number of what is underway in a channel."""
+        one = self._of(key)
+        return one.number if one is not None else None
 
     def drop(self, key: str) -> None:
         """What is underway in a channel will not be answered."""

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import ipaddress
 import random
+import time
 from collections.abc import Callable, Sequence
 
 from hubbub.bridges.irc.casemapping import folded
@@ -15,7 +16,7 @@ from hubbub.bridges.irc.chat.spelling import host_of, nick_of
 from hubbub.bridges.irc.client.connection import Connection, Lost
 from hubbub.bridges.irc.client.delivering import Delivering
 from hubbub.bridges.irc.client.registration import CannotRegister, Identity
-from hubbub.bridges.irc.client.sending import Bucket
+from hubbub.bridges.irc.client.sending import Bucket, Out
 from hubbub.bridges.irc.client.session import Session
 from hubbub.bridges.irc.client.settings import IrcBridge
 from hubbub.bridges.irc.client.tls import context_of
@@ -53,8 +54,6 @@ class Puppet:
             case net.Up() if self.session is not None:
                 self._nick = folded(self.session.crowd.nick, self.session.support.casemapping)
                 self._owner.nicks.add(self._nick)
-            case net.Sending():
-                self._owner.tell(event)
             case net.Acknowledged() | net.Rejected():
                 if self.underway.pop(event.number, None) is not None:
                     self._owner.tell(event)
@@ -69,6 +68,11 @@ class Puppet:
             if not channel or delivery.channel == channel:
                 del self.underway[number]
                 self._owner.fall_back(delivery)
+
+    def _sending(self, out: Out) -> None:
+        self._delivering.wrote(out.number, time.monotonic())
+        if out.is_first:
+            self._owner.tell(net.Sending(out.number))
 
     async def _run(self) -> None:
         failures = 0
@@ -87,9 +91,7 @@ class Puppet:
         host, port = host_and_port(settings.server)
         bucket = Bucket(settings.burst_lines, settings.lines_per_s)
         tls = context_of(settings)
-        connection = await Connection.open(
-            host, port, tls, bucket, lambda number: self.told(net.Sending(number))
-        )
+        connection = await Connection.open(host, port, tls, bucket, self._sending)
         session = self.session = Session(
             connection,
             identity_of(self.author, settings),

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import random
 import ssl
+import time
 from collections.abc import Callable, Sequence
 
 from hubbub.bridges.irc.chat.settings import host_and_port
@@ -12,7 +13,7 @@ from hubbub.bridges.irc.client.delivering import Delivering
 from hubbub.bridges.irc.client.hearing import Hearing, Recent
 from hubbub.bridges.irc.client.puppets import Puppets
 from hubbub.bridges.irc.client.registration import CannotRegister, Identity
-from hubbub.bridges.irc.client.sending import Bucket
+from hubbub.bridges.irc.client.sending import Bucket, Out
 from hubbub.bridges.irc.client.session import Session
 from hubbub.bridges.irc.client.settings import IrcBridge
 from hubbub.bridges.irc.client.tls import context_of
@@ -85,7 +86,7 @@ class IrcRemote:
         bucket = Bucket(settings.burst_lines, settings.lines_per_s)
         host, port = host_and_port(settings.server)
         try:
-            connection = await Connection.open(host, port, tls, bucket, self._begun)
+            connection = await Connection.open(host, port, tls, bucket, self._sending)
         except Lost as lost:
             logger.info("bridge %s: %s", self._name, lost)
             return False
@@ -128,8 +129,10 @@ class IrcRemote:
             self._told(net.Down(reason))
         return was_up
 
-    def _begun(self, number: int) -> None:
-        self._told(net.Sending(number))
+    def _sending(self, out: Out) -> None:
+        self._delivering.wrote(out.number, time.monotonic())
+        if out.is_first:
+            self._told(net.Sending(out.number))
 
     def _told(self, event: net.Told) -> None:
         if isinstance(event, net.Up) and self._puppets is not None and self._session is not None:

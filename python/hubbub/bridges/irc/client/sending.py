@@ -59,9 +59,9 @@ class Sending:
         """A line waits behind those of the same key."""
         self._queues.setdefault(key, deque()).append(out)
 
-    def drop(self, key: str) -> None:
-        """Nothing of a key is sent any more."""
-        self._queues.pop(key, None)
+    def drop(self, key: str) -> bool:
+        """Nothing of a key is sent any more; tells whether there was anything."""
+        return bool(self._queues.pop(key, None))
 
     def next(self, now_s: float) -> Out | float | None:
         """The next line; how long to wait for it; None: there is none."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hubbub.bridges.irc.client.connection import Connection
 from hubbub.bridges.irc.client.crowd import Crowd
-from hubbub.bridges.irc.client.delivering import Delivering
+from hubbub.bridges.irc.client.delivering import Delivering, asked
 from hubbub.bridges.irc.client.isupport import Support
 from hubbub.bridges.irc.client.registration import CannotRegister, Identity, Registration
 from hubbub.bridges.irc.client.saying import Voice, lines_of
@@ -73,6 +73,7 @@ class Session:
         self._munge = munge
         self._tries: dict[str, tuple[int, float]] = {}
         self._later: set[asyncio.TimerHandle] = set()
+        self._shutting: dict[int, net.Shut] = {}
         self._failure: CannotRegister | None = None
 
     async def run(self) -> None:
@@ -168,10 +169,27 @@ class Session:
         """Who is where; and where we are ourselves."""
         if isinstance(told, net.Shut):
             key = self.support.folded(told.channel)
-            self._delivering.drop(key)
-            self._connection.drop(key)
             self._join_later(key, told.channel)
+            if self._is_uncertain(key, told):
+                return
         self._tell(told)
+
+    def _is_uncertain(self, key: str, shut: net.Shut) -> bool:
+        """Whether what is underway may have been told although we were put out meanwhile.
+
+        Then it is known a little later, from the server's answer, and only then is told that the
+        channel is shut: otherwise the same would be said twice.
+        """
+        is_unsent = self._connection.drop(key)
+        number = self._delivering.underway_in(key)
+        if number is None:
+            return False
+        if is_unsent:
+            self._delivering.drop(key)
+            return False
+        self._shutting[number] = shut
+        self._connection.send(asked(number))
+        return True
 
     def _message(self, line: Line) -> None:
         nick = line.source.partition("!")[0]
@@ -182,8 +200,13 @@ class Session:
             self.hear_message(line)
 
     def _answered(self, told: net.Told | None) -> None:
-        if told is not None:
+        if not isinstance(told, net.Acknowledged | net.Rejected):
+            return
+        shut = self._shutting.pop(told.number, None)
+        if shut is None or isinstance(told, net.Acknowledged):
             self._tell(told)
+        if shut is not None:
+            self._tell(shut)
 
     # What is done
 
@@ -227,7 +250,6 @@ class Session:
             key,
             lines,
             has_echo="echo-message" in caps,
-            now_s=time.monotonic(),
         )
         self._connection.put(key, *outs)
         return lines

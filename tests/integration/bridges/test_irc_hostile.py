@@ -1,0 +1,165 @@
+"""A network that does what it should not: the chat goes on, nothing loops, nothing grows."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.integration.bridges.test_irc_link import heard, joined
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Hostile:
+    """A server of one channel that says whatever it is told to."""
+
+    kind = "hostile"
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.said: list[str] = []
+        self.writer: asyncio.StreamWriter | None = None
+        self.registered = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        with contextlib.suppress(OSError):
+            while raw := await reader.readline():
+                command, _, rest = raw.decode().strip().partition(" ")
+                if command == "USER":
+                    self.registered += 1
+                    self.send(":s 001 hubbub :hi", ":s 005 hubbub NICKLEN=30 :are supported")
+                    self.send(":s 422 hubbub :no motd")
+                elif command == "JOIN":
+                    self.send(
+                        ":hubbub!h@h JOIN #lobby",
+                        ":s 353 hubbub = #lobby :hubbub bob",
+                        ":s 366 hubbub #lobby :end",
+                    )
+                elif command == "PING":
+                    self.send(f":s PONG s {rest}")
+                elif command == "PRIVMSG":
+                    self.said.append(rest)
+        writer.close()
+
+    def send(self, *lines: str) -> None:
+        self.raw("".join(f"{line}\r\n" for line in lines).encode())
+
+    def raw(self, data: bytes) -> None:
+        assert self.writer is not None
+        self.writer.write(data)
+
+
+@pytest.fixture
+async def hostile() -> AsyncIterator[Hostile]:
+    made = Hostile()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+    if made.writer is not None:
+        made.writer.close()
+
+
+@contextlib.asynccontextmanager
+async def attacked(hostile: Hostile, folder: Path, **settings: Any) -> AsyncIterator[Any]:
+    async with joined(hostile, folder, **settings) as house:  # type: ignore[arg-type]
+        ada = await house.guest("Ada")
+        ear = await ada.listen("room:lobby")
+        link: Any = house.link  # type: ignore[attr-defined]
+        yield SimpleNamespace(house=house, ada=ada, ear=ear, link=link)
+        # It lives, hears and is heard.
+        hostile.send(":bob!b@h PRIVMSG #lobby :the end")
+        while (await heard(ear)) != ("bob·net", "the end"):
+            pass
+        await ada.say("still here")
+        await until(lambda: any("still here" in one for one in hostile.said), within_s=10)
+        assert hostile.registered == 1
+
+
+async def test_malformed_and_oversized_lines(hostile: Hostile, tmp_path: Path) -> None:
+    dice = random.Random(7)
+    async with attacked(hostile, tmp_path) as at:
+        hostile.raw(b"\0\0\r\n:\r\n@\r\n@ \r\n: :\r\nPRIVMSG\r\n:bob PRIVMSG\r\n:x!y@z 353\r\n")
+        hostile.raw(
+            b":s 353 hubbub = #lobby :@ + @+\r\n:s 005\r\n:s 001\r\n:s 366\r\nCAP\r\n"
+            b"KICK #lobby\r\n"
+        )
+        hostile.raw(b":bob!b@h PRIVMSG #lobby :" + b"x" * 2_000_000 + b"\r\n")
+        hostile.raw(b"@" + b"a" * 100_000 + b" :bob!b@h PRIVMSG #lobby :tags\r\n")
+        for _ in range(500):
+            hostile.raw(dice.randbytes(dice.randrange(200)).replace(b"PING", b"") + b"\r\n")
+        hostile.raw(b":bob!b@h PRIVMSG #lobby :caf\xe9 \xff\xfe\r\n")
+        hostile.raw(
+            b":bob!b@h PRIVMSG #lobby :\x01VERSION\x01\r\n:bob!b@h PRIVMSG hubbub :\x01PING\r\n"
+        )
+        assert (await heard(at.ear))[1].startswith("café")
+        hostile.raw(b":bob!b@h PRIVMSG #lobby :a\x00b\x07c<script>alert(1)</script>\r\n")
+
+
+async def test_our_own_words_are_not_heard_again(hostile: Hostile, tmp_path: Path) -> None:
+    async with attacked(hostile, tmp_path, munge=False) as at:
+        await at.ada.say("say it again")
+        await until(lambda: hostile.said, within_s=10)
+        for _ in range(50):
+            hostile.send(":hubbub!h@h PRIVMSG #lobby :<Ada> say it again")
+            hostile.send(":bob!b@h PRIVMSG #lobby :<hubbub> <Ada> say it again")
+        await until(lambda: at.link.stats().loops == 50, within_s=10)
+        assert await heard(at.ear) == ("Ada", "say it again")
+
+
+async def test_nick_storms_and_netsplits(hostile: Hostile, tmp_path: Path) -> None:
+    async with attacked(hostile, tmp_path) as at:
+        members = at.house.service.live.room("lobby").members
+        hostile.send(*(f":n{n}!u@h{n} JOIN #lobby" for n in range(300)))
+        await until(lambda: at.link.stats().people == 301, within_s=30)
+        # All are called otherwise, again and again; then half of the network is gone, and back.
+        for turn in range(5):
+            hostile.send(*(f":{'nabcd'[turn]}{n}!u@h NICK {'abcde'[turn]}{n}" for n in range(300)))
+        hostile.send(*(f":e{n}!u@h{n} QUIT :a.net b.net" for n in range(300)))
+        hostile.send(*(f":e{n}!u@h{n} JOIN #lobby" for n in range(100)))
+        hostile.send(*(f":e{n}!u@h{n} PART #lobby" for n in range(50)))
+        left = {"Ada", "bob·net", *(f"e{n}·net" for n in range(50, 100))}
+        await until(lambda: {one.nick for one in members.values()} == left, within_s=60)
+        assert at.link.stats().people == 51
+
+
+async def test_a_flood_is_given_up_and_others_are_heard(hostile: Hostile, tmp_path: Path) -> None:
+    async with attacked(hostile, tmp_path) as at:
+        hostile.send(":eve!e@evil.example JOIN #lobby")
+        flood = [f":eve!e@evil.example PRIVMSG #lobby :{n}" for n in range(3000)]
+        hostile.send(*flood)
+        await until(lambda: at.link.stats().given_up_in > 2000, within_s=20)
+        at.link.block("evil.example")
+        hostile.send(*flood[:100])
+        await until(
+            lambda: (
+                not any(
+                    one.nick == "eve·net"
+                    for one in at.house.service.live.room("lobby").members.values()
+                )
+            ),
+            within_s=60,
+        )
+
+
+async def test_it_says_nothing_that_is_no_line(hostile: Hostile, tmp_path: Path) -> None:
+    async with attacked(hostile, tmp_path) as at:
+        await at.ada.say("one\r\nQUIT :two\n\x09three")
+        await until(lambda: len(hostile.said) >= 3, within_s=10)
+        assert [one.partition(":")[2] for one in hostile.said[:3]] == [
+            "<A\u200bda> one",
+            "<A\u200bda> QUIT :two",
+            "<A\u200bda>  three",
+        ]
