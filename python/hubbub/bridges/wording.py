@@ -20,7 +20,8 @@ def text_of(message: Message, text: str, answered: str = "") -> str:
     parts = [text] if text else []
     parts += [f"{file.name} {file.url}" for file in message.files]
     whole = "\n".join(parts)
-    if message.via is not None:
+    if message.via is not None and "·" not in message.nick:
+        # A bridge's people have nicks of their own, with "·"; others are spoken for.
         whole = f"<{message.via.name}> {whole}"
     if answered and message.kind == "text" and not _begins_with(whole, answered):
         # Where no client points at what is answered, its author is named: as IRC has always done.

@@ -32,7 +32,7 @@ async def network(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 @contextlib.asynccontextmanager
 async def joined(
-    network: Network, folder: Path, translation: Any = None, **settings: Any
+    network: Network, folder: Path, *, patience_s: float = 20.0, **settings: Any
 ) -> AsyncIterator[House]:
     """A chat whose lobby is #lobby there."""
     bridge = {
@@ -49,7 +49,7 @@ async def joined(
         house = House(server, made.state.chat)
         house.link = made.bridges["net"]  # type: ignore[attr-defined]
         try:
-            await until(lambda: made.bridges["net"].stats().channels == 1, within_s=20)
+            await until(lambda: made.bridges["net"].stats().channels == 1, within_s=patience_s)
             yield house
         finally:
             for talker in house.talkers:

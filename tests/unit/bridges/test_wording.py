@@ -7,8 +7,15 @@ from hubbub.bridges.wording import addressed, excerpt, text_of
 
 
 def message(**what: object) -> Message:
-    fixed = {"id": "M1", "room": "r", "seq": 1, "ts": 1, "user": "u", "nick": "ada"}
-    told = {"kind": "text", "text": "hi", "lang": "en", "lang_source": "user", **what}
+    fixed = {"id": "M1", "room": "r", "seq": 1, "ts": 1, "user": "u"}
+    told = {
+        "nick": "ada",
+        "kind": "text",
+        "text": "hi",
+        "lang": "en",
+        "lang_source": "user",
+        **what,
+    }
     return Message(**fixed, **told)  # type: ignore[arg-type]
 
 
@@ -17,6 +24,8 @@ def test_what_belongs_to_a_text_is_in_it() -> None:
     assert text_of(message(files=files), "look") == "look\na.png https://x.example/a.png"
     assert text_of(message(files=files), "") == "a.png https://x.example/a.png"
     assert text_of(message(via=Via("xmpp", "eve")), "hi") == "<eve> hi"
+    # A bridge's people have nicks of their own.
+    assert text_of(message(via=Via("xmpp", "eve"), nick="eve·xmpp"), "hi") == "hi"
 
 
 @pytest.mark.parametrize(

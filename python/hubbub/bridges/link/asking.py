@@ -97,4 +97,4 @@ class Asking:
             return
         nick = message.via.name if message.via is not None else message.nick
         for person in people:
-            self._remote.whisper(person, channel, f"\\<{nick}> {made.text}", lang)
+            self._remote.whisper(person, channel, f"<{nick}> {made.text}", lang)

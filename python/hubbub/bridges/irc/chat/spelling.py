@@ -32,7 +32,8 @@ def nick_of(nick: str, user: str) -> str:
     if _PLAIN_NICK.fullmatch(nick) and folded(nick) != HELPER:
         return nick
     bare = unicodedata.normalize("NFKD", nick)
-    base = re.sub(r"[^A-Za-z0-9_-]", "", bare.replace(".", "_"))[:_BASE_LIMIT]
+    bare = bare.replace(".", "_").replace("·", "-")
+    base = re.sub(r"[^A-Za-z0-9_-]", "", bare)[:_BASE_LIMIT]
     if not base[:1].isalpha():
         base = f"_{base}"[:_BASE_LIMIT]
     return f"{base}|{mark(user)}"

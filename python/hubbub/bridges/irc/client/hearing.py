@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from hubbub.bridges.irc import ctcp
-from hubbub.bridges.irc.client.saying import LANG_TAG, MARK_TAG
+from hubbub.bridges.irc.client.saying import EDIT_TAG, LANG_TAG, MARK_TAG
 from hubbub.bridges.irc.client.session import Session
 from hubbub.bridges.irc.formatting import from_irc
 from hubbub.bridges.irc.line import Line
@@ -102,6 +102,10 @@ class Hearing:
             return
         reply = line.tags.get("+reply") or line.tags.get("+draft/reply", "")
         lang = line.tags.get(LANG_TAG, "")
+        if kind == "text" and (before := line.tags.get(EDIT_TAG, "")):
+            words = words.removeprefix("(edited) ")
+            self._tell(net.Edited(channel, person, before, words, remote_id, lang))
+            return
         if kind == "action":
             said = net.Said(channel, person, words, remote_id, "action", reply, lang, origin)
         elif kind == "notice":

@@ -22,6 +22,7 @@ from hubbub.bridges.irc.front.names import is_nick, room_of
         ("Ada_L-1", "Ada_L-1"),
         ("José", "Jose|"),
         ("Ada.L", "Ada_L|"),
+        ("ada·w3c", "ada-w3c|"),
         ("4you", "_4you|"),
         ("Ада", "_|"),
         ("Hubbub", "Hubbub|"),
