@@ -116,6 +116,12 @@ impl Tls {
         !self.partial.is_empty()
     }
 
+    /// Whatever comes next is the beginning of a record, and the session carries data.
+    #[inline]
+    pub(crate) fn is_between_records(&self) -> bool {
+        self.standing == Standing::Established && self.partial.is_empty()
+    }
+
     /// Ciphertext that waits for the socket.
     pub(crate) fn unsent(&self) -> &[u8] {
         &self.sealed[self.sent..]

@@ -24,10 +24,13 @@ pub(super) const AHEAD_BYTES: usize = 5 * PIECE_BYTES;
 const PATIENCE_NS: u64 = 200_000;
 
 /// What a connection was found to have said.
+#[derive(Clone, Copy)]
 pub(super) struct Read {
     id: ConnectionId,
     start: usize,
     outcome: Result<usize, Errno>,
+    /// It is ciphertext, in the buffer for that.
+    is_sealed: bool,
 }
 
 /// Those that have been read and not been looked at.
@@ -54,10 +57,10 @@ impl Ahead {
     }
 
     #[inline]
-    fn next(&mut self) -> Option<(ConnectionId, usize, Result<usize, Errno>)> {
-        let read = self.group.get(self.at)?;
-        self.at += 1;
-        Some((read.id, read.start, read.outcome))
+    fn next(&mut self) -> Option<Read> {
+        let read = self.group.get(self.at).copied();
+        self.at += usize::from(read.is_some());
+        read
     }
 }
 
@@ -86,9 +89,20 @@ impl Worker {
             }
             self.ready_at += 1;
             self.prefetch_next();
-            let room = &mut inbox.buffer[start..start + PIECE_BYTES];
+            let is_sealed = connection.tls.is_some();
+            let buffer = if is_sealed {
+                self.sealing.received()
+            } else {
+                &mut inbox.buffer[..]
+            };
+            let room = &mut buffer[start..start + PIECE_BYTES];
             let outcome = recv(&connection.socket, room, RecvFlags::empty()).map(|(len, _)| len);
-            self.ahead.group.push(Read { id, start, outcome });
+            self.ahead.group.push(Read {
+                id,
+                start,
+                outcome,
+                is_sealed,
+            });
             start += outcome.unwrap_or(0);
         }
         if self.ahead.group.len() > 1 {
@@ -100,10 +114,14 @@ impl Worker {
     /// Goes on with the next one that has been read; false when there is none.
     #[inline]
     pub(super) fn look_ahead(&mut self, inbox: &mut Inbox) -> bool {
-        let Some((id, start, outcome)) = self.ahead.next() else {
+        let Some(read) = self.ahead.next() else {
             return false;
         };
-        self.on_received(id, start, outcome, inbox);
+        if read.is_sealed {
+            self.on_received_sealed(read.id, read.start, read.outcome, inbox);
+        } else {
+            self.on_received(read.id, read.start, read.outcome, inbox);
+        }
         true
     }
 
@@ -136,7 +154,7 @@ impl Connection {
     #[inline]
     fn is_read_ahead(&self) -> bool {
         matches!(self.phase, Phase::Open(_))
-            && self.tls.is_none()
+            && self.tls.as_ref().is_none_or(|tls| tls.is_between_records())
             && !self.flags.paced
             && !self.flags.turn.has(Turn::ROOMY)
             && self.wanted_interest() == Interest::IN

@@ -10,6 +10,7 @@ use hubbub_protocol::http::Refusal;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use super::ahead::AHEAD_BYTES;
 use super::{Inbox, READ_LIMIT_BYTES, Worker};
 use crate::connection::{Connection, Phase};
 use crate::event::{ClosedBy, Ending};
@@ -28,6 +29,17 @@ pub(super) struct Sealing {
     received: Vec<u8>,
     gather: Vec<u8>,
     sealed: Sealed,
+}
+
+impl Sealing {
+    /// Where ciphertext is read to: as much room, and as divided, as an inbox has for plaintext.
+    #[inline]
+    pub(super) fn received(&mut self) -> &mut [u8] {
+        if self.received.is_empty() {
+            self.received.resize(READ_LIMIT_BYTES + AHEAD_BYTES, 0);
+        }
+        &mut self.received
+    }
 }
 
 impl Worker {
@@ -56,28 +68,42 @@ impl Worker {
         let Some(tls) = &mut connection.tls else {
             return;
         };
-        let received = &mut self.sealing.received;
-        if received.is_empty() {
-            received.resize(READ_LIMIT_BYTES, 0);
-        }
+        let received = self.sealing.received();
         let kept = tls.partial().len();
-        let end = received.len().min(kept + limit);
-        let len = match recv(
-            &connection.socket,
-            &mut received[kept..end],
-            RecvFlags::empty(),
-        ) {
-            Ok((0, _)) => {
+        let end = READ_LIMIT_BYTES.min(kept + limit);
+        let room = &mut received[kept..end];
+        let outcome = recv(&connection.socket, room, RecvFlags::empty());
+        self.on_received_sealed(id, 0, outcome.map(|(len, _)| len), inbox);
+    }
+
+    /// What a read of ciphertext came to; what it brought lies in the buffer for that, from `start` on but behind the
+    /// beginning of a record that was kept.
+    pub(super) fn on_received_sealed(
+        &mut self,
+        id: ConnectionId,
+        start: usize,
+        outcome: Result<usize, Errno>,
+        inbox: &mut Inbox,
+    ) {
+        let len = match outcome {
+            Ok(0) => {
                 self.give_up_handshake(id, "the peer has gone in the middle of it");
                 return self.on_eof(id);
             }
-            Ok((len, _)) => len,
+            Ok(len) => len,
             Err(Errno::AGAIN | Errno::INTR) => return self.refresh_interest(id),
             Err(error) => {
                 self.judge(id);
                 return self.broken(id, Some(error));
             }
         };
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let Some(tls) = &mut connection.tls else {
+            return;
+        };
+        let received = &mut self.sealing.received[start..];
         self.stats.bytes_in += len as u64;
         connection.meter.received(len);
         if matches!(connection.phase, Phase::Linger) {
@@ -86,6 +112,7 @@ impl Worker {
         if tls.is_fresh() && received[0].is_ascii_alphabetic() && !connection.flags.is_client {
             return self.answer_plainly(id);
         }
+        let kept = tls.partial().len();
         tls.take_partial(received);
         let cipher = &mut received[..kept + len];
         let was_in_handshake = tls.is_in_handshake();
