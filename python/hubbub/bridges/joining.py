@@ -33,32 +33,38 @@ def add_bridges(app: App[Any], service: ChatService, tables: Bridges) -> None:
     database = Path(service.config.database)
     ledger = Ledger(database.with_name(f"{database.stem}-bridges.sqlite3"))
     links = {
-        name: Link(service, name, settings, remote_of(name, settings, str(database)), ledger)
+        name: Link(
+            service, name, settings, remote_of(name, settings, str(database), ledger), ledger
+        )
         for name, settings in wanted.items()
     }
     app.bridges.update(links)
     app.lifespan(_Joining(links, ledger).open)
 
 
-def remote_of(name: str, settings: Bridge, place: str) -> Remote:
+def remote_of(name: str, settings: Bridge, place: str, ledger: Ledger) -> Remote:
     """The network that a bridge's settings name.
 
     Raises:
         Misuse: It needs what is not installed.
     """
     if isinstance(settings, XmppBridge):
-        return _xmpp(name, settings)
+        return _xmpp(name, settings, ledger)
     return IrcRemote(name, settings, place)
 
 
-def _xmpp(name: str, settings: XmppBridge) -> Remote:
+def _xmpp(name: str, settings: XmppBridge, ledger: Ledger) -> Remote:
     try:
         from hubbub.bridges.xmpp.muc.remote import MucRemote
     except ModuleNotFoundError as error:
         if error.name != "slixmpp":
             raise
         raise Misuse(f"bridges.{name}: needs slixmpp: pip install hubbub[xmpp]") from None
-    return MucRemote(settings)
+
+    def is_known(channel: str, remote_id: str) -> bool:
+        return bool(ledger.message(name, channel, remote_id))
+
+    return MucRemote(settings, is_known)
 
 
 class _Joining:

@@ -44,6 +44,7 @@ VirtualHost "{domain}"
 Component "rooms.{domain}" "muc"
     modules_enabled = {{ "muc_mam" }}
     muc_room_locking = false
+    muc_room_default_persistent = true
     muc_room_default_public_jids = true
 Component "bridge.{domain}"
     component_secret = "{secret}"

@@ -1,15 +1,15 @@
 """What a room's archive holds (XEP-0313): what was said while we were not there.
 
-It is read from its end: of more than can be read, the newest is what matters.
+It is read from its end, until what is known: of more than can be read, the newest matters. Who was
+killed may know a message and not the one before, so one page more is read than need be.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement
 
 from hubbub.bridges.xmpp.muc import names as ns
 from hubbub.bridges.xmpp.muc.connection import Connection, Refused
-from hubbub.bridges.xmpp.muc.memory import Memory
 from hubbub.bridges.xmpp.muc.stanzas import Message, read_message
 from hubbub.log import logger
 
@@ -20,7 +20,7 @@ _PAGES_LIMIT = 100
 
 
 async def since(
-    connection: Connection, room: str, start: datetime, known: Memory
+    connection: Connection, room: str, start: datetime, is_known: Callable[[str], bool]
 ) -> AsyncIterator[Message]:
     """What was said since then and is not known, the oldest first.
 
@@ -28,10 +28,11 @@ async def since(
         connection: By which to ask.
         room: Whose archive.
         start: Since when.
-        known: What we have heard ourselves.
+        is_known: Whether what the room calls so was heard.
     """
     found: list[tuple[str, Element]] = []
     before = ""
+    has_met_known = False
     for _ in range(_PAGES_LIMIT):
         query_id = f"{room} {before}"
         query = _query(query_id, start, before)
@@ -42,12 +43,13 @@ async def since(
                 logger.warning("xmpp: the archive of %s: %s", room, refused.condition)
                 break
         page = [(one.get("id", ""), one) for one in results]
-        fresh = [one for one in page if one[0] and one[0] not in known]
+        fresh = [one for one in page if one[0] and not is_known(one[0])]
         found[:0] = fresh
         fin = answer.find(f"{{{ns.MAM}}}fin")
         is_all = fin is None or fin.get("complete") == "true"
-        if is_all or not page or len(fresh) < len(page):
+        if is_all or not page or has_met_known:
             break
+        has_met_known = len(fresh) < len(page)
         before = page[0][0]
     for id_, result in found:
         message = _message(result, id_, room)

@@ -9,6 +9,7 @@ from hubbub.bridges.link.remote import Came, Person, Renamed, Told, Went
 from hubbub.bridges.xmpp.muc.stanzas import Presence
 
 SELF, RENAMED, BANNED, KICKED = 110, 303, 301, 307
+_ADDRESSES_LIMIT = 10_000
 _OUT = frozenset({KICKED, 321, 322, 332})
 
 
@@ -33,13 +34,22 @@ class Occupants:
         nick: What we are called there.
         ours: Nicks of puppets.
         is_identifying: Whether the room gives occupants ids that last (XEP-0421).
+        addresses: By nick, and by occupant id, the addresses that were seen on earlier visits: who
+            comes back later than we do, and said something meanwhile, is the same one.
     """
 
     def __init__(
-        self, channel: str, nick: str, ours: Container[str], *, is_identifying: bool = False
+        self,
+        channel: str,
+        nick: str,
+        ours: Container[str],
+        *,
+        is_identifying: bool = False,
+        addresses: dict[str, str] | None = None,
     ) -> None:
         self.nick = nick
         self.is_identifying = is_identifying
+        self._addresses = addresses if addresses is not None else {}
         self._channel = channel
         self._ours = ours
         self._here: dict[str, Presence] = {}
@@ -59,11 +69,16 @@ class Occupants:
             occupant: The id that a message of theirs bears.
         """
         seen = self._here.get(nick)
-        jid = (seen.jid if seen is not None else "").partition("/")[0]
         lasting = occupant or (seen.occupant if seen is not None else "")
+        if not self.is_identifying:
+            lasting = ""
+        if seen is not None:
+            jid = seen.jid.partition("/")[0]
+        else:
+            jid = self._addresses.get(lasting or f"nick {nick}", "")
         # Who is known by their address stays who they are in every room, and under every nick.
         id_ = jid or f"{self._channel} nick {nick}"
-        if not jid and lasting and self.is_identifying:
+        if not jid and lasting:
             id_ = f"{self._channel} {lasting}"
         domain = (jid or self._channel).rpartition("@")[2]
         return Person(id_, nick, domain, jid)
@@ -83,6 +98,7 @@ class Occupants:
             # Of who was there, only what they are up to has changed: the id stays as it was.
             return []
         self._here[nick] = presence
+        self._remember(presence, nick)
         if nick in self._ours:
             self._puppets.add(nick)
         person = self.person(nick)
@@ -123,6 +139,15 @@ class Occupants:
         person = self.person(presence.nick)
         self._ids[person.id] += 1
         return [] if was_ours else [Renamed(before.id, person)]
+
+    def _remember(self, presence: Presence, nick: str) -> None:
+        jid = presence.jid.partition("/")[0]
+        for name in (presence.occupant, f"nick {nick}"):
+            if jid and name:
+                self._addresses.pop(name, None)
+                self._addresses[name] = jid
+                if len(self._addresses) > _ADDRESSES_LIMIT:
+                    del self._addresses[next(iter(self._addresses))]
 
     def _drop(self, nick: str) -> Person | None:
         if nick not in self._here:

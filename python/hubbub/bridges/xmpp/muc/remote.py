@@ -38,9 +38,15 @@ class MucRemote:
 
     Args:
         settings: Which, and where.
+        is_known: Whether the chat has heard what a room calls so.
     """
 
-    def __init__(self, settings: XmppBridge) -> None:
+    def __init__(
+        self,
+        settings: XmppBridge,
+        is_known: Callable[[str, str], bool] = lambda channel, remote_id: False,
+    ) -> None:
+        self._is_known = is_known
         self._settings = settings
         self._marks = Marks(f"{settings.jid} {settings.password}")
         self._channels: tuple[str, ...] = ()
@@ -147,7 +153,7 @@ class MucRemote:
         room = self._rooms.get(channel)
         if room is None:
             ours = self._puppets.get(channel, frozenset[str]())
-            room = Room(channel, self._settings, self._marks, ours, self._told)
+            room = Room(channel, self._settings, self._marks, ours, self._told, self._is_known)
             self._rooms[channel] = room
         wait_s = _AGAIN_S
         while True:

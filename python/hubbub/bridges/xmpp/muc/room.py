@@ -53,6 +53,7 @@ class Room:
         marks: The ids of our own messages.
         ours: Nicks of puppets in it.
         tell: Told what happens.
+        is_known: Whether the chat has heard what a room calls so.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Room:
         marks: Marks,
         ours: Container[str],
         tell: Callable[[Told], None],
+        is_known: Callable[[str, str], bool],
     ) -> None:
         self.channel = channel
         self.memory = Memory()
@@ -77,6 +79,8 @@ class Room:
         self._marks = marks
         self._ours = ours
         self._tell = tell
+        self._is_known = is_known
+        self._addresses: dict[str, str] = {}
         self._features: frozenset[str] = frozenset()
         self._stanzas: asyncio.Queue[Element] = asyncio.Queue()
         self._topic: str | None = None
@@ -101,10 +105,8 @@ class Room:
         await self._learn(connection)
         try:
             await self._enter(connection, composer)
-            since = self._seen_at
             if self._settings.archive and ns.MAM in self._features:
-                async for message in archive.since(connection, self.channel, since, self.memory):
-                    self._hear_message(message)
+                await self._catch_up(connection)
             await self._hear_until_subject()
             self.is_open = self.was_open = True
             self._tell(Opened(self.channel, self.occupants.people(), self._topic))
@@ -134,6 +136,7 @@ class Room:
                 nick,
                 self._ours,
                 is_identifying=ns.OCCUPANT_ID in self._features,
+                addresses=self._addresses,
             )
             to = f"{self.channel}/{nick}"
             connection.send(composer.join(connection.jid, to, password, since))
@@ -173,6 +176,18 @@ class Room:
             await connection.ask(self.channel, query, "set")
         except Refused as refused:
             raise NotIn(f"the new room stays locked: {refused.condition}") from None
+
+    async def _catch_up(self, connection: Connection) -> None:
+        """Hears what was said while we were not there."""
+
+        def is_known(stanza_id: str) -> bool:
+            return stanza_id in self.memory or self._is_known(self.channel, stanza_id)
+
+        start = self._seen_at
+        async for message in archive.since(connection, self.channel, start, is_known):
+            # What the room is about is told at the end, and once.
+            if message.subject is None:
+                self._hear_message(message)
 
     async def _hear_until_subject(self) -> None:
         """Takes what comes up to the subject: what is behind it is news (XEP-0045 §7.2.15)."""
