@@ -1,7 +1,8 @@
 """People talk on both sides of a bridge while the XMPP server is killed, and while the chat is.
 
 The judge is the room's own archive: it holds what the chat has kept, each message once and in the
-chat's order. And the chat holds, once and in order, whatever the room has shown to its speaker.
+chat's order. That of ejabberd forgets what it had when it is killed: so it is read before, too, and
+somebody listens. And the chat holds, once and in order, whatever the room has shown to its speaker.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from hubbub.bridges.xmpp.muc.connection import NotConnected
 from tests.authority import Authority
 from tests.chaos.programs import Server
 from tests.chaos.test_chat_kills import RATE, SENDERS, Person
-from tests.integration.bridges.xmpp.guest import account, guest
+from tests.integration.bridges.xmpp.guest import Guest, account, guest
 from tests.integration.bridges.xmpp.servers import XmppServer, running
 from tests.integration.bridges.xmpp.test_muc import component
 
@@ -47,21 +48,28 @@ class Talker:
     def __init__(self, server: XmppServer, room: str) -> None:
         self.server, self.room = server, room
         self.shown: list[str] = []
+        self.heard: list[str] = []
         self._said = 0
 
     async def talk(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             with contextlib.suppress(NotConnected, TimeoutError, OSError):
                 async with guest(self.server, "alice", self.room) as alice:
-                    while not stop.is_set() and not alice.connection.lost.done():
-                        self._said += 1
-                        text = f"x {self._said}"
-                        alice.say(text)
-                        async with asyncio.timeout(3):
-                            await alice.heard(text)
-                        self.shown.append(text)
-                        await asyncio.sleep(PACE_S)
+                    try:
+                        await self._say(alice, stop)
+                    finally:
+                        self.heard += [_RELAYED.sub("", text) for _, text in alice.texts()]
             await asyncio.sleep(0.1)
+
+    async def _say(self, alice: Guest, stop: asyncio.Event) -> None:
+        while not stop.is_set() and not alice.connection.lost.done():
+            self._said += 1
+            text = f"x {self._said}"
+            alice.say(text)
+            async with asyncio.timeout(3):
+                await alice.heard(text)
+            self.shown.append(text)
+            await asyncio.sleep(PACE_S)
 
 
 def stored(database: Path) -> list[str]:
@@ -108,6 +116,7 @@ async def test_nothing_is_lost_or_doubled(
         server = Server(database, "tests/chaos/xmpp_app.py:app")
         loop = asyncio.get_running_loop()
         waits: list[float] = []
+        seen: set[str] = set()
         try:
             await server.start()
             people = [Person(number) for number in range(PEOPLE)]
@@ -120,6 +129,7 @@ async def test_nothing_is_lost_or_doubled(
             for _ in range(KILLS):
                 await asyncio.sleep(BETWEEN_S)
                 if killed == "server":
+                    seen.update(await archived(xmpp, room))
                     xmpp.kill()
                     await asyncio.to_thread(xmpp.start)
                 else:
@@ -144,11 +154,13 @@ async def test_nothing_is_lost_or_doubled(
     here = stored(database)
     ours = [text for text in there if not text.startswith("x ")]
     theirs = [text for text in here if text.startswith("x ")]
+    heard = [text for text in alice.heard if not text.startswith("x ")]
+    seen.update(ours, heard)
     figures = {
         "kills": KILLS,
         "said in the chat": len(wanted),
-        "lost": len(set(wanted) - set(ours)),
-        "doubled": len(ours) - len(set(ours)),
+        "lost": len(set(wanted) - seen),
+        "doubled": max(len(one) - len(set(one)) for one in (ours, heard)),
         "said on xmpp": len(alice.shown),
         "lost on the way here": len(set(alice.shown) - set(theirs)),
         "doubled on the way here": len(theirs) - len(set(theirs)),
@@ -158,7 +170,11 @@ async def test_nothing_is_lost_or_doubled(
     for name, figure in figures.items():
         record_property(name, figure)
     assert len(wanted) >= (KILLS + 1) * BETWEEN_S * PEOPLE * RATE / SENDERS / 4
-    assert ours == wanted, figures
+    assert set(wanted) <= seen, figures
+    assert len(ours) == len(set(ours)), figures
+    assert len(heard) == len(set(heard)), figures
+    if kind == "prosody" or killed == "chat":
+        assert ours == wanted, figures
     assert len(theirs) == len(set(theirs)), figures
     assert [text for text in theirs if text in set(alice.shown)] == alice.shown, figures
     assert max(waits, default=0.0) < REJOIN_LIMIT_S

@@ -92,7 +92,9 @@ class Incoming:
             # Nobody speaks before they are there, though coming may be told later.
             visitor = self._people.roster.came(event.channel, event.person)
         is_flood = visitor is not None and visitor.speaking.total() >= VISITOR_LIMIT
-        if is_flood or queue.qsize() >= CHANNEL_LIMIT:
+        # What a remote remembers is bounded by the remote.
+        is_past = isinstance(event, net.Said) and event.is_past
+        if not is_past and (is_flood or queue.qsize() >= CHANNEL_LIMIT):
             self.given_up += 1
             return
         if visitor is not None:

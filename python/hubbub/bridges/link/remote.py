@@ -221,6 +221,9 @@ class Said:
     origin: str = ""
     """The mark of the bridge that has brought it there, if it bears one: see `Remote.mark`."""
 
+    is_past: bool = False
+    """Whether it was said while we were away: much of it at once is no flood."""
+
 
 @dataclass(frozen=True)
 class Edited:

@@ -6,11 +6,12 @@ those that come wait.
 
 import asyncio
 from collections.abc import Callable, Container
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 from xml.etree.ElementTree import Element, SubElement
 
-from hubbub.bridges.link.remote import Acknowledged, Opened, Told
+from hubbub.bridges.link.remote import Acknowledged, Opened, Said, Told
 from hubbub.bridges.xmpp.muc import archive
 from hubbub.bridges.xmpp.muc import names as ns
 from hubbub.bridges.xmpp.muc.compose import Composer
@@ -23,6 +24,9 @@ from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.muc.stanzas import Message, read_message, read_presence
 from hubbub.config import duration_s
 from hubbub.errors import Failure
+
+_CLOCKS = timedelta(minutes=5)
+"""How much the server's clock may differ from ours."""
 
 _JOIN_S = 10.0
 _SUBJECT_S = 3.0
@@ -183,11 +187,11 @@ class Room:
         def is_known(stanza_id: str) -> bool:
             return stanza_id in self.memory or self._is_known(self.channel, stanza_id)
 
-        start = self._seen_at
+        start = self._seen_at - _CLOCKS
         async for message in archive.since(connection, self.channel, start, is_known):
             # What the room is about is told at the end, and once.
             if message.subject is None:
-                self._hear_message(message)
+                self._hear_message(message, is_past=True)
 
     async def _hear_until_subject(self) -> None:
         """Takes what comes up to the subject: what is behind it is news (XEP-0045 §7.2.15)."""
@@ -236,16 +240,20 @@ class Room:
             if is_told and self.is_open:
                 self._tell(event)
 
-    def _hear_message(self, message: Message) -> None:
+    def _hear_message(self, message: Message, *, is_past: bool = False) -> None:
         nick = message.sender.partition("/")[2]
         if message.type not in {"groupchat", "error"}:
             return
-        self._seen_at = message.said_at or datetime.now(UTC)
+        self._seen_at = datetime.now(UTC)
         if not self.is_open and message.subject is not None and not message.said_at:
             self._topic = message.subject
             return
         person = self.occupants.person(nick, message.occupant)
         for event in hear(message, self.channel, person, self._marks, self.memory, self.visit):
             is_ours = nick == self.occupants.nick or nick in self._ours
-            if not is_ours or isinstance(event, Acknowledged) or message.error:
+            if is_ours and not isinstance(event, Acknowledged) and not message.error:
+                continue
+            if is_past and isinstance(event, Said):
+                self._tell(replace(event, is_past=True))
+            else:
                 self._tell(event)
