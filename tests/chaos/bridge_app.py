@@ -13,11 +13,12 @@ MANY = (10_000.0, 100_000.0)
 
 def app() -> App[ChatConfig]:
     limits = Limits(**dict.fromkeys(Limits.__struct_fields__, MANY))
+    rooms = {f"room{n}": f"#room{n}" for n in range(int(os.environ.get("CHAOS_IRC_ROOMS", "0")))}
     bridge = {
         "kind": "irc",
         "server": f"127.0.0.1:{os.environ['CHAOS_IRC_PORT']}",
         "tls": False,
-        "rooms": {"lobby": "#lobby"},
+        "rooms": rooms or {"lobby": "#lobby"},
         "mode": os.environ.get("CHAOS_IRC_MODE", "relay"),
         "burst_lines": 1000,
         "lines_per_s": 1000.0,

@@ -68,7 +68,7 @@ class Judge:
     def collect(self) -> None:
         """Takes what was heard, and goes."""
         assert self.peer is not None
-        self.texts += [text.partition("> ")[2] for text in self.peer.texts("#lobby")]
+        self.texts += [text.rpartition("> ")[2] for text in self.peer.texts("#lobby")]
         self.peer.close()
         self.network.clients.remove(self.peer)
         self.peer = None

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 
 from hubbub.bridges.irc.line import Line, parse
@@ -156,6 +157,7 @@ class Peer:
     ) -> None:
         self.nick = nick
         self.heard: list[Line] = []
+        self.times: list[tuple[float, Line]] = []
         self._reader, self._writer = reader, writer
         self._at = 0
         self._news = asyncio.Event()
@@ -177,6 +179,7 @@ class Peer:
                     self.send(f"PONG :{line.params[-1]}")
                 else:
                     self.heard.append(line)
+                    self.times.append((time.time(), line))
                 self._news.set()
         except (OSError, ValueError):
             pass

@@ -51,6 +51,11 @@ def app():
             assert hubbub("bridge", "net", "--admin", admin).stdout.startswith("net: paused")
             assert hubbub("bridge", "net", "resume", "--admin", admin).returncode == 0
             await bob.next("JOIN")
+            # A new version takes over: the old one has left before it comes.
+            assert hubbub("reload", "--admin", admin).returncode == 0
+            await bob.next("QUIT")
+            await bob.next("JOIN")
+            assert hubbub("bridge", "net", "--admin", admin).stdout.startswith("net: up")
             other = hubbub("bridge", "other", "pause", "--admin", admin)
             assert (other.returncode, other.stderr) == (1, "hubbub: there is no bridge 'other'\n")
             nobody = hubbub("bridge", "net", "block", "--admin", admin)

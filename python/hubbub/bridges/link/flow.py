@@ -34,11 +34,16 @@ class Flow:
         self._next: deque[Delivery] = deque()
         self._read_to = 0
         self.is_open = False
+        self._is_held = False
         self.underway: Delivery | None = None
+
+    def hold(self) -> None:
+        """Nothing more has its turn until the channel is opened again."""
+        self._is_held = True
 
     def open(self) -> None:
         """The channel can be spoken in."""
-        self.is_open = True
+        self.is_open, self._is_held = True, False
         self.pump()
 
     def shut(self) -> None:
@@ -52,7 +57,7 @@ class Flow:
 
     def pump(self) -> None:
         """Gives the next one to the remote, if it is its turn."""
-        if not self.is_open or self.underway is not None:
+        if not self.is_open or self._is_held or self.underway is not None:
             return
         if not self._next:
             found = self._ledger.waiting(self._bridge, self._channel, self._read_to, PORTION)

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from hubbub.apps.chat import ChatService, wire
 from hubbub.apps.chat.commands import Configure, Delete
@@ -109,6 +110,12 @@ class Incoming:
             for queue in self._queues.values():
                 group.create_task(self._work(queue))
 
+    async def drain(self, within_s: float) -> None:
+        """Waits until all that was told is done, if that is soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await asyncio.gather(*(queue.join() for queue in self._queues.values()))
+
     async def _work(self, queue: "asyncio.Queue[tuple[Visitor | None, Heard]]") -> None:
         while True:
             visitor, event = await queue.get()
@@ -118,6 +125,7 @@ class Incoming:
                 self.given_up += 1
                 logger.debug("bridge %s: not in the chat: %s", self._bridge, error)
             finally:
+                queue.task_done()
                 if visitor is not None:
                     self._has_spoken(visitor, event.channel)
 

@@ -33,6 +33,9 @@ _TICKS_OF_CARE = 60
 AWAY_S = 60.0
 """How long people of a remote that is not seen are kept as members, offline."""
 
+CLOSE_S = 2.0
+"""How long the end waits for what is underway in either direction."""
+
 _AGAIN_S = 5.0
 _MISSED_LIMIT = 10_000
 
@@ -84,7 +87,8 @@ class Link:
         self._flows: dict[str, Flow] = {}
         self._is_active = False
         self._resumed = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
+        self._paused = asyncio.Event()
+        self._settling = asyncio.Event()
         self._down_since = 0.0
         self._entered: set[str] = set()
         self._moved: set[str] = set()
@@ -110,13 +114,23 @@ class Link:
         self._remote.join(list(self._rooms))
         if not self._ledger.is_paused(self.name):
             self._resumed.set()
+        connecting = asyncio.create_task(self._connect())
+        beside = [
+            asyncio.create_task(one)
+            for one in (self._people.run(), self._incoming.run(), self._care())
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._people.run())
-                group.create_task(self._incoming.run())
-                group.create_task(self._care())
-                group.create_task(self._connect())
+            done, _ = await asyncio.wait([connecting, *beside], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
+            # First the remote, so that nothing more comes; then what has come is said.
+            connecting.cancel()
+            await asyncio.wait([connecting])
+            await self._incoming.drain(CLOSE_S)
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
             self._is_active = False
             self._people.away()
 
@@ -126,18 +140,34 @@ class Link:
                 self.state = "paused"
                 await self._resumed.wait()
             self.state = "down"
-            self._running = asyncio.create_task(self._remote.run(self._told))
+            self._paused.clear()
+            running = asyncio.create_task(self._remote.run(self._told))
+            pausing = asyncio.create_task(self._paused.wait())
             try:
-                await asyncio.wait([self._running])
+                await asyncio.wait([running, pausing], return_when=asyncio.FIRST_COMPLETED)
             finally:
-                self._running.cancel()
-                await asyncio.wait([self._running])
+                await self._hold()
+                running.cancel()
+                pausing.cancel()
+                await asyncio.wait([running, pausing])
                 self._down("closed")
-            if not self._running.cancelled() and (error := self._running.exception()) is not None:
+            if not running.cancelled() and (error := running.exception()) is not None:
                 logger.error("bridge %s: %s", self.name, error, exc_info=error)
                 self.state = f"failed: {error}"
             if self._resumed.is_set():
                 await asyncio.sleep(_AGAIN_S)
+
+    async def _hold(self) -> None:
+        """Gives the remote nothing more, and waits until it has acknowledged what it was given."""
+        for flow in self._flows.values():
+            flow.hold()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                while any(flow.underway is not None for flow in self._flows.values()):
+                    await self._settling.wait()
+                    self._settling.clear()
+        except TimeoutError:
+            logger.info("bridge %s: not acknowledged in time: said again later", self.name)
 
     async def _find_rooms(self) -> None:
         for named, channel in self._settings.rooms.items():
@@ -333,6 +363,7 @@ class Link:
                 now = self._service.now_ms()
                 self._ledger.name(self.name, delivery.channel, remote_id, delivery.message, now)
             flow.pump()
+            self._settling.set()
             return
 
     # What is ordered, and told
@@ -341,8 +372,7 @@ class Link:
         """Leaves the remote; what is said in the chat meanwhile waits."""
         self._ledger.pause(self.name, on=True)
         self._resumed.clear()
-        if self._running is not None:
-            self._running.cancel()
+        self._paused.set()
 
     def resume(self) -> None:
         """Comes back."""
