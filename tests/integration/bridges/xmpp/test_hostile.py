@@ -6,7 +6,20 @@ import re
 
 import pytest
 
-from hubbub.bridges.link.remote import Came, Down, Opened, Said, Told, Up
+from hubbub.bridges.link.remote import (
+    Author,
+    Came,
+    Delivery,
+    Down,
+    Opened,
+    Rejected,
+    Said,
+    Say,
+    Sending,
+    Shut,
+    Told,
+    Up,
+)
 from hubbub.bridges.xmpp.muc.remote import MucRemote
 from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.proxy import ServerSettings
@@ -90,6 +103,47 @@ async def test_it_comes_back(said: bytes) -> None:
     running = asyncio.create_task(remote.run(told.append))
     await until(lambda: connections >= 2 and told and told[-1] == Up(), within_s=20)
     assert not [one for one in told if not isinstance(one, Up | Down)]
+    running.cancel()
+    await asyncio.wait([running])
+    server.close()
+
+
+async def test_a_room_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is entered anew, and what it does not show even then is given up."""
+    monkeypatch.setattr("hubbub.bridges.xmpp.muc.underway.SHOWN_S", 0.1)
+    to = "bridge@bridge.test/hubbub"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b">")
+            writer.write(HEADER)
+            while True:
+                asked = (await reader.readuntil(b"disco#info")).decode()
+                id_ = re.findall(r'<iq [^>]*id="([^"]+)"', asked)[-1]
+                writer.write(f"<iq type='error' from='{ROOM}' to='{to}' id='{id_}'/>".encode())
+                await reader.readuntil(b"<history ")
+                writer.write(
+                    f"<presence from='{ROOM}/hubbub' to='{to}'>"
+                    "<x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x>"
+                    f"</presence><message from='{ROOM}' to='{to}' type='groupchat'><subject/>"
+                    "</message>".encode()
+                )
+        writer.close()
+
+    told: list[Told] = []
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    remote = MucRemote(settings(server.sockets[0].getsockname()[1]))
+    delivery = Delivery(7, ROOM, Author("", ""), Say("hello"))
+
+    def hear(event: Told) -> None:
+        told.append(event)
+        if isinstance(event, Opened):
+            remote.deliver(delivery)
+
+    remote.join([ROOM])
+    running = asyncio.create_task(remote.run(hear))
+    await until(lambda: told and isinstance(told[-1], Rejected), within_s=20)
+    assert [type(one) for one in told] == [Up, Opened, Sending, Shut, Opened, Sending, Rejected]
     running.cancel()
     await asyncio.wait([running])
     server.close()

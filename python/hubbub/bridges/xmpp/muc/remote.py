@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from xml.etree.ElementTree import Element
 
 from hubbub.bridges.link.remote import (
-    Acknowledged,
     Asked,
     Author,
     Delivery,
@@ -237,8 +236,6 @@ class MucRemote:
         if isinstance(stanza, str):
             self._tell(Rejected(delivery.number, stanza))
             return
-        if stanza is None:
-            self._tell(Acknowledged(delivery.number))
-            return
         self._tell(Sending(delivery.number))
         connection.send(stanza)
+        room.underway.sent(delivery.number)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 from xml.etree.ElementTree import Element, SubElement
 
-from hubbub.bridges.link.remote import Acknowledged, Opened, Said, Told
+from hubbub.bridges.link.remote import Acknowledged, Opened, Rejected, Said, Told
 from hubbub.bridges.xmpp.muc import archive
 from hubbub.bridges.xmpp.muc import names as ns
 from hubbub.bridges.xmpp.muc.compose import Composer
@@ -22,6 +22,7 @@ from hubbub.bridges.xmpp.muc.memory import Memory
 from hubbub.bridges.xmpp.muc.occupants import SELF, Occupants, Out
 from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.muc.stanzas import Message, read_message, read_presence
+from hubbub.bridges.xmpp.muc.underway import Underway
 from hubbub.config import duration_s
 from hubbub.errors import Failure
 
@@ -86,13 +87,21 @@ class Room:
         self._is_known = is_known
         self._addresses: dict[str, str] = {}
         self._features: frozenset[str] = frozenset()
-        self._stanzas: asyncio.Queue[Element] = asyncio.Queue()
+        self._stanzas: asyncio.Queue[Element | None] = asyncio.Queue()
+        self.underway = Underway(self.leave, self._give_up)
         self._topic: str | None = None
         self._seen_at = datetime.now(UTC) - timedelta(seconds=duration_s(settings.archive_age))
 
     def take(self, stanza: Element) -> None:
         """Takes a stanza that has come from the room."""
         self._stanzas.put_nowait(stanza)
+
+    def leave(self) -> None:
+        """Takes the room for left, when its turn comes among what has been heard."""
+        self._stanzas.put_nowait(None)
+
+    def _give_up(self, number: int) -> None:
+        self._tell(Rejected(number, "the room does not show it"))
 
     async def stay(self, connection: Connection) -> NoReturn:
         """Enters, and stays as long as it can.
@@ -117,6 +126,7 @@ class Room:
             await self._listen(connection)
         finally:
             self.is_open = False
+            self.underway.clear()
 
     async def _learn(self, connection: Connection) -> None:
         """Asks what the room can."""
@@ -153,7 +163,7 @@ class Room:
         try:
             async with asyncio.timeout(_JOIN_S):
                 while True:
-                    stanza = await self._stanzas.get()
+                    stanza = await self._next()
                     if not stanza.tag.endswith("}presence"):
                         continue
                     presence = read_presence(stanza)
@@ -198,7 +208,7 @@ class Room:
         try:
             async with asyncio.timeout(_SUBJECT_S):
                 while self._topic is None:
-                    self._hear(await self._stanzas.get())
+                    self._hear(await self._next())
         except TimeoutError:
             # Older services tell none where there is none.
             self._topic = ""
@@ -207,7 +217,7 @@ class Room:
         while True:
             try:
                 async with asyncio.timeout(self._settings.ping_interval_s):
-                    stanza = await self._stanzas.get()
+                    stanza = await self._next()
             except TimeoutError:
                 await self._ping(connection)
             else:
@@ -223,6 +233,17 @@ class Room:
                 raise NotIn(f"no longer there: {refused.condition}") from None
         except NotConnected:
             raise NotIn("the room does not answer") from None
+
+    async def _next(self) -> Element:
+        """The next stanza that the room has sent.
+
+        Raises:
+            NotIn: We have left.
+        """
+        stanza = await self._stanzas.get()
+        if stanza is None:
+            raise NotIn("what was said is not shown")
+        return stanza
 
     def _hear(self, stanza: Element) -> None:
         if stanza.tag.endswith("}presence"):
@@ -253,6 +274,8 @@ class Room:
             is_ours = nick == self.occupants.nick or nick in self._ours
             if is_ours and not isinstance(event, Acknowledged) and not message.error:
                 continue
+            if isinstance(event, Acknowledged | Rejected):
+                self.underway.settled(event.number)
             if is_past and isinstance(event, Said):
                 self._tell(replace(event, is_past=True))
             else:

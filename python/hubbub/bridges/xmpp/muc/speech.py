@@ -30,7 +30,7 @@ class Speech:
         self._room = room
         self._marks = marks
 
-    def stanza(self, delivery: Delivery, sender: str, *, is_relayed: bool) -> Element | str | None:
+    def stanza(self, delivery: Delivery, sender: str, *, is_relayed: bool) -> Element | str:
         """What is sent.
 
         Args:
@@ -39,7 +39,7 @@ class Speech:
             is_relayed: Whether the text has to say who says it.
 
         Returns:
-            A string: why it cannot be told. None: there is nothing to tell.
+            A string: why it cannot be told.
         """
         composer, channel = self._composer, delivery.channel
         id_ = self._marks.id_of(delivery.number)
@@ -60,8 +60,10 @@ class Speech:
                 body = _spoken(f"\\* {edit.text}", author)
                 return composer.say(sender, channel, id_, {edit.lang: body})
             case Retract() as retract:
-                if not retract.before.remote_id or retract.before.is_remote:
+                if not retract.before.remote_id:
                     return "the room does not know what is taken back"
+                if retract.before.is_remote:
+                    return "what people there have said, they take back themselves"
                 return composer.retract(sender, channel, id_, retract.before.remote_id)
             case React() as react:
                 return self._reactions(react, delivery.author, sender, channel, id_)
