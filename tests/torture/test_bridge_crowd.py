@@ -18,7 +18,7 @@ from tests.chaos.programs import Server, program
 from tests.chaos.test_chat_kills import Person
 from tests.integration.bridges.networks import Network
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.unhurried]
+pytestmark = [pytest.mark.anyio, pytest.mark.torture]
 
 ROOMS = 50
 PEOPLE = int(os.environ.get("HUBBUB_BRIDGE_PEOPLE", "200"))

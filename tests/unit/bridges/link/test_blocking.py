@@ -1,3 +1,5 @@
+"""The kill switch: by which names people of a network are kept out."""
+
 import pytest
 
 from hubbub.bridges.link.blocking import Blocks

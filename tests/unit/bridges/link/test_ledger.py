@@ -1,3 +1,5 @@
+"""What a bridge keeps on disk: what waits, how far it has come, which ids belong together."""
+
 import asyncio
 from pathlib import Path
 

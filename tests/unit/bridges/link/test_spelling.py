@@ -1,3 +1,5 @@
+"""The nicks that people of a network have in the chat."""
+
 import pytest
 
 from hubbub.apps.chat.nick import checked_nick

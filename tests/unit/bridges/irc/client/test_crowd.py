@@ -1,3 +1,5 @@
+"""Who is in a network's channels, by what its lines tell."""
+
 from hubbub.bridges.irc.client.crowd import Crowd
 from hubbub.bridges.irc.client.isupport import Support
 from hubbub.bridges.irc.line import parse

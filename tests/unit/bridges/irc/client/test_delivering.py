@@ -1,3 +1,5 @@
+"""What is underway to a network, and what acknowledges it."""
+
 from hubbub.bridges.irc.client.delivering import LATE_S, Delivering, asked
 from hubbub.bridges.irc.client.sending import Bucket, Out, Sending
 from hubbub.bridges.irc.line import Line

@@ -1,3 +1,5 @@
+"""The first lines to a network: capabilities, SASL, nicks that are taken, WEBIRC."""
+
 import base64
 
 import pytest

@@ -1,3 +1,5 @@
+"""What a bridge says on IRC for what was said, changed or liked in the chat."""
+
 import pytest
 
 from hubbub.bridges.irc.client.saying import LINES_LIMIT, Voice, lines_of
