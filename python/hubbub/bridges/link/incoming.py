@@ -13,6 +13,8 @@ from contextlib import suppress
 from hubbub.apps.chat import ChatService, wire
 from hubbub.apps.chat.commands import Configure, Delete
 from hubbub.apps.chat.commands import Person as Commander
+from hubbub.apps.chat.events import RoomEvent
+from hubbub.apps.chat.events import Said as Spoken
 from hubbub.apps.chat.message import NONCE_LIMIT, Via
 from hubbub.apps.chat.nick import folded
 from hubbub.apps.chat.refusals import Refused
@@ -211,6 +213,19 @@ class Incoming:
         visitor.last[channel] = message
         if event.remote_id:
             ledger.name(bridge, channel, event.remote_id, message, self._service.now_ms())
+
+    def named(self, channel: str, event: RoomEvent) -> None:
+        """Notes what the remote calls a message of its own that the chat has.
+
+        Before anything else is done about it: a process that is killed right behind finds it told,
+        whoever its author is by then.
+        """
+        if not isinstance(event, Spoken) or event.message is None:
+            return
+        via, prefix = event.message.via, f"{self._bridge}:"
+        if via is not None and via.bridge == self._bridge and event.nonce.startswith(prefix):
+            remote_id, now = event.nonce.removeprefix(prefix), self._service.now_ms()
+            self._ledger.name(self._bridge, channel, remote_id, event.message.id, now)
 
     def _nonce(self, event: net.Said) -> str:
         if not event.remote_id:

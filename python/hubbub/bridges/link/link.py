@@ -204,7 +204,7 @@ class Link:
                 stored = self._service.store.here.since(id_, 0, 0, "").seq
                 self._ledger.take(self.name, id_, stored, None)
                 continue
-            missed = self._service.store.here.since(id_, cursor, _MISSED_LIMIT, "")
+            missed = self._service.store.here.since(id_, cursor, _MISSED_LIMIT, None)
             if not missed.is_all:
                 logger.warning("bridge %s: %s: too much was missed", self.name, channel)
                 self._ledger.take(self.name, id_, missed.seq, None)
@@ -254,6 +254,7 @@ class Link:
         self._take(room, channel, event, origin)
 
     def _take(self, room: Room, channel: str, event: RoomEvent, origin: object) -> None:
+        self._incoming.named(channel, event)
         delivery = self._outgoing.delivery(room, channel, event, origin)
         self._ledger.take(self.name, room.id, event.seq, delivery)
         if isinstance(event, ev.Said) and event.message is not None:

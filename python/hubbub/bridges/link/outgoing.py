@@ -57,7 +57,8 @@ class Outgoing:
             return None
         match event:
             case ev.Said(message=Message() as message):
-                if self._people.is_ours(message.user) or message.deleted:
+                via = message.via
+                if (via is not None and via.bridge == self._bridge) or message.deleted:
                     return None
                 reply = self._quoted(room, message.reply_to) if message.reply_to else None
                 what: What = Say(_text(message), message.lang, message.kind, reply)

@@ -355,7 +355,7 @@ class Reader:
         )
         return found[0] + 1 if found else 0
 
-    def since(self, room: str, seq: int, limit: int, user: str) -> Missed:
+    def since(self, room: str, seq: int, limit: int, user: str | None) -> Missed:
         """What has happened in a room after a number, in its order, at most so much.
 
         A message comes as it is now, with all that has happened to it since: whoever applies the
@@ -365,7 +365,8 @@ class Reader:
             room: Which room.
             seq: The number that the asker knows.
             limit: How many events at most.
-            user: Who asks: what they have said has their nonce with it.
+            user: Who asks: what they have said has their nonce with it; None: everything has its
+                sender's.
         """
         self.db.execute("begin")
         try:
@@ -375,8 +376,8 @@ class Reader:
                 return Missed([], now, False)
             nonces = dict(
                 self.db.execute(
-                    "select seq, nonce from messages where room = ? and seq > ? and user = ?"
-                    " and nonce is not null",
+                    "select seq, nonce from messages where room = ? and seq > ?"
+                    " and user = coalesce(?, user) and nonce is not null",
                     (room, seq, user),
                 ).fetchall()
             )

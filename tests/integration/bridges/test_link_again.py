@@ -1,0 +1,98 @@
+"""A process is killed between two steps of a bridge, and what the remote tells again is known."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from hubbub.apps.chat import ChatService, Config, app
+from hubbub.bridges.link import remote as net
+from hubbub.bridges.link.ledger import Ledger
+from hubbub.bridges.link.link import Link
+from hubbub.bridges.link.settings import LinkSettings
+from hubbub.testing import serve
+from tests.integration.bridges.house import LIMITS
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+CHANNEL = "#a"
+ADA = net.Person("ada", "ada")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Scripted:
+    """A network that tells what a test has it tell."""
+
+    mark = "mark"
+    remembers = True
+
+    def __init__(self) -> None:
+        self.tell: Callable[[net.Told], None] = lambda _: None
+        self.delivered: list[net.Delivery] = []
+
+    async def run(self, tell: Callable[[net.Told], None]) -> None:
+        self.tell = tell
+        tell(net.Up())
+        tell(net.Opened(CHANNEL, (ADA,)))
+        await asyncio.Event().wait()
+
+    def join(self, channels: Sequence[str]) -> None:
+        assert list(channels) == [CHANNEL]
+
+    def deliver(self, delivery: net.Delivery) -> None:
+        self.delivered.append(delivery)
+
+    def present(self, channel: str, authors: Sequence[net.Author]) -> None:
+        pass
+
+    def whisper(self, person: str, channel: str, text: str, lang: str = "") -> None:
+        pass
+
+
+@contextlib.asynccontextmanager
+async def linked(chat: ChatService, ledger: Ledger) -> AsyncIterator[Scripted]:
+    remote = Scripted()
+    link = Link(chat, "net", LinkSettings(rooms={"lobby": CHANNEL}), remote, ledger)
+    running = asyncio.create_task(link.run())
+    await until(lambda: link.state == "up")
+    yield remote
+    running.cancel()
+    await asyncio.wait([running])
+
+
+def texts(chat: ChatService) -> list[str]:
+    reader = chat.store.here
+    return [message.text for message in reader.after("lobby", 0, 100)]
+
+
+@pytest.mark.parametrize("is_heard", [True, False], ids=["heard", "not heard"])
+async def test_what_was_said_is_not_said_again_by_somebody_who_is_new(
+    tmp_path: Path, is_heard: bool
+) -> None:
+    path = tmp_path / "bridges.sqlite3"
+    made = app(Config(database=str(tmp_path / "chat.sqlite3"), limits=LIMITS))
+    async with serve(made):
+        chat: ChatService = made.state.chat
+        async with Ledger(path).opened() as ledger, linked(chat, ledger) as remote:
+            remote.tell(net.Said(CHANNEL, ADA, "hello", "id1"))
+            await until(lambda: texts(chat) == ["hello"])
+            if not is_heard:
+                # As if the process had been killed before the bridge was told of the message.
+                await until(lambda: bool(ledger.message("net", CHANNEL, "id1")))
+                ledger.db.execute("delete from names")
+                ledger.db.execute("update cursors set seq = 0")
+            # Who was who is forgotten, too: whoever tells it again is somebody new.
+            ledger.db.execute("delete from people")
+        async with Ledger(path).opened() as ledger, linked(chat, ledger) as remote:
+            remote.tell(net.Said(CHANNEL, ADA, "hello", "id1", is_past=True))
+            remote.tell(net.Said(CHANNEL, ADA, "and more", "id2"))
+            await until(lambda: "and more" in texts(chat))
+            assert texts(chat) == ["hello", "and more"]
+            assert remote.delivered == [], "nobody of the chat has said anything"
