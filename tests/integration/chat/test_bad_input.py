@@ -131,6 +131,16 @@ async def test_no_nick(chat: House, form: dict[str, Any], code: int) -> None:
     assert (await chat.server.post("/api/guest", json=form)).status == code
 
 
+async def test_nobody_speaks_for_another_network(chat: House) -> None:
+    ada, bob = await chat.guest("Ada"), await chat.guest("Bob")
+    forged = {"bridge": "irc", "name": "Bob"}
+    said = await ada.say("it is me, Bob", via=forged)
+    assert said["nick"] == "Ada"
+    (kept,) = (await bob.call("history", room="lobby"))["messages"]
+    assert "via" not in said
+    assert "via" not in kept
+
+
 async def test_a_form_of_another_page_is_not_taken(chat: House) -> None:
     body = b'{"nick": "Ada"}'
     plain = await chat.server.post("/api/guest", body=body, headers={"content-type": "text/plain"})

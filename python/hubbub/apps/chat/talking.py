@@ -12,6 +12,7 @@ from hubbub.apps.chat.languages import checked_tag, language_of
 from hubbub.apps.chat.message import (
     NONCE_LIMIT,
     Message,
+    Via,
     checked_emoji,
     checked_files,
     checked_text,
@@ -44,6 +45,10 @@ class Talking:
 
     async def say(self, client: Caller, params: wire.SayParams) -> Sent:
         """Says something; answered when it is on disk. The same nonce again is the same message."""
+        return await self.say_for(client, params, None)
+
+    async def say_for(self, client: Caller, params: wire.SayParams, via: Via | None) -> Sent:
+        """The same for a bridge, which alone may tell for whom it speaks."""
         chat = self._chat
         if params.nonce:
             known = await self._said(client.user, params.nonce)
@@ -65,7 +70,7 @@ class Talking:
             params.kind,
             params.reply_to,
             files,
-            params.via,
+            via,
             params.nonce,
         )
         waiting = chat.live.carry_out(room, command, person, origin=client)

@@ -7,7 +7,7 @@ from msgspec import Raw, Struct
 from hubbub.apps.chat.commands import Action
 from hubbub.apps.chat.events import RoomKind
 from hubbub.apps.chat.member import Role
-from hubbub.apps.chat.message import FileLink, Kind, Message, Via
+from hubbub.apps.chat.message import FileLink, Kind, Message
 
 OPEN_LIMIT = 200
 """How many messages one answer holds at most."""
@@ -75,7 +75,6 @@ class SayParams(Params, frozen=True):
     reply_to: str = ""
     lang: str = ""
     files: tuple[FileLink, ...] = ()
-    via: Via | None = None
 
 
 class EditParams(Params, frozen=True):

@@ -191,10 +191,10 @@ class Incoming:
             event.kind,
             self._message_of(room, channel, event.reply_to),
             event.lang,
-            via=Via(bridge, visitor.person.name),
         )
+        caller, via = self._caller(visitor), Via(bridge, visitor.person.name)
         try:
-            sent = await self._service.talking.say(self._caller(visitor), params)
+            sent = await self._service.talking.say_for(caller, params, via)
         except Refused as refused:
             if refused.code != 400 or not event.lang:
                 raise
@@ -205,9 +205,8 @@ class Incoming:
                 params.nonce,
                 params.kind,
                 params.reply_to,
-                via=params.via,
             )
-            sent = await self._service.talking.say(self._caller(visitor), retried)
+            sent = await self._service.talking.say_for(caller, retried, via)
         self.taken += 1
         message = sent.message.id
         visitor.last[channel] = message
