@@ -91,6 +91,22 @@ fn who_is_paused_after_being_read_is_heard_later_and_who_is_closed_hears_the_clo
 }
 
 #[test]
+fn what_is_held_of_messages_that_do_not_end_is_charged() {
+    const LEN: usize = 10_000;
+    let mut echo = Echo::new();
+    let mut crowd = crowd(&mut echo);
+    let mut begun = vec![0x82, 0x80 | 126, (LEN >> 8) as u8, LEN as u8, 0, 0, 0, 0];
+    begun.resize(8 + LEN - 1, 0);
+    for (stream, _) in &mut crowd {
+        stream.write_all(&begun).expect("room");
+    }
+    while echo.worker.stats().bytes_in < (CROWD * begun.len()) as u64 {
+        echo.batch();
+    }
+    assert!(echo.worker.held_bytes() >= CROWD * (LEN - 1));
+}
+
+#[test]
 fn an_end_among_messages_ends_only_its_connection() {
     let mut echo = Echo::new();
     let mut crowd = crowd(&mut echo);

@@ -135,8 +135,12 @@ impl Worker {
             .is_some_and(|connection| connection.flags.dirty);
         self.ahead.answered += usize::from(is_dirty);
         let waits = !self.ahead.is_empty() && monotonic_ns() < self.ahead.until_ns;
-        if waits || self.dirty.len() != self.ahead.answered {
-            return self.charge(id);
+        let flushes = !waits && self.dirty.len() == self.ahead.answered;
+        if !flushes || !is_dirty {
+            self.charge(id);
+        }
+        if !flushes {
+            return;
         }
         self.ahead.forget_answers();
         let mut dirty = std::mem::take(&mut self.dirty);
