@@ -72,6 +72,19 @@ def texts(chat: ChatService) -> list[str]:
     return [message.text for message in reader.after("lobby", 0, 100)]
 
 
+async def test_nobody_of_the_web_looks_like_somebody_of_the_remote(tmp_path: Path) -> None:
+    made = app(Config(database=str(tmp_path / "chat.sqlite3"), limits=LIMITS))
+    async with serve(made) as server, Ledger(tmp_path / "bridges.sqlite3").opened() as ledger:
+        async with linked(made.state.chat, ledger):
+            for nick in ("eve·net", "Eve·NET", "eve·n\u0435t"):
+                answer = await server.post("/api/guest", json={"nick": nick})
+                assert answer.status == 409, nick
+            for nick in ("eve", "eve·nets", "eve-net"):
+                answer = await server.post("/api/guest", json={"nick": nick})
+                assert answer.status == 200, nick
+            await until(lambda: made.state.chat.people.by_nick("ada·net") is not None)
+
+
 @pytest.mark.parametrize("is_heard", [True, False], ids=["heard", "not heard"])
 async def test_what_was_said_is_not_said_again_by_somebody_who_is_new(
     tmp_path: Path, is_heard: bool

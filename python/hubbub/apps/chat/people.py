@@ -40,6 +40,7 @@ class People:
         self._store = store
         self._now_ms = now_ms
         self._age_ms = session_age_ms
+        self._reserved: set[str] = set()
         self._known: dict[str, Account] = {}
         self._online: dict[str, int] = {}
         self._passing: dict[str, int] = {}
@@ -125,12 +126,17 @@ class People:
         """
         if not account.user:
             account = replace(account, user=opaque("u", secrets.randbits))
-        self.check_free(account.nick, account.user)
+        is_bridged = account.external and account.guest
+        self.check_free(account.nick, account.user, is_bridged=is_bridged)
         try:
             await self._store.write(lambda db: add_account(db, account))
         except StoreFailure as failure:
             raise self._taken_or(failure, account.nick, account.user) from None
         return account
+
+    def reserve(self, end: str) -> None:
+        """From now on nicks that end so, or look it, are for people of another network only."""
+        self._reserved.add(_looks(end))
 
     async def add_external(self, user: str, info: bytes) -> Account:
         """Somebody whom a token speaks for, with the nick it tells, or one like it.
@@ -141,7 +147,7 @@ class People:
         told = _told(info)
         for number in range(1, 100):
             nick = told if number == 1 else f"{told[:28]}-{number}"
-            if self.by_nick(nick) is None:
+            if self._is_free(nick, user):
                 now = self._now_ms()
                 made = Account(user, nick, external=True, created=now, seen=now)
                 return await self.add(made)
@@ -152,15 +158,24 @@ class People:
         if account.user in self._known:
             self._known[account.user] = account
 
-    def check_free(self, nick: str, user: str) -> None:
+    def check_free(self, nick: str, user: str, *, is_bridged: bool = False) -> None:
         """Whether somebody may be called so.
 
         Raises:
-            Refused: Somebody else is, or looks so.
+            Refused: Somebody else is, or looks so; or only people of another network are.
         """
+        if not is_bridged and _looks(nick).endswith(tuple(self._reserved)):
+            raise refusals.nick_taken()
         other = self.by_nick(nick)
         if other is not None and other.user != user:
             raise refusals.nick_taken()
+
+    def _is_free(self, nick: str, user: str) -> bool:
+        try:
+            self.check_free(nick, user)
+        except refusals.Refused:
+            return False
+        return True
 
     def _taken_or(self, failure: StoreFailure, nick: str, user: str) -> Exception:
         try:
@@ -257,6 +272,10 @@ def forget_account(db: sqlite3.Connection, user: str) -> None:
     """Somebody is gone: what remains is a user that nobody is."""
     for table in ("names", "sessions", "accounts", "reactions", "mentions"):
         db.execute(f"delete from {table} where user = ?", (user,))  # noqa: S608 - our own names
+
+
+def _looks(nick: str) -> str:
+    return keys(nick)[1].removeprefix("~")
 
 
 def add_account(db: sqlite3.Connection, account: Account) -> None:

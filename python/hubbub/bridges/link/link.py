@@ -71,6 +71,7 @@ class Link:
         self._rooms: dict[str, str] = {}
         self._blocks = Blocks(settings.blocked)
         label = settings.label or name
+        service.people.reserve(f"·{label}")
         self._people = People(service, name, label, self._rooms, ledger, self._blocks)
         self._incoming = Incoming(
             service,
