@@ -71,7 +71,6 @@ class Link:
         self._rooms: dict[str, str] = {}
         self._blocks = Blocks(settings.blocked)
         label = settings.label or name
-        service.people.reserve(f"·{label}")
         self._people = People(service, name, label, self._rooms, ledger, self._blocks)
         self._incoming = Incoming(
             service,
@@ -103,6 +102,7 @@ class Link:
     async def run(self) -> None:
         """Joins the two until it is cancelled; the ledger is open."""
         self._blocks_from_ledger()
+        self._service.people.reserve(f"·{self._settings.label or self.name}")
         self._people.open()
         self._asking.open()
         await self._find_rooms()
