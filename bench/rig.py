@@ -61,7 +61,7 @@ class Running:
         self.command = [str(word) for word in server.command(self.port, deflate)]
         if tls:
             if server.tls is None:
-                raise Unmeasured("speaks no TLS")
+                raise Unmeasured("is not set up for TLS here")
             self.command += server.tls(*dev_certificate(CERTIFICATE))
 
     def __enter__(self) -> Self:
