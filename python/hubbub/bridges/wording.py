@@ -17,9 +17,7 @@ def text_of(message: Message, text: str, answered: str = "") -> str:
         text: What it says.
         answered: The nick of whom it is a reply to.
     """
-    parts = [text] if text else []
-    parts += [f"{file.name} {file.url}" for file in message.files]
-    whole = "\n".join(parts)
+    whole = with_files(message, text)
     if message.via is not None and "·" not in message.nick:
         # A bridge's people have nicks of their own, with "·"; others are spoken for.
         whole = f"<{message.via.name}> {whole}"
@@ -28,6 +26,13 @@ def text_of(message: Message, text: str, answered: str = "") -> str:
         quotes = whole.startswith((">", "```"))
         whole = f"{answered}:\n{whole}" if quotes else f"{answered}: {whole}"
     return whole
+
+
+def with_files(message: Message, text: str) -> str:
+    """A text, and behind it the names and addresses of a message's files."""
+    parts = [text] if text else []
+    parts += [f"{file.name} {file.url}" for file in message.files]
+    return "\n".join(parts)
 
 
 def excerpt(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 from hubbub.apps.chat import commands as do
@@ -159,6 +160,20 @@ class Talking:
     def _where(self, client: Caller, room: str) -> tuple[Person, Room]:
         self._chat.slow("actions_per_user", client.user)
         return self._chat.person(client), self._chat.room_for(client, room)
+
+    async def may_speak(self, user: str, room: str) -> None:
+        """Waits until somebody may speak: for those who cannot be told that they are too quick."""
+        limits = self._chat.limits
+        while True:
+            now = time.monotonic()
+            wait_s = max(
+                limits["messages_per_user"].wait_s(user, now),
+                limits["messages_per_room"].wait_s(room, now),
+                limits["actions_per_user"].wait_s(user, now),
+            )
+            if wait_s <= 0:
+                return
+            await asyncio.sleep(wait_s)
 
     def _count(self, client: Caller, room: Room) -> None:
         self._chat.slow("messages_per_user", client.user)

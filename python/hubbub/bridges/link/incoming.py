@@ -6,7 +6,6 @@ flood brings beyond what the chat takes is given up, and counted.
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -160,27 +159,13 @@ class Incoming:
     def _caller(self, visitor: Visitor) -> LinkCaller:
         return LinkCaller(visitor.user, self._bridge)
 
-    async def _pace(self, user: str, room: str) -> None:
-        """Whoever speaks too quickly waits."""
-        limits = self._service.limits
-        while True:
-            now = time.monotonic()
-            wait_s = max(
-                limits["messages_per_user"].wait_s(user, now),
-                limits["messages_per_room"].wait_s(room, now),
-                limits["actions_per_user"].wait_s(user, now),
-            )
-            if wait_s <= 0:
-                return
-            await asyncio.sleep(wait_s)
-
     async def _say(self, room: Room, visitor: Visitor, event: Heard) -> None:
         assert isinstance(event, net.Said)  # noqa: S101 - by the table
         ledger, bridge, channel = self._ledger, self._bridge, event.channel
         if event.remote_id and ledger.message(bridge, channel, event.remote_id):
             # Told again, as by a replay of the channel's history.
             return
-        await self._pace(visitor.user, room.id)
+        await self._service.talking.may_speak(visitor.user, room.id)
         text = event.text[: self._service.config.text_limit]
         if event.kind == "text":
             text = addressed(text, lambda nick: _nick_of(room, nick))
@@ -256,7 +241,7 @@ class Incoming:
             said = net.Said(channel, event.person, event.text, event.remote_id, lang=event.lang)
             await self._say(room, visitor, said)
             return
-        await self._pace(visitor.user, room.id)
+        await self._service.talking.may_speak(visitor.user, room.id)
         text = event.text[: self._service.config.text_limit]
         params = wire.EditParams(room.id, message, text, event.lang)
         await self._service.talking.edit(self._caller(visitor), params)

@@ -102,7 +102,6 @@ class Link:
     async def run(self) -> None:
         """Joins the two until it is cancelled; the ledger is open."""
         self._blocks_from_ledger()
-        self._service.people.reserve(f"·{self._settings.label or self.name}")
         self._people.open()
         self._asking.open()
         await self._find_rooms()

@@ -21,6 +21,7 @@ from hubbub.bridges.link.remote import (
     SetTopic,
     What,
 )
+from hubbub.bridges.wording import with_files
 
 _EXCERPT_LIMIT = 200
 
@@ -61,7 +62,9 @@ class Outgoing:
                 if (via is not None and via.bridge == self._bridge) or message.deleted:
                     return None
                 reply = self._quoted(room, message.reply_to) if message.reply_to else None
-                what: What = Say(_text(message), message.lang, message.kind, reply)
+                what: What = Say(
+                    with_files(message, message.text), message.lang, message.kind, reply
+                )
                 return self._made(channel, event.ts, message.user, message.nick, what, message.id)
             case ev.Edited():
                 before = self._quoted(room, event.id)
@@ -127,9 +130,3 @@ def _named(quoted: Quoted, remote_id: str) -> Quoted:
 
 def _replaced(delivery: Delivery, **changes: Quoted) -> Delivery:
     return replace(delivery, what=replace(delivery.what, **changes))
-
-
-def _text(message: Message) -> str:
-    parts = [message.text] if message.text else []
-    parts += [f"{file.name} {file.url}" for file in message.files]
-    return "\n".join(parts)

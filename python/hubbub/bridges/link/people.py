@@ -77,7 +77,8 @@ class People:
         return user in self.roster.users or user in self._known
 
     def open(self) -> None:
-        """Learns who was there when this ended last."""
+        """Learns who was there when this ended last, and keeps their kind of nick for them."""
+        self._service.people.reserve(f"·{self._label}")
         self._known = set(self._ledger.users(self._bridge))
 
     async def see_out(self) -> None:

@@ -1,7 +1,5 @@
 """`Speaking`: what somebody on IRC says, takes back, and reads again. A part of `House`."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -40,7 +38,8 @@ class Speaking(Places):
             self._echo(person, saying, origin)
             return
         room = await self._spoken_in(person, saying.room, saying.to)
-        await self._pace(person.user, room.id)
+        # IRC's clients do not say a thing again.
+        await self._service.talking.may_speak(person.user, room.id)
         caller = IrcCaller(person.user, origin, tags=saying.tags)
         reply_to = saying.reply_to
         with refusing(_400="failed"):
@@ -95,20 +94,6 @@ class Speaking(Places):
         if direct is None:
             raise ChatRefused("failed", "The conversation is gone")
         return direct
-
-    async def _pace(self, user: str, room: str) -> None:
-        """Whoever speaks too quickly waits: IRC's clients do not say a thing again."""
-        limits = self._service.limits
-        while True:
-            now = time.monotonic()
-            wait_s = max(
-                limits["messages_per_user"].wait_s(user, now),
-                limits["messages_per_room"].wait_s(room, now),
-                limits["actions_per_user"].wait_s(user, now),
-            )
-            if wait_s <= 0:
-                return
-            await asyncio.sleep(wait_s)
 
     async def redact(self, person: Person, target: Reacted, reason: str, origin: object) -> None:
         """Takes a message back, or away: the one that the target names."""
