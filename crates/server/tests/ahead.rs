@@ -81,6 +81,8 @@ fn who_is_paused_after_being_read_is_heard_later_and_who_is_closed_hears_the_clo
     }
     echo.worker.flush();
     hears_nothing(&mut crowd[3].0);
+    let held_bytes = echo.worker.held_bytes();
+    assert!(held_bytes > 0, "it was read before it was paused");
     let mut heard = [0; 4];
     crowd[5].0.read_exact(&mut heard).expect("the close");
     assert_eq!(heard, [0x88, 8, 0x03, 0xe8]);
