@@ -220,10 +220,14 @@ async def test_answers_without_an_end_are_ended_in_order() -> None:
             writer.close()
 
 
-async def test_endless_answers_are_ended_over_the_window() -> None:
+async def test_endless_answers_are_ended_over_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Who comes back does not come back with everybody else."""
+    # 100 of them take 3 s: a busy machine that stands still for a second changes nothing.
+    monkeypatch.setattr("hubbub.drain.PACE_PER_S", 33)
     endless = Endless()
-    settings = ServerSettings(drain_window_s=1, shutdown_timeout_s=5)
+    settings = ServerSettings(drain_window_s=10, shutdown_timeout_s=5)
     async with serve(endless.app, port=0, settings=settings) as server, asyncio.timeout(20):
         loop = asyncio.get_running_loop()
         ends: list[float] = []
@@ -239,13 +243,12 @@ async def test_endless_answers_are_ended_over_the_window() -> None:
 
         listening = asyncio.Semaphore(0)
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(300):
+            for _ in range(100):
                 tasks.create_task(listen())
-            for _ in range(300):
+            for _ in range(100):
                 await listening.acquire()
             assert await server.close()
-    # 300 of them are 0.6 s at 500 a second.
-    assert max(ends) - min(ends) > 0.3
+    assert max(ends) - min(ends) > 1
 
 
 async def test_a_stream_that_wants_to_be_waited_for_is() -> None:

@@ -23,10 +23,13 @@ app = chat(
             sign_ins_per_address=EASY,
         ),
         translation=TranslationSettings(
+            # The programs start beside browsers, on cold files and busy processors.
+            timeout_s=18,
+            backend_timeout_s=18,
             backends=[
                 ApertiumSettings(pivots=["es"]),
                 LibreTranslateSettings(url=os.environ["PHRASE_BOOK"]),
-            ]
+            ],
         ),
     )
 )
