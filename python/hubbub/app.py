@@ -450,8 +450,9 @@ class App(Generic[C]):
         Raises:
             Misuse: The app is not being served.
         """
-        hub, _ = self._served()
-        return hub.publish(topic, encode(message), key=key)
+        hub, _ = self._running or self._served()
+        text = message if type(message) is str else encode(message)
+        return hub.publish(topic, text, key=key)
 
     def subscribers(self, topic: str) -> int:
         """How many are subscribed to a topic.

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 from hubbub import http
 from hubbub._core import Engine, Request, Route
@@ -46,10 +47,8 @@ class Topics:
     def __init__(self, engine: Engine, number: int) -> None:
         self._engine = engine
         self._number = number
-
-    def publish(self, topic: str, message: str | bytes, *, key: str | None = None) -> int:
+        self.publish = partial(engine.publish, module=number)
         """Sends one message to all subscribers; returns how many."""
-        return self._engine.publish(topic, message, key=key, module=self._number)
 
     def subscribers(self, topic: str) -> int:
         """How many are subscribed."""

@@ -3,7 +3,7 @@
 //! Puts publications together as they travel (JSON), so that one that is kept need not be encoded again for whoever
 //! resumes. Sends nothing: the frames it makes are published by the engine.
 
-use std::fmt::Write;
+use std::io::Write;
 
 use hubbub_hub::{Channels as Table, Limits, Options, Position, Published, Stored};
 use pyo3::prelude::*;
@@ -50,23 +50,37 @@ fn position(epoch: &str, offset: u64) -> Position {
     Position { epoch, offset }
 }
 
-/// `{"data":…,"offset":…,"info":…,"tags":…}`: what is missing is left out.
-fn publication(data: &[u8], offset: u64, info: Option<&[u8]>, tags: Option<&[u8]>) -> Vec<u8> {
-    let optional = info.map_or(0, <[u8]>::len) + tags.map_or(0, <[u8]>::len);
-    let mut json = Vec::with_capacity(data.len() + optional + 64);
-    json.extend_from_slice(b"{\"data\":");
-    json.extend_from_slice(data);
-    if offset > 0 {
-        json.extend_from_slice(format!(",\"offset\":{offset}").as_bytes());
+/// What is said with a publication, as JSON; `None` is left out.
+struct Said<'a> {
+    data: &'a [u8],
+    info: Option<&'a [u8]>,
+    tags: Option<&'a [u8]>,
+}
+
+impl Said<'_> {
+    /// At most so long is [`Said::push`], but for a number's digits.
+    fn bytes(&self) -> usize {
+        let optional = self.info.map_or(0, <[u8]>::len) + self.tags.map_or(0, <[u8]>::len);
+        self.data.len() + optional + 40
     }
-    for (name, value) in [("info", info), ("tags", tags)] {
-        if let Some(value) = value {
-            json.extend_from_slice(format!(",\"{name}\":").as_bytes());
-            json.extend_from_slice(value);
+
+    /// `{"data":…,"offset":…,"info":…,"tags":…}`.
+    fn push(&self, offset: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"data\":");
+        out.extend_from_slice(self.data);
+        if offset > 0 {
+            write!(out, ",\"offset\":{offset}").expect("memory takes all");
         }
+        if let Some(info) = self.info {
+            out.extend_from_slice(b",\"info\":");
+            out.extend_from_slice(info);
+        }
+        if let Some(tags) = self.tags {
+            out.extend_from_slice(b",\"tags\":");
+            out.extend_from_slice(tags);
+        }
+        out.push(b'}');
     }
-    json.push(b'}');
-    json
 }
 
 /// A name as JSON (RFC 8259 §7).
@@ -77,24 +91,12 @@ fn push_quoted(name: &str, out: &mut Vec<u8>) {
             '"' => out.extend_from_slice(b"\\\""),
             '\\' => out.extend_from_slice(b"\\\\"),
             control if control < ' ' => {
-                let mut escaped = String::new();
-                write!(escaped, "\\u{:04x}", u32::from(control)).expect("a string takes all");
-                out.extend_from_slice(escaped.as_bytes());
+                write!(out, "\\u{:04x}", u32::from(control)).expect("memory takes all");
             }
             other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
     out.push(b'"');
-}
-
-fn push_frame(channel: &str, publication: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(publication.len() + channel.len() + 40);
-    frame.extend_from_slice(b"{\"push\":{\"channel\":");
-    push_quoted(channel, &mut frame);
-    frame.extend_from_slice(b",\"pub\":");
-    frame.extend_from_slice(publication);
-    frame.extend_from_slice(b"}}");
-    frame
 }
 
 fn as_text<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
@@ -159,15 +161,20 @@ impl Channels {
         tags: Option<&[u8]>,
         key: Option<&str>,
     ) -> PyResult<Taken<'py>> {
-        let now_ms = milliseconds(now_s);
-        let mut frame = Vec::new();
+        let said = Said { data, info, tags };
+        let mut frame = Vec::with_capacity(said.bytes() + channel.len() + 64);
         let published = self.table.with(|table| {
-            table.publish(channel, key, now_ms, |place| {
-                let offset = place.map_or(0, |place| place.offset);
-                let json = publication(data, offset, info, tags);
-                frame = push_frame(channel, &json);
-                let bytes = json.len();
-                (json.into_boxed_slice(), bytes)
+            table.publish(channel, key, milliseconds(now_s), |place| {
+                frame.extend_from_slice(b"{\"push\":{\"channel\":");
+                push_quoted(channel, &mut frame);
+                frame.extend_from_slice(b",\"pub\":");
+                let begin = frame.len();
+                said.push(place.map_or(0, |place| place.offset), &mut frame);
+                // Copied, it takes not a byte more than it has.
+                let kept = place.map_or_else(Box::default, |_| frame[begin..].into());
+                let bytes = frame.len() - begin;
+                frame.extend_from_slice(b"}}");
+                (kept, bytes)
             })
         })?;
         let (place, frame) = match published {
@@ -241,7 +248,13 @@ impl Channels {
         let first = offset + 1 - publications.len() as u64;
         let publications = (first..).zip(&publications).map(|(offset, kept)| {
             let (data, info, tags, key, at_s) = kept;
-            let json = publication(data, offset, info.as_deref(), tags.as_deref());
+            let said = Said {
+                data,
+                info: info.as_deref(),
+                tags: tags.as_deref(),
+            };
+            let mut json = Vec::with_capacity(said.bytes());
+            said.push(offset, &mut json);
             Stored {
                 bytes: json.len(),
                 publication: json.into_boxed_slice(),

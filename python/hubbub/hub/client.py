@@ -66,7 +66,8 @@ class Client:
     meter: Meter = field(default_factory=Meter)
     user_meter: Meter = field(default_factory=Meter)
     # User, info and the channel's info of its last publication, and what was made of them.
-    _author: tuple[str, bytes, bytes, bytes] = ("", b"", b"", b"")
+    _author_of: tuple[str, bytes, bytes] | None = None
+    _author: bytes = b""
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -110,9 +111,7 @@ class Client:
 
     def author(self, subscription: Subscription | None) -> bytes:
         """The same, kept: who publishes once will publish again."""
-        chan_info = subscription.info if subscription is not None else b""
-        user, info, chan, author = self._author
-        if not author or user != self.user or info != self.info or chan != chan_info:
-            author = self.about(subscription)
-            self._author = self.user, self.info, chan_info, author
-        return author
+        of = (self.user, self.info, subscription.info if subscription is not None else b"")
+        if of != self._author_of:
+            self._author_of, self._author = of, self.about(subscription)
+        return self._author

@@ -16,7 +16,7 @@ from hubbub.hub import codes, wire
 from hubbub.hub.client import Client, Subscription
 from hubbub.hub.codes import Disconnected, Refused
 from hubbub.hub.options import ChannelTable
-from hubbub.hub.rules import Grant, Rules, Welcome, as_json, is_awaitable, then
+from hubbub.hub.rules import Grant, Hook, Rules, Welcome, as_json, is_awaitable, then
 from hubbub.hub.sessions import Sessions, check_name, ttl_s
 from hubbub.hub.tokens import Claims
 from hubbub.log import logger
@@ -91,24 +91,22 @@ class Dispatch:
                 logger.exception("client %s: on_disconnect failed", client.id)
 
     def _work(self, client: Client, commands: Iterable[tuple[int, str, Any]]) -> None:
-        left = iter(commands)
+        sessions, left = self._sessions, iter(commands)
         for number, name, request in left:
             if client.is_closed or client.is_leaving:
                 return
             if not name:
                 continue
             if client.is_connected == (name == "connect"):
-                self._sessions.disconnect(client, codes.bad_protocol())
+                sessions.disconnect(client, codes.bad_protocol())
                 return
             try:
-                self._sessions.meters.command(
-                    client.meter, client.user_meter, name, self._sessions.clock_s()
-                )
+                sessions.meters.command(client.meter, client.user_meter, name, sessions.clock_s())
                 result = self._does[name](client, request)
             except Exception as error:  # noqa: BLE001 - told and logged
                 self._failed(client, number, name, error)
                 continue
-            if not is_awaitable(result):
+            if result is None or not is_awaitable(result):
                 self._answer(client, number, name, request, result)
             elif name == "rpc":
                 self._call(client, number, result)
@@ -359,8 +357,8 @@ class Dispatch:
 
     def _publish(self, client: Client, request: wire.PublishRequest) -> Any:
         channel, asked = request.channel, self._rules.on_publish
-        subscription = client.subscriptions.get(channel)
-        if subscription is None:
+        is_subscribed = channel in client.subscriptions
+        if not is_subscribed:
             check_name(channel)
         if not request.data:
             raise codes.bad_request()
@@ -369,23 +367,30 @@ class Dispatch:
         allowed = self._table.of(channel).publish
         if (
             allowed == "nobody"
-            or (allowed == "subscribers" and subscription is None)
+            or (allowed == "subscribers" and not is_subscribed)
             or (allowed == "authorized" and asked is None)
         ):
             raise codes.permission_denied()
         if asked is None:
             return self._published(client, channel, bytes(request.data))
+        return self._ask(asked, client, channel, request.data)
 
-        def publish(instead: object) -> Any:
-            data = bytes(request.data) if instead is None else as_json(instead)
-            return self._published(client, channel, data)
-
-        return then(asked(client, channel, msgspec.json.decode(request.data)), publish)
+    def _ask(self, asked: Hook, client: Client, channel: str, data: Raw) -> Any:
+        return then(
+            asked(client, channel, msgspec.json.decode(data)),
+            lambda instead: self._published(
+                client, channel, bytes(data) if instead is None else as_json(instead)
+            ),
+        )
 
     def _published(self, client: Client, channel: str, data: bytes) -> Any:
-        self._sessions.check_creation(client, channel)
+        sessions, options = self._sessions, self._table.of(channel)
+        sessions.check_creation(client, channel)
         info = client.author(client.subscriptions.get(channel))
-        publishing = self._sessions.publish(channel, data, info=info)
+        if not options.persistent:
+            sessions.say(channel, options, data, info)
+            return None
+        publishing = sessions.publish(channel, data, info=info)
         return None if publishing.is_done else then(publishing, lambda _: None)
 
     def _presence(self, client: Client, request: wire.ChannelRequest) -> object:

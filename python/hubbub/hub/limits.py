@@ -71,12 +71,14 @@ class Pace:
 
     def take(self, now_s: float, each_s: float, burst_s: float = _BURST_S) -> bool:
         """Takes one of what is there every `each_s` seconds; tells whether there was one."""
-        until_s = self.until_s
-        # A clock that was put back must not keep anybody out.
-        if until_s > now_s + burst_s:
-            until_s = self.until_s = now_s + burst_s
-        until_s = (max(now_s, until_s)) + each_s
-        if until_s > now_s + burst_s:
+        until_s, latest_s = self.until_s, now_s + burst_s
+        if until_s < now_s:
+            until_s = now_s
+        elif until_s > latest_s:
+            # A clock that was put back must not keep anybody out.
+            until_s = self.until_s = latest_s
+        until_s += each_s
+        if until_s > latest_s:
             return False
         self.until_s = until_s
         return True

@@ -20,7 +20,7 @@ from hubbub.hub.client import Client, Subscription
 from hubbub.hub.codes import Disconnected, End
 from hubbub.hub.limits import HubLimits, Meters
 from hubbub.hub.options import ChannelOptions, ChannelTable
-from hubbub.hub.publishing import Publishing
+from hubbub.hub.publishing import Place, Publishing
 from hubbub.hub.storage import Entry, HistoryStore
 from hubbub.hub.storms import Later, Storms
 from hubbub.hub.transports import Listeners, Transport
@@ -313,8 +313,7 @@ class Sessions:
         """
         options = self._table.of(channel)
         if not options.persistent or self._store is None:
-            place = self._published(channel, options, data, info, tags, key, conflate)
-            return Publishing(place)
+            return Publishing(self.say(channel, options, data, info, tags, key, conflate))
         self._load(channel, options)
         now_s = self.clock_s()
         epoch, _ = self.channels.position(channel, now_s) or ("", 0)
@@ -327,21 +326,22 @@ class Sessions:
             elif not is_new:
                 publishing.settle((offset, epoch))
             else:
-                publishing.settle(self._published(channel, options, data, info, tags, key))
+                publishing.settle(self.say(channel, options, data, info, tags, key))
 
         self._store.append(Entry(channel, epoch, now_s, data, info, tags, key, limit, age_s), done)
         return publishing
 
-    def _published(
+    def say(
         self,
         channel: str,
         options: ChannelOptions,
         data: bytes,
-        info: bytes | None,
-        tags: bytes | None,
-        key: str | None,
+        info: bytes | None = None,
+        tags: bytes | None = None,
+        key: str | None = None,
         conflate: str | None = None,
-    ) -> tuple[int, str]:
+    ) -> Place:
+        """Publishes what need not be stored, or is: everybody hears it now. See `publish`."""
         frame, offset, epoch = self.channels.publish(
             channel, data, self.clock_s(), info=info, tags=tags, key=key
         )

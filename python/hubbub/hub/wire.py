@@ -181,7 +181,10 @@ class RefreshResult(Struct, omit_defaults=True, gc=False):
     ttl: int = 0
 
 
-REQUESTS: tuple[str, ...] = tuple(name for name in Command.__struct_fields__ if name != "id")
+_NAMES: tuple[str, ...] = Command.__struct_fields__
+REQUESTS = _NAMES[1:]
+_OTHERS = len(REQUESTS) - 1
+_IDS = 2**32
 
 _decode = msgspec.json.Decoder(Command).decode_lines
 _encode = msgspec.json.Encoder().encode
@@ -201,31 +204,34 @@ def commands(frame: str | bytes) -> list[tuple[int, str, Any]]:
     Raises:
         BadFrame: One of them is no command.
     """
-    lines = 1 + (frame.count("\n") if isinstance(frame, str) else frame.count(b"\n"))
-    if lines > COMMANDS_LIMIT:
-        raise BadFrame(f"{lines} commands in one frame")
+    # What is shorter has not so many lines.
+    if len(frame) >= COMMANDS_LIMIT:
+        lines = 1 + (frame.count("\n") if isinstance(frame, str) else frame.count(b"\n"))
+        if lines > COMMANDS_LIMIT:
+            raise BadFrame(f"{lines} commands in one frame")
     try:
         decoded = _decode(frame)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadFrame(str(error)) from None
-    return [_one(command) for command in decoded]
-
-
-def _one(command: Command) -> tuple[int, str, Any]:
-    values = astuple(command)
-    number, missing = values[0], values.count(None)
-    if missing == len(REQUESTS) and number == 0:
-        return 0, "", None
-    if missing != len(REQUESTS) - 1:
-        raise BadFrame("a command has one request")
-    at = 1
-    while values[at] is None:
-        at += 1
-    name = REQUESTS[at - 1]
-    # Only `send` is not answered.
-    if (number == 0) != (name == "send") or not 0 <= number < 2**32:
-        raise BadFrame(f"{name} with id {number}")
-    return number, name, values[at]
+    found: list[tuple[int, str, Any]] = []
+    for command in decoded:
+        values = astuple(command)
+        number: int = values[0]
+        missing = values.count(None)
+        if missing != _OTHERS:
+            if number or missing < _OTHERS:
+                raise BadFrame("a command has one request")
+            found.append((0, "", None))
+            continue
+        at = 1
+        while values[at] is None:
+            at += 1
+        name = _NAMES[at]
+        # Only `send` is not answered.
+        if not ((0 < number < _IDS) if name != "send" else number == 0):
+            raise BadFrame(f"{name} with id {number}")
+        found.append((number, name, values[at]))
+    return found
 
 
 def encode(value: object) -> bytes:
