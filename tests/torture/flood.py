@@ -10,12 +10,13 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from ..serving import ROOT
-from ..wire import TEXT, connect, frame, get, open_websocket, upgrade
+from ..wire import BINARY, TEXT, connect, frame, get, open_websocket, upgrade
 
 PIPELINE_BYTES = 1 << 18
 """What a connection tries to send at once."""
@@ -38,16 +39,17 @@ class Flooding:
 
 
 @contextmanager
-def flooding(address: str, what: str, connections: int) -> Iterator[Flooding]:
+def flooding(address: str, what: str, connections: int, size: int = 1) -> Iterator[Flooding]:
     """Floods a server while the context lasts; returns when all have begun.
 
     Args:
         address: The server's.
-        what: "messages": tiny ones, pipelined; "requests": the same by HTTP; "handshakes": a
-            connection, its upgrade, and its end, again and again.
+        what: "messages": pipelined, and answered; "uploads": nobody answers them; "requests": the
+            same by HTTP; "handshakes": a connection, its upgrade, and its end, again and again.
         connections: How many at a time.
+        size: Bytes in a message.
     """
-    words = (what, address, str(connections))
+    words = (what, address, str(connections), str(size))
     command = (sys.executable, "-m", "tests.torture.flood", *words)
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -66,7 +68,7 @@ class Pipelines:
 
     def __init__(self, sockets: list[socket.socket], word: bytes) -> None:
         self.sent = 0
-        self._words = memoryview(word * (PIPELINE_BYTES // len(word)))
+        self._words = memoryview(word * max(1, PIPELINE_BYTES // len(word)))
         self._word_bytes = len(word)
         self._at = {one.fileno(): (one, 0) for one in sockets}
         self._poll = select.epoll()
@@ -120,20 +122,24 @@ class Knocks:
         self.sent += 1
 
 
-def pipelined(address: str, connections: int, enter: Callable[..., socket.socket]) -> Pipelines:
-    word = frame(TEXT, b"!") if enter is open_websocket else get("/word")
-    return Pipelines([enter(address) for _ in range(connections)], word)
+def flood_of(what: str, address: str, connections: int, size: int) -> Pipelines | Knocks:
+    """What is to be sent, on its connections."""
+    match what:
+        case "handshakes":
+            return Knocks(address, connections)
+        case "requests":
+            word, enter = get("/word"), partial(connect, address)
+        case "uploads":
+            word, enter = frame(BINARY, bytes(size)), partial(open_websocket, address, "/sink")
+        case _:
+            word, enter = frame(TEXT, b"!" * size), partial(open_websocket, address)
+    return Pipelines([enter() for _ in range(connections)], word)
 
 
 def main() -> None:
-    what, address, connections = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    what, address, connections, size = sys.argv[1:]
     os.nice(19)
-    flood: Pipelines | Knocks
-    if what == "handshakes":
-        flood = Knocks(address, connections)
-    else:
-        enter = open_websocket if what == "messages" else connect
-        flood = pipelined(address, connections, enter)
+    flood = flood_of(what, address, int(connections), int(size))
     print("ready", file=sys.stderr, flush=True)
     told = select.poll()
     told.register(sys.stdin, select.POLLIN | select.POLLHUP)
