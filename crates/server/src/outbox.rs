@@ -4,7 +4,8 @@
 //! copied, as soon as it would have to wait. A part of a file waits where it is, and costs nothing here. Knows nothing of
 //! frames' insides, nor of the policy that decides (see `worker::publish`).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -73,9 +74,35 @@ struct Entry {
     file: Option<Box<FilePart>>,
 }
 
+/// Which of all entries that were ever put into a backlog a key's is. A key is a hash already.
+type Places = HashMap<u64, u64, BuildHasherDefault<Hashed>>;
+
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        debug_assert!(bytes.is_empty(), "a key is one number");
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+}
+
+/// **Invariant:** before an entry that is taken out there are none with a key; so those behind it stay as far from the end
+/// as they were, and that is how `places` knows them.
 #[derive(Default)]
 struct Backlog {
     queue: VecDeque<Entry>,
+    /// How many entries were ever put in.
+    ever: u64,
+    /// Where each key's entry is, once there were more than one would look through.
+    places: Option<Box<Places>>,
     bytes: usize,
     /// Those of `bytes` that nobody shares.
     own_bytes: usize,
@@ -84,14 +111,64 @@ struct Backlog {
 }
 
 impl Backlog {
+    /// So many are looked through, one after the other.
+    const FEW: usize = 32;
+
+    fn put(&mut self, entry: Entry) {
+        self.files += usize::from(entry.file.is_some());
+        self.bytes += entry.frame.len();
+        match (entry.keep, &mut self.places) {
+            (Keep::Always, _) => self.own_bytes += entry.frame.len(),
+            (Keep::Key(key), Some(places)) => {
+                places.insert(key, self.ever);
+            }
+            _ => {}
+        }
+        self.ever += 1;
+        self.queue.push_back(entry);
+    }
+
     fn take(&mut self, at: usize) -> Option<Entry> {
         let entry = self.queue.remove(at)?;
         self.files -= usize::from(entry.file.is_some());
         self.bytes -= entry.frame.len();
-        if entry.keep == Keep::Always {
-            self.own_bytes -= entry.frame.len();
+        match (entry.keep, &mut self.places) {
+            (Keep::Always, _) => self.own_bytes -= entry.frame.len(),
+            (Keep::Key(key), Some(places)) => {
+                places.remove(&key);
+            }
+            _ => {}
         }
         Some(entry)
+    }
+
+    /// The entry that waits under a key.
+    fn of_key(&mut self, key: u64) -> Option<&mut Entry> {
+        if self.places.is_none() && self.queue.len() <= Self::FEW {
+            let mut waiting = self.queue.iter_mut();
+            return waiting.find(|entry| entry.keep == Keep::Key(key));
+        }
+        let first = self.ever - self.queue.len() as u64;
+        let places = self.places.get_or_insert_with(|| {
+            let numbered = (first..).zip(&self.queue);
+            let keyed = numbered.filter_map(|(number, entry)| match entry.keep {
+                Keep::Key(key) => Some((key, number)),
+                Keep::Always | Keep::Droppable => None,
+            });
+            Box::new(keyed.collect())
+        });
+        let number = *places.get(&key)?;
+        let entry = self.queue.get_mut((number - first) as usize);
+        debug_assert!(entry.as_ref().is_some_and(|it| it.keep == Keep::Key(key)));
+        entry
+    }
+
+    fn held_bytes(&self) -> usize {
+        // A table has a byte beside each place, and an eighth of its places stays free.
+        let places = self.places.as_ref().map_or(0, |places| {
+            size_of::<Places>() + places.capacity() * (size_of::<(u64, u64)>() + 1) * 8 / 7
+        });
+        size_of::<Self>() + self.queue.capacity() * size_of::<Entry>() + self.own_bytes + places
     }
 }
 
@@ -164,11 +241,10 @@ impl Outbox {
     /// Memory held for this peer alone; shared frames are charged by their entry.
     pub(crate) fn held_bytes(&self) -> usize {
         self.buffer.capacity()
-            + self.backlog.as_ref().map_or(0, |backlog| {
-                size_of::<Backlog>()
-                    + backlog.queue.capacity() * size_of::<Entry>()
-                    + backlog.own_bytes
-            })
+            + self
+                .backlog
+                .as_ref()
+                .map_or(0, |backlog| backlog.held_bytes())
     }
 
     /// Lets `write` append whole frames, and tells how many bytes they are.
@@ -202,9 +278,7 @@ impl Outbox {
     /// Adds a part of a file.
     pub(crate) fn append_file(&mut self, part: FilePart) {
         self.settle_single();
-        let backlog = self.backlog.get_or_insert_default();
-        backlog.files += 1;
-        backlog.queue.push_back(Entry {
+        self.backlog.get_or_insert_default().put(Entry {
             frame: Arc::default(),
             keep: Keep::Always,
             file: Some(Box::new(part)),
@@ -230,15 +304,11 @@ impl Outbox {
         let Some(backlog) = &mut self.backlog else {
             return false;
         };
-        let Some(entry) = backlog
-            .queue
-            .iter_mut()
-            .find(|entry| entry.keep == Keep::Key(key))
-        else {
+        let Some(entry) = backlog.of_key(key) else {
             return false;
         };
-        backlog.bytes = backlog.bytes - entry.frame.len() + frame.len();
-        entry.frame = Arc::clone(frame);
+        let before = std::mem::replace(&mut entry.frame, Arc::clone(frame));
+        backlog.bytes = backlog.bytes - before.len() + frame.len();
         true
     }
 
@@ -541,12 +611,7 @@ impl Outbox {
     }
 
     fn push(&mut self, frame: Arc<[u8]>, keep: Keep) {
-        let backlog = self.backlog.get_or_insert_default();
-        backlog.bytes += frame.len();
-        if keep == Keep::Always {
-            backlog.own_bytes += frame.len();
-        }
-        backlog.queue.push_back(Entry {
+        self.backlog.get_or_insert_default().put(Entry {
             frame,
             keep,
             file: None,
@@ -582,6 +647,8 @@ mod tests {
     use std::io::Read;
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -702,5 +769,77 @@ mod tests {
         assert_eq!(outbox.len(), 200);
         assert_eq!(outbox.make_room(1000, 300), 1);
         assert_eq!(outbox.len(), 100);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Act {
+        /// Published under a key, to who reads slowly.
+        Say(u64),
+        /// Published without.
+        Tell,
+        Answer,
+        /// So many frames leave.
+        Leave(usize),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            6 => (0..80_u64).prop_map(Act::Say),
+            1 => Just(Act::Tell),
+            1 => Just(Act::Answer),
+            1 => (0..30_usize).prop_map(Act::Leave),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_of_each_key_takes_the_place_of_the_one_that_waits(
+            acts in prop::collection::vec(act(), 0..400),
+            limit in 1..100_usize,
+        ) {
+            const BYTES: usize = 4;
+            let (mut outbox, mut pool) = (Outbox::default(), Pool::default());
+            let mut expected: Vec<(Keep, u32)> = Vec::new();
+            for (number, act) in (0_u32..).zip(acts) {
+                let frame: Arc<[u8]> = Arc::from(number.to_be_bytes());
+                let keep = match act {
+                    Act::Say(key) => Keep::Key(key),
+                    Act::Tell => Keep::Droppable,
+                    Act::Answer => {
+                        outbox.append(&mut pool, |out| out.extend_from_slice(&frame));
+                        expected.push((Keep::Always, number));
+                        continue;
+                    }
+                    Act::Leave(count) => {
+                        let count = count.min(expected.len());
+                        assert_eq!(outbox.advance(count * BYTES), 0);
+                        outbox.release(&mut pool);
+                        expected.drain(..count);
+                        continue;
+                    }
+                };
+                let waiting = expected.iter_mut().find(|(other, _)| {
+                    matches!(keep, Keep::Key(_)) && *other == keep
+                });
+                let replaced = matches!(keep, Keep::Key(key) if outbox.replace(key, &frame));
+                assert_eq!(replaced, waiting.is_some());
+                if let Some(waiting) = waiting {
+                    waiting.1 = number;
+                    continue;
+                }
+                outbox.make_room(BYTES, limit * BYTES);
+                while expected.len() >= limit
+                    && let Some(at) = expected.iter().position(|(keep, _)| *keep != Keep::Always)
+                {
+                    expected.remove(at);
+                }
+                outbox.share(&mut pool, &frame, keep, true);
+                expected.push((keep, number));
+            }
+            let mut found = outbox.buffer[outbox.sent..].to_vec();
+            found.extend(outbox.frames().flatten());
+            let expected = expected.iter().flat_map(|(_, number)| number.to_be_bytes());
+            assert_eq!(found, expected.collect::<Vec<_>>());
+        }
     }
 }
