@@ -22,6 +22,18 @@ class Cell:
         values = [run[figure] for run in self.runs if figure in run]
         return statistics.median(values) if values else None
 
+    def ratio_to(self, other: "Cell", figure: str) -> float | None:
+        """The median of this server's number over the other's, round by round.
+
+        Both were measured within seconds in a round; over all rounds this machine's own speed
+        varies by more than what is to be told apart.
+        """
+        rounds = zip(self.runs, other.runs, strict=False)
+        ratios = [
+            mine[figure] / its[figure] for mine, its in rounds if figure in mine and its.get(figure)
+        ]
+        return statistics.median(ratios) if ratios else None
+
     @property
     def is_client_bound(self) -> bool:
         """Whether the load generator was the limit in most runs."""

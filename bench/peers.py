@@ -111,7 +111,7 @@ class Bound:
     at_most: float
     rival: str
 
-    def rival_of(self, cells: dict[str, Cell]) -> tuple[str, float] | None:
+    def rival_of(self, cells: dict[str, Cell]) -> str | None:
         """The cheapest of the rivals."""
         medians = {
             name: cell.median(self.row.figure)
@@ -119,7 +119,7 @@ class Bound:
             if name.startswith(self.rival)
         }
         known = [(value, name) for name, value in medians.items() if value is not None]
-        return (min(known)[1], min(known)[0]) if known else None
+        return min(known)[1] if known else None
 
 
 BOUNDS = [
@@ -145,9 +145,9 @@ def verdicts(results: Results) -> list[tuple[str, float | None, float]]:
         if cells is None:
             continue
         rival = bound.rival_of(cells)
-        ours = cells["Hubbub"].median(bound.row.figure) if "Hubbub" in cells else None
-        ratio = ours / rival[1] if rival and ours is not None else None
-        text = f"{bound.row.title}: Hubbub / {rival[0] if rival else bound.rival}"
+        ours = cells.get("Hubbub", Cell())
+        ratio = ours.ratio_to(cells[rival], bound.row.figure) if rival else None
+        text = f"{bound.row.title}: Hubbub / {rival or bound.rival}"
         found.append((text, ratio, bound.at_most))
     return found
 
@@ -184,7 +184,7 @@ def markdown(results: Results, rounds: int) -> str:
         "Server CPU per message, delivery or connection; every payload verified; compression off "
         "except in its own row.\n"
         f"Medians of {rounds} runs, servers in turn, server and load generator on a processor "
-        "each. "
+        "each; ratios are the medians of those of each round. "
         "¹: the load generator was saturated, the server was not.\n\n"
         f"{table(['bound', 'ratio', 'at most', ''], bounds)}\n"
         f"{'Not measured:' + chr(10) * 2 + ''.join(failures) + chr(10) if failures else ''}"

@@ -101,14 +101,13 @@ class Line:
     ours: float | None
     bare: float | None
     """Of the server it is compared to: the bare one, or ours without TLS."""
+    ratio: float | None
     is_client_bound: bool
 
     @property
     def value(self) -> float | None:
         """What is held against the bound."""
-        if not self.bound.is_ratio:
-            return self.ours
-        return self.ours / self.bare if self.ours is not None and self.bare else None
+        return self.ratio if self.bound.is_ratio else self.ours
 
     @property
     def holds(self) -> bool:
@@ -135,7 +134,8 @@ def measure(bounds: list[Bound], rounds: int, seconds: float) -> list[Line]:
             cell = cells[f"{NAMES['ours']} {bound.path or path}"]
             wanted = bound.figure or row.figure
             saturated = cell.is_client_bound
-            lines.append(Line(bound, cell.median(wanted), other.median(wanted), saturated))
+            ratio = cell.ratio_to(other, wanted)
+            lines.append(Line(bound, cell.median(wanted), other.median(wanted), ratio, saturated))
     return lines
 
 
@@ -161,13 +161,12 @@ def markdown(lines: list[Line], rounds: int) -> str:
         bound = line.bound
         unit = bound.unit
         limit = f"{bound.at_most:.2f}" if bound.is_ratio else f"{bound.at_most:,.0f} {unit}"
-        ratio = line.ours / line.bare if line.ours is not None and line.bare else None
         body.append(
             [
                 bound.title + (" ¹" if line.is_client_bound else ""),
                 f"{figure(line.ours)} {unit}",
                 f"{figure(line.bare)} {unit}" if line.bare is not None else "",
-                f"{ratio:.2f}" if ratio is not None and bound.is_ratio else "",
+                f"{line.value:.2f}" if line.value is not None and bound.is_ratio else "",
                 limit,
                 "holds" if line.holds else "**missed**",
             ]
@@ -179,7 +178,7 @@ def markdown(lines: list[Line], rounds: int) -> str:
         "Server CPU per message, per delivery (fan-out) or per connection (handshake), unless the "
         "unit says otherwise; every payload verified.\n"
         f"Medians of {rounds} runs, servers in turn, server and load generator on a processor "
-        "each.\n\n"
+        "each; ratios are the medians of those of each round.\n\n"
         f"{note if any(line.is_client_bound for line in lines) else ''}{rig.machine()}\n"
     )
 
@@ -187,8 +186,8 @@ def markdown(lines: list[Line], rounds: int) -> str:
 def main() -> int:
     """Measures, prints, writes; 1 when a bound is missed."""
     parser = argparse.ArgumentParser(prog="bench.run", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each server in each row")
-    parser.add_argument("--seconds", type=float, default=3, help="length of one run")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each server in each row")
+    parser.add_argument("--seconds", type=float, default=1, help="length of one run")
     parser.add_argument("--rows", default="", help="only these, comma separated: d1,d16,…")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write into")
     arguments = parser.parse_args()
