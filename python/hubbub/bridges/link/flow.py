@@ -68,12 +68,11 @@ class Flow:
             self._deliver(self.underway)
 
     def settled(self, number: int) -> Delivery | None:
-        """One is done with: it is forgotten, and the next has its turn.
+        """One is done with, and the next has its turn.
 
         Returns:
             It, if it was underway here; the next one begins with `pump`.
         """
-        self._ledger.done(number)
         underway = self.underway
         if underway is None or underway.number != number:
             return None

@@ -355,6 +355,7 @@ class Link:
         self._people.away()
 
     def _settled(self, number: int, remote_id: str, *, is_told: bool) -> None:
+        self._ledger.done(number)
         for flow in self._flows.values():
             delivery = flow.settled(number)
             if delivery is None:

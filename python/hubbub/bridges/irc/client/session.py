@@ -75,6 +75,7 @@ class Session:
         self._later: set[asyncio.TimerHandle] = set()
         self._shutting: dict[int, net.Shut] = {}
         self._failure: CannotRegister | None = None
+        self._is_renamed = False
 
     async def run(self) -> None:
         """Lives until the connection is gone.
@@ -164,6 +165,9 @@ class Session:
         self._tell(net.Up())
         for channel in self.crowd.channels.values():
             self._join(channel.name)
+        if self._is_renamed:
+            # Where the bridge sees it: it knows its puppets by their nicks.
+            self.call(self.registration.identity.nick)
 
     def _place(self, told: net.Told) -> None:
         """Who is where; and where we are ourselves."""
@@ -226,6 +230,7 @@ class Session:
     def call(self, nick: str) -> None:
         """Wants to be called otherwise."""
         self.registration.identity = replace(self.registration.identity, nick=nick)
+        self._is_renamed = not self.is_up
         if self.is_up:
             self._connection.put("", Out(Line("NICK", (nick,))))
 

@@ -72,6 +72,8 @@ class Puppets:
     def bring(self, author: Author, connection: Connection) -> Puppet | None:
         """The puppet of somebody, on their way in if they are not there; None: there is no room."""
         puppet = self._by_user.get(author.user)
+        if puppet is None or puppet.wanted != author.nick:
+            self._make_way(author, connection)
         if puppet is None:
             if not author.user or len(self._by_user) >= self._limit:
                 return None
@@ -93,7 +95,7 @@ class Puppets:
         if presence.type == "error":
             refused = presence.sender.partition("/")[2]
             if refused != puppet.nick or not puppet.joined.done():
-                self._nicks.pop(refused, None)
+                self._drop(refused, puppet)
             puppet.tries += 1
             if presence.error == "conflict" and puppet.tries < len(_TRIES):
                 self._enter(puppet, connection)
@@ -105,7 +107,7 @@ class Puppets:
             if not puppet.joined.done():
                 puppet.joined.set_result(True)
         elif SELF in presence.codes:
-            self._nicks.pop(presence.sender.partition("/")[2], None)
+            self._drop(presence.sender.partition("/")[2], puppet)
             if not presence.nick:
                 # Gone, or thrown out: who says something comes back.
                 self._forget(puppet)
@@ -122,6 +124,17 @@ class Puppets:
         self._nicks[nick] = puppet
         composer = Composer(connection.namespace)
         connection.send(composer.join(puppet.jid, f"{self._channel}/{nick}", "", ""))
+
+    def _make_way(self, author: Author, connection: Connection) -> None:
+        """Whoever had somebody's nick before is gone, or called otherwise: the chat has it once."""
+        for user, puppet in list(self._by_user.items()):
+            if author.nick and puppet.wanted == author.nick and user != author.user:
+                self._leave(user, connection)
+
+    def _drop(self, nick: str, puppet: Puppet) -> None:
+        """A nick is not a puppet's any more; it may be another's already."""
+        if self._nicks.get(nick) is puppet:
+            del self._nicks[nick]
 
     def _leave(self, user: str, connection: Connection) -> None:
         # The nick stays theirs until the room says that they are gone.

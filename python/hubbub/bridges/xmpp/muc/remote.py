@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from xml.etree.ElementTree import Element
 
 from hubbub.bridges.link.remote import (
+    Acknowledged,
     Asked,
     Author,
     Delivery,
@@ -12,6 +13,7 @@ from hubbub.bridges.link.remote import (
     Opened,
     Rejected,
     Sending,
+    SetTopic,
     Shut,
     Told,
     Up,
@@ -236,6 +238,11 @@ class MucRemote:
         if isinstance(stanza, str):
             self._tell(Rejected(delivery.number, stanza))
             return
+        topic = delivery.what.topic if isinstance(delivery.what, SetTopic) else None
+        if topic is not None and topic == room.topic:
+            # Of what changes nothing some services tell nothing.
+            self._tell(Acknowledged(delivery.number))
+            return
         self._tell(Sending(delivery.number))
         connection.send(stanza)
-        room.underway.sent(delivery.number)
+        room.underway.sent(delivery.number, is_topic=topic is not None)

@@ -89,7 +89,9 @@ class Room:
         self._features: frozenset[str] = frozenset()
         self._stanzas: asyncio.Queue[Element | None] = asyncio.Queue()
         self.underway = Underway(self.leave, self._give_up)
-        self._topic: str | None = None
+        self.topic: str | None = None
+        """What it is about; None: that was not told yet."""
+
         self._seen_at = datetime.now(UTC) - timedelta(seconds=duration_s(settings.archive_age))
 
     def take(self, stanza: Element) -> None:
@@ -113,7 +115,7 @@ class Room:
         self.visit += 1
         self.was_open = False
         self._stanzas = asyncio.Queue()
-        self._topic = None
+        self.topic = None
         composer = Composer(connection.namespace)
         await self._learn(connection)
         try:
@@ -122,7 +124,7 @@ class Room:
                 await self._catch_up(connection)
             await self._hear_until_subject()
             self.is_open = self.was_open = True
-            self._tell(Opened(self.channel, self.occupants.people(), self._topic))
+            self._tell(Opened(self.channel, self.occupants.people(), self.topic))
             await self._listen(connection)
         finally:
             self.is_open = False
@@ -207,11 +209,11 @@ class Room:
         """Takes what comes up to the subject: what is behind it is news (XEP-0045 §7.2.15)."""
         try:
             async with asyncio.timeout(_SUBJECT_S):
-                while self._topic is None:
+                while self.topic is None:
                     self._hear(await self._next())
         except TimeoutError:
             # Older services tell none where there is none.
-            self._topic = ""
+            self.topic = ""
 
     async def _listen(self, connection: Connection) -> NoReturn:
         while True:
@@ -266,12 +268,18 @@ class Room:
         if message.type not in {"groupchat", "error"}:
             return
         self._seen_at = datetime.now(UTC)
-        if not self.is_open and message.subject is not None and not message.said_at:
-            self._topic = message.subject
-            return
+        is_topic = message.subject is not None and not is_past and not message.error
+        if is_topic:
+            self.topic = message.subject
+            if not self.is_open and not message.said_at:
+                return
+        is_ours = nick == self.occupants.nick or nick in self._ours
         person = self.occupants.person(nick, message.occupant)
-        for event in hear(message, self.channel, person, self._marks, self.memory, self.visit):
-            is_ours = nick == self.occupants.nick or nick in self._ours
+        events = hear(message, self.channel, person, self._marks, self.memory, self.visit)
+        if is_topic and is_ours and self.underway.topic is not None:
+            # Some services tell a subject in words of their own, without the id that it came with.
+            events = [Acknowledged(self.underway.topic)]
+        for event in events:
             if is_ours and not isinstance(event, Acknowledged) and not message.error:
                 continue
             if isinstance(event, Acknowledged | Rejected):

@@ -17,19 +17,24 @@ class Underway:
     Args:
         enter_anew: Leaves the room, to come back.
         give_up: Called with the number of what the room will never show.
+
+    Attributes:
+        topic: The number of what says what the room is about, if that is underway.
     """
 
     def __init__(self, enter_anew: Callable[[], None], give_up: Callable[[int], None]) -> None:
         self._enter_anew = enter_anew
         self._give_up = give_up
+        self.topic: int | None = None
         self._number = 0
         self._overdue = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def sent(self, number: int) -> None:
+    def sent(self, number: int, *, is_topic: bool = False) -> None:
         """Something was said."""
         self.clear()
         self._number = number
+        self.topic = number if is_topic else None
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(SHOWN_S, self._is_overdue)
 
@@ -40,6 +45,7 @@ class Underway:
 
     def clear(self) -> None:
         """Nothing is underway."""
+        self.topic = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
