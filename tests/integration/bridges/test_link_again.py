@@ -52,7 +52,14 @@ class Scripted:
     def present(self, channel: str, authors: Sequence[net.Author]) -> None:
         pass
 
-    def whisper(self, person: str, channel: str, text: str, lang: str = "") -> None:
+    def whisper(
+        self,
+        person: str,
+        channel: str,
+        text: str,
+        lang: str = "",
+        original: tuple[str, str] | None = None,
+    ) -> None:
         pass
 
 
@@ -109,3 +116,22 @@ async def test_what_was_said_is_not_said_again_by_somebody_who_is_new(
             await until(lambda: "and more" in texts(chat))
             assert texts(chat) == ["hello", "and more"]
             assert remote.delivered == [], "nobody of the chat has said anything"
+
+
+async def test_what_the_remote_takes_away(tmp_path: Path) -> None:
+    made = app(Config(database=str(tmp_path / "chat.sqlite3"), limits=LIMITS))
+    async with serve(made), Ledger(tmp_path / "bridges.sqlite3").opened() as ledger:
+        chat: ChatService = made.state.chat
+        async with linked(chat, ledger) as remote:
+            eve = net.Person("eve", "eve")
+            for number in range(4):
+                remote.tell(net.Said(CHANNEL, ADA, f"no {number}", f"id{number}"))
+            await until(lambda: len(texts(chat)) == 4)
+            # Another's claim, the moderators', that of one who rules there, one's own.
+            remote.tell(net.Retracted(CHANNEL, eve, "id0"))
+            remote.tell(net.Retracted(CHANNEL, None, "id1", is_vouched=True))
+            remote.tell(net.Retracted(CHANNEL, eve, "id2", is_vouched=True))
+            remote.tell(net.Retracted(CHANNEL, ADA, "id3"))
+            remote.tell(net.Said(CHANNEL, ADA, "the end", "id4"))
+            await until(lambda: "the end" in texts(chat))
+            assert texts(chat) == ["no 0", "", "", "", "the end"]

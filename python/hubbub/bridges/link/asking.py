@@ -96,5 +96,6 @@ class Asking:
         if made.text == message.text:
             return
         nick = message.via.name if message.via is not None else message.nick
+        original = (f"<{nick}> {message.text}", message.lang)
         for person in people:
-            self._remote.whisper(person, channel, f"<{nick}> {made.text}", lang)
+            self._remote.whisper(person, channel, f"<{nick}> {made.text}", lang, original)

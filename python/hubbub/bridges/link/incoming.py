@@ -146,6 +146,8 @@ class Incoming:
             await self._topic(room, visitor, event)
             return
         if visitor is None:
+            if isinstance(event, net.Retracted):
+                await self._take_away(room, None, event)
             return
         is_moving = visitor in self._people.roster.dirty or visitor.lock.locked()
         if is_moving or not visitor.user or event.channel not in visitor.present:
@@ -254,12 +256,19 @@ class Incoming:
         id_ = self._message_of(room, event.channel, event.remote_id)
         if not id_:
             return
-        message = self._service.live.message(room, id_)
-        if message.user == visitor.user:
+        if self._service.live.message(room, id_).user == visitor.user:
             params = wire.MessageParams(room.id, id_)
             await self._service.talking.delete(self._caller(visitor), params)
-        elif self._people.is_ours(message.user):
-            # The remote's moderators rule over what the remote's people have said.
+        else:
+            await self._take_away(room, visitor, event)
+
+    async def _take_away(self, room: Room, visitor: Visitor | None, event: net.Retracted) -> None:
+        """The remote's moderators rule over what the remote's people have said."""
+        id_ = self._message_of(room, event.channel, event.remote_id)
+        if not id_ or not event.is_vouched:
+            return
+        message = self._service.live.message(room, id_)
+        if message.via is not None and message.via.bridge == self._bridge:
             await self._rule(room, visitor, Delete(message))
 
     async def _react(self, room: Room, visitor: Visitor, event: Heard) -> None:

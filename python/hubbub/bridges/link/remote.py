@@ -246,8 +246,12 @@ class Retracted:
     """A message was taken back, or away."""
 
     channel: str
-    person: Person
+    person: Person | None
+    """By whom; None: by the remote's moderators."""
+
     remote_id: str
+    is_vouched: bool = False
+    """Whether the remote vouches that they may: it is theirs, or they rule there."""
 
 
 @dataclass(frozen=True)
@@ -382,7 +386,14 @@ class Remote(Protocol):
         """Says who of the chat is online in a channel, all of them: those who may have puppets."""
         ...
 
-    def whisper(self, person: str, channel: str, text: str, lang: str = "") -> None:
+    def whisper(
+        self,
+        person: str,
+        channel: str,
+        text: str,
+        lang: str = "",
+        original: tuple[str, str] | None = None,
+    ) -> None:
         """Tells somebody on the remote something in private, if they are there; may be lost.
 
         Args:
@@ -390,5 +401,6 @@ class Remote(Protocol):
             channel: Where what is told belongs, as a translation of what was said there; or empty.
             text: What.
             lang: In which language.
+            original: Of what it is the translation, and in which language that is.
         """
         ...

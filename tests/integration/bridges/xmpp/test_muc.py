@@ -140,13 +140,15 @@ async def test_what_is_said_on_xmpp(server: XmppServer, room: str) -> None:
         alice.connection.send(alice.compose.topic("", room, "r4", "tea and cake"))
         assert (await hub.next(TopicSet)).topic == "tea and cake"
         to = f"{room}/hubbub"
-        alice.connection.send(alice.compose.whisper("", to, "lang fr", "en", is_translation=False))
+        alice.connection.send(alice.compose.whisper("", to, {"en": "lang fr"}))
         asked = await hub.next(Asked)
         assert asked.text == "lang fr"
-        hub.remote.whisper(asked.person.id, room, "bonjour", "fr")
-        whispered = await alice.heard("bonjour")
-        assert (whispered.type, whispered.bodies) == ("chat", {"fr": "bonjour"})
+        hub.remote.whisper(asked.person.id, room, "bonjour *toi*", "fr", ("hello *you*", "en"))
+        whispered = await alice.heard("bonjour _toi_")
+        assert whispered.type == "chat"
+        assert whispered.bodies == {"fr": "bonjour _toi_", "en": "hello _you_"}
         assert whispered.translated == {"fr"}
+        assert whispered.body() == ("hello _you_", "en")
 
 
 async def test_who_comes_and_goes(server: XmppServer, room: str) -> None:

@@ -78,7 +78,7 @@ class Hearing:
             case "TAGMSG":
                 self._reaction(channel.name, person, line)
             case "REDACT":
-                self._tell(net.Retracted(channel.name, person, line.param(1)))
+                self._tell(net.Retracted(channel.name, person, line.param(1), is_vouched=True))
             case _:
                 self._said(channel.name, person, line)
 

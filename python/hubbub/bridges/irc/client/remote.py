@@ -164,7 +164,14 @@ class IrcRemote:
         if self._puppets is not None:
             self._puppets.present(channel, authors)
 
-    def whisper(self, person: str, channel: str, text: str, lang: str = "") -> None:
+    def whisper(
+        self,
+        person: str,
+        channel: str,
+        text: str,
+        lang: str = "",
+        original: tuple[str, str] | None = None,
+    ) -> None:
         """Tells somebody something in private."""
         session = self._session
         if session is None or not session.is_up:

@@ -3,7 +3,7 @@
 Whoever does not know an extension reads a body that says the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from xml.etree.ElementTree import Element, SubElement
 
 from hubbub.bridges.xmpp.muc import names as ns
@@ -71,11 +71,7 @@ class Composer:
         original = next(iter(bodies))
         if original:
             message.set(ns.LANG, original)
-        for lang, text in bodies.items():
-            body = SubElement(
-                message, f"{{{self._namespace}}}body", {ns.LANG: lang} if lang else {}
-            )
-            body.text = text
+        self._bodies(message, bodies)
         translations = [lang for lang in bodies if lang != original]
         if translations:
             marked = SubElement(message, f"{{{ns.LANGTRANS}}}x")
@@ -134,17 +130,33 @@ class Composer:
         return message
 
     def whisper(
-        self, sender: str, to: str, text: str, lang: str, *, is_translation: bool
+        self, sender: str, to: str, bodies: Mapping[str, str], translated: Set[str] = frozenset()
     ) -> Element:
-        """Says something to one occupant of a room (XEP-0045 §7.5)."""
+        """Says something to one occupant of a room (XEP-0045 §7.5).
+
+        Args:
+            sender: Who; empty: the account itself.
+            to: The room and their nick in it.
+            bodies: What, by language.
+            translated: Which of these are translations, by a machine (XEP-0171).
+        """
         message = self._stanza("message", sender, to)
         message.set("type", "chat")
-        body = SubElement(message, f"{{{self._namespace}}}body", {ns.LANG: lang} if lang else {})
-        body.text = to_styling(text)
+        self._bodies(message, {lang: to_styling(text) for lang, text in bodies.items()})
         SubElement(message, f"{{{ns.MUC_USER}}}x")
-        if is_translation and lang:
-            _translation(SubElement(message, f"{{{ns.LANGTRANS}}}x"), "", lang)
+        if translated:
+            source = next((lang for lang in bodies if lang not in translated), "")
+            marked = SubElement(message, f"{{{ns.LANGTRANS}}}x")
+            for lang in sorted(translated):
+                _translation(marked, source, lang)
         return message
+
+    def _bodies(self, message: Element, bodies: Mapping[str, str]) -> None:
+        for lang, text in bodies.items():
+            body = SubElement(
+                message, f"{{{self._namespace}}}body", {ns.LANG: lang} if lang else {}
+            )
+            body.text = text
 
     def _hint(self, message: Element, extension: str, text: str) -> None:
         SubElement(message, f"{{{self._namespace}}}body").text = text

@@ -38,15 +38,22 @@ def hear(
     if message.stanza_id and message.stanza_id in memory:
         # It was in the archive, too.
         return []
-    known = Known(message.id, message.stanza_id, person.name, visit)
+    known = Known(message.id, message.stanza_id, person.name, visit, person.id)
     if message.id or message.stanza_id:
         memory.add(known)
     if number is not None:
         return [Acknowledged(number, known.remote_id)]
     if not person.name:
-        return [TopicSet(channel, None, message.subject)] if message.subject is not None else []
+        return _by_room(message, channel, memory)
     if message.retracts:
-        return [Retracted(channel, person, memory.remote_id(message.retracts))]
+        if message.is_moderated:
+            # XEP-0425 §5: that somebody has moderated, nobody but the room itself tells.
+            return []
+        before = memory.find(message.retracts)
+        # XEP-0424 §5: a retraction is of the sender's own; others' are not to be believed.
+        is_own = before is not None and before.sender == person.id
+        taken = memory.remote_id(message.retracts)
+        return [Retracted(channel, person, taken, is_vouched=is_own)]
     if message.reacts_to:
         target = memory.remote_id(message.reacts_to)
         return [ReactedWith(channel, person, target, message.reactions)]
@@ -55,6 +62,15 @@ def hear(
     if message.is_fallback:
         return []
     return _said(message, channel, person, known, memory)
+
+
+def _by_room(message: Message, channel: str, memory: Memory) -> list[Told]:
+    """What the room itself says: what it is about, and what its moderators have done."""
+    if message.subject is not None:
+        return [TopicSet(channel, None, message.subject)]
+    if message.retracts and message.is_moderated:
+        return [Retracted(channel, None, memory.remote_id(message.retracts), is_vouched=True)]
+    return []
 
 
 def _said(

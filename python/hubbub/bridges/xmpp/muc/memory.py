@@ -18,6 +18,7 @@ class Known:
         stanza_id: What the room calls it; empty: nothing.
         nick: Who said it.
         visit: During which visit of ours.
+        sender: The id of who said it.
         reactions: Who of the chat has reacted to it with what.
     """
 
@@ -25,6 +26,7 @@ class Known:
     stanza_id: str
     nick: str
     visit: int
+    sender: str = ""
     reactions: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     @property

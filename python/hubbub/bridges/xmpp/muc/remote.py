@@ -107,7 +107,14 @@ class MucRemote:
         self._present[channel] = tuple(authors)
         self._bring(channel)
 
-    def whisper(self, person: str, channel: str, text: str, lang: str = "") -> None:
+    def whisper(
+        self,
+        person: str,
+        channel: str,
+        text: str,
+        lang: str = "",
+        original: tuple[str, str] | None = None,
+    ) -> None:
         """Tells somebody in a room something in private."""
         connection = self._connection
         if connection is None:
@@ -117,10 +124,12 @@ class MucRemote:
             if nick and channel in {"", room.channel}:
                 composer = Composer(connection.namespace)
                 to = f"{room.channel}/{nick}"
-                is_translation = bool(channel)
-                connection.send(
-                    composer.whisper(connection.jid, to, text, lang, is_translation=is_translation)
-                )
+                bodies = {lang: text}
+                if original is not None and original[1] not in bodies:
+                    # The original beside it: whoever reads only what nobody has translated has it.
+                    bodies[original[1]] = original[0]
+                translated = {lang} if channel and lang else frozenset[str]()
+                connection.send(composer.whisper(connection.jid, to, bodies, translated))
                 return
 
     # The connection

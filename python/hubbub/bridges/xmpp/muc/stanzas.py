@@ -32,6 +32,7 @@ class Message:
         replies_to: The id of what it answers (XEP-0461).
         reacts_to: The id of what its reactions are to (XEP-0444), all of them.
         retracts: The id of what is taken back (XEP-0424), or away (XEP-0425).
+        is_moderated: Whether a moderator has taken it away, as it claims.
         quoted: The range of the body that repeats what is answered (XEP-0428).
         is_fallback: Its whole body only speaks to those who do not know the extension.
         is_styled: Whether signs in the body mean anything (XEP-0393).
@@ -53,6 +54,7 @@ class Message:
     reacts_to: str = ""
     reactions: tuple[str, ...] = ()
     retracts: str = ""
+    is_moderated: bool = False
     quoted: tuple[int, int] = (0, 0)
     is_fallback: bool = False
     is_styled: bool = True
@@ -122,6 +124,7 @@ def read_message(element: Element) -> Message:
         reactions.get("id", "") if reactions is not None else "",
         tuple(_reactions(reactions)),
         _retracted(element),
+        any(element.find(f".//{{{one}}}moderated") is not None for one in ns.MODERATES),
         _quoted(element),
         _is_fallback(element),
         element.find(f"{{{ns.STYLING}}}unstyled") is None,

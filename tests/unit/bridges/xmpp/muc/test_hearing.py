@@ -72,7 +72,30 @@ def test_names_of_messages() -> None:
 )
 def test_retractions_old_and_new(retract: str) -> None:
     fallback = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>"
-    assert Ear().hears(f"<body>gone</body>{retract}{fallback}") == [Retracted(ROOM, ADA, "s1")]
+    ear, stanza = Ear(), f"<body>gone</body>{retract}{fallback}"
+    assert ear.hears(stanza) == [Retracted(ROOM, ADA, "s1")], "whose it is, nobody knows"
+    ear.hears("<body>hi</body>" + named("s1"), "m1")
+    assert ear.hears(stanza, "m2") == [Retracted(ROOM, ADA, "s1", is_vouched=True)]
+    eve = Person("e", "eve")
+    assert ear.hears(stanza, "m3", person=eve) == [Retracted(ROOM, eve, "s1")]
+
+
+@pytest.mark.parametrize(
+    "moderated",
+    [
+        "<retract xmlns='urn:xmpp:message-retract:1' id='s1'>"
+        f"<moderated xmlns='urn:xmpp:message-moderate:1' by='{ROOM}/mod'/></retract>",
+        "<apply-to xmlns='urn:xmpp:fasten:0' id='s1'>"
+        f"<moderated xmlns='urn:xmpp:message-moderate:0' by='{ROOM}/mod'>"
+        "<retract xmlns='urn:xmpp:message-retract:0'/></moderated></apply-to>",
+    ],
+)
+def test_what_moderators_have_taken_away(moderated: str) -> None:
+    room = Person("", "")
+    assert Ear().hears(moderated, person=room) == [Retracted(ROOM, None, "s1", is_vouched=True)]
+    assert Ear().hears(moderated) == [], "only the room says what its moderators have done"
+    plain = "<retract xmlns='urn:xmpp:message-retract:1' id='s1'/>"
+    assert Ear().hears(plain, person=room) == []
 
 
 def test_an_answer_without_what_it_repeats() -> None:
