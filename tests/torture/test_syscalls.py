@@ -87,7 +87,7 @@ STARTING = {
 }
 """The same for a server that starts: calls of ours, not of the interpreter."""
 
-ALL_NTH = (1, 2, 3, 5, 8, 13, 21, 34)
+ALL_NTH = (1, 3, 8, 21)
 FEW_NTH = (1, 2, 5)
 
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hubbub_protocol::endpoint::Endpoint;
 use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::HeadScanner;
+use rustix::net::SendFlags;
 
 use crate::access::{Inquiry, Meter};
 use crate::clock::Tick;
@@ -276,6 +277,15 @@ impl Flags {
     #[inline]
     pub(crate) fn is_held(self) -> bool {
         self.paused | self.throttled | self.squeezed
+    }
+
+    /// How to send: what is the last shares its packet with our FIN, for shutdown(2) follows at once.
+    #[inline]
+    pub(crate) fn send_flags(self) -> SendFlags {
+        match self.finishing {
+            true => SendFlags::NOSIGNAL | SendFlags::MORE,
+            false => SendFlags::NOSIGNAL,
+        }
     }
 
     /// Whether what has been read already must wait, too.

@@ -341,7 +341,8 @@ impl Outbox {
             .map_or(0, |backlog| backlog.queue.len() as u64)
     }
 
-    /// Sends what waits and, last, `extra` (bytes of the caller's own, not queued). Tells how many bytes of `extra` left.
+    /// Sends what waits and, last, `extra` (bytes of the caller's own, not queued), as `flags` say. Tells how many bytes of
+    /// `extra` left.
     ///
     /// # Errors
     /// The socket's. `EAGAIN` is none: what is left simply waits.
@@ -350,6 +351,7 @@ impl Outbox {
         socket: BorrowedFd<'_>,
         pool: &mut Pool,
         extra: &[u8],
+        flags: SendFlags,
     ) -> Result<Flushed, Errno> {
         let mut flushed = Flushed {
             bytes: 0,
@@ -377,7 +379,7 @@ impl Outbox {
                 }
                 continue;
             }
-            let (wanted, result) = self.offer(socket, &extra[flushed.extra..]);
+            let (wanted, result) = self.offer(socket, &extra[flushed.extra..], flags);
             if wanted == 0 {
                 break;
             }
@@ -529,7 +531,12 @@ impl Outbox {
     }
 
     /// One system call: how many bytes were offered, and what came of it.
-    fn offer(&self, socket: BorrowedFd<'_>, extra: &[u8]) -> (usize, Result<usize, Errno>) {
+    fn offer(
+        &self,
+        socket: BorrowedFd<'_>,
+        extra: &[u8],
+        flags: SendFlags,
+    ) -> (usize, Result<usize, Errno>) {
         let own = &self.buffer[self.sent..];
         let single = self.single.as_deref().unwrap_or_default();
         if self.backlog.is_none() {
@@ -541,7 +548,7 @@ impl Outbox {
                 _ => None,
             };
             if let Some(bytes) = only {
-                return (bytes.len(), send(socket, bytes, SendFlags::NOSIGNAL));
+                return (bytes.len(), send(socket, bytes, flags));
             }
         }
         let mut pieces = [IoSlice::new(&[]); PIECES];
@@ -553,8 +560,8 @@ impl Outbox {
             .chain([extra]);
         // A head and its file are one answer: the kernel may put them into one packet.
         let flags = match self.has_file() {
-            true => SendFlags::NOSIGNAL | SendFlags::MORE,
-            false => SendFlags::NOSIGNAL,
+            true => flags | SendFlags::MORE,
+            false => flags,
         };
         for piece in all.filter(|piece| !piece.is_empty()) {
             if count == PIECES {
@@ -672,7 +679,9 @@ mod tests {
         outbox.share(&mut pool, &frame(b'd', 2000), Keep::Droppable, false);
         outbox.append(&mut pool, |out| out.extend_from_slice(b"e"));
         assert_eq!(outbox.len(), 3 + 2 + 2 + 2000 + 1);
-        let flushed = outbox.flush(ours.as_fd(), &mut pool, b"ff").expect("room");
+        let flushed = outbox
+            .flush(ours.as_fd(), &mut pool, b"ff", SendFlags::NOSIGNAL)
+            .expect("room");
         assert_eq!(
             flushed,
             Flushed {
@@ -696,14 +705,16 @@ mod tests {
         let (mut outbox, mut pool) = (Outbox::default(), Pool::default());
         outbox.share(&mut pool, &frame(b'x', 4 << 20), Keep::Droppable, false);
         let first = outbox
-            .flush(ours.as_fd(), &mut pool, &[])
+            .flush(ours.as_fd(), &mut pool, &[], SendFlags::NOSIGNAL)
             .expect("some room");
         assert!(first.blocked && first.bytes > 0);
         outbox.share(&mut pool, &frame(b'y', 10), Keep::Key(1), true);
         assert!(outbox.replace(1, &frame(b'z', 10)));
         let mut got = read(&mut theirs, first.bytes);
         while !outbox.is_empty() {
-            let more = outbox.flush(ours.as_fd(), &mut pool, &[]).expect("room");
+            let more = outbox
+                .flush(ours.as_fd(), &mut pool, &[], SendFlags::NOSIGNAL)
+                .expect("room");
             got.extend(read(&mut theirs, more.bytes));
         }
         assert_eq!(got.len(), (4 << 20) + 10);
@@ -731,7 +742,9 @@ mod tests {
         outbox.append_file(part(this, 0, text.len() as u64));
         outbox.append(&mut pool, |out| out.extend_from_slice(b">"));
         assert!(outbox.len() == 3 && outbox.has_file());
-        let flushed = outbox.flush(ours.as_fd(), &mut pool, &[]).expect("room");
+        let flushed = outbox
+            .flush(ours.as_fd(), &mut pool, &[], SendFlags::NOSIGNAL)
+            .expect("room");
         let expected = [b"<", &text[1..4], b"|", &text, b">"].concat();
         assert_eq!((flushed.bytes, flushed.blocked), (expected.len(), false));
         assert_eq!(read(&mut theirs, expected.len()), expected);
@@ -746,7 +759,9 @@ mod tests {
         outbox.append_file(part(this, 0, 4));
         outbox.read_file(&mut pool).expect("a file");
         outbox.append(&mut pool, |out| out.extend_from_slice(b"!"));
-        outbox.flush(ours.as_fd(), &mut pool, &[]).expect("room");
+        outbox
+            .flush(ours.as_fd(), &mut pool, &[], SendFlags::NOSIGNAL)
+            .expect("room");
         assert_eq!(read(&mut theirs, 5), b"//! !");
     }
 
@@ -755,7 +770,11 @@ mod tests {
         let (ours, _theirs) = UnixStream::pair().expect("socketpair");
         let (mut outbox, mut pool) = (Outbox::default(), Pool::default());
         outbox.append_file(part("/dev/null", 0, 1));
-        assert!(outbox.flush(ours.as_fd(), &mut pool, &[]).is_err());
+        assert!(
+            outbox
+                .flush(ours.as_fd(), &mut pool, &[], SendFlags::NOSIGNAL)
+                .is_err()
+        );
     }
 
     #[test]

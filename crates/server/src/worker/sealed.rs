@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hubbub_protocol::http::Refusal;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{RecvFlags, recv, send};
 
 use super::ahead::AHEAD_BYTES;
 use super::{Inbox, READ_LIMIT_BYTES, Worker};
@@ -219,7 +219,7 @@ impl Connection {
             blocked: false,
         };
         while !tls.unsent().is_empty() {
-            match send(&self.socket, tls.unsent(), SendFlags::NOSIGNAL) {
+            match send(&self.socket, tls.unsent(), self.flags.send_flags()) {
                 Ok(sent) => {
                     flushed.bytes += sent;
                     tls.advance(sent);
@@ -261,7 +261,7 @@ impl Connection {
                 break;
             }
             let sent = loop {
-                match send(&self.socket, out, SendFlags::NOSIGNAL) {
+                match send(&self.socket, out, self.flags.send_flags()) {
                     Ok(sent) => break sent,
                     Err(Errno::INTR) => {}
                     Err(Errno::AGAIN) => break 0,

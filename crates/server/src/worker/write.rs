@@ -517,7 +517,8 @@ impl Connection {
         let flushed = if self.tls.is_some() {
             self.write_sealed(pool, sealing, extra)
         } else {
-            self.outbox.flush(self.socket.as_fd(), pool, extra)
+            let flags = self.flags.send_flags();
+            self.outbox.flush(self.socket.as_fd(), pool, extra, flags)
         };
         if let Ok(flushed) = &flushed {
             self.meter.sent(flushed.bytes);
