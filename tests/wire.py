@@ -89,7 +89,12 @@ def frames(received: bytes) -> tuple[list[Frame], bytes]:
 
 
 def connect(address: str) -> socket.socket:
-    """A TCP connection to `host:port`, that gives up waiting after a while."""
+    """A connection to `host:port` or `unix:PATH`, that gives up waiting after a while."""
+    if address.startswith("unix:"):
+        local = socket.socket(socket.AF_UNIX)
+        local.settimeout(PATIENCE_S)
+        local.connect(address.removeprefix("unix:"))
+        return local
     host, _, port = address.rpartition(":")
     connection = socket.create_connection((host, int(port)), PATIENCE_S)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

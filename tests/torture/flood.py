@@ -8,10 +8,11 @@ import json
 import os
 import select
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -45,7 +46,9 @@ def flooding(address: str, what: str, connections: int, size: int = 1) -> Iterat
     Args:
         address: The server's.
         what: "messages": pipelined, and answered; "uploads": nobody answers them; "requests": the
-            same by HTTP; "handshakes": a connection, its upgrade, and its end, again and again.
+            same by HTTP; "handshakes": a connection, its upgrade, and its end, again and again;
+            "hellos": the same with the first words of TLS, always the same ones: they cost
+            nothing to send, and a signature to answer.
         connections: How many at a time.
         size: Bytes in a message.
     """
@@ -89,11 +92,12 @@ class Pipelines:
 
 
 class Knocks:
-    """Connections that end as soon as their handshake is answered."""
+    """Connections that end as soon as their first words are answered."""
 
-    def __init__(self, address: str, connections: int) -> None:
+    def __init__(self, address: str, connections: int, word: bytes) -> None:
         host, _, port = address.rpartition(":")
         self.sent = 0
+        self._word = word
         self._place = (host, int(port))
         self._open: dict[int, socket.socket] = {}
         self._poll = select.epoll()
@@ -108,7 +112,7 @@ class Knocks:
                 one.close()
                 self._knock()
             else:
-                one.send(upgrade())
+                one.send(self._word)
                 self._poll.modify(fd, select.EPOLLIN)
 
     def _knock(self) -> None:
@@ -122,11 +126,24 @@ class Knocks:
         self.sent += 1
 
 
+def hello() -> bytes:
+    """A client's first flight of TLS."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    words = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), words)
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return words.read()
+
+
 def flood_of(what: str, address: str, connections: int, size: int) -> Pipelines | Knocks:
     """What is to be sent, on its connections."""
     match what:
         case "handshakes":
-            return Knocks(address, connections)
+            return Knocks(address, connections, upgrade())
+        case "hellos":
+            return Knocks(address, connections, hello())
         case "requests":
             word, enter = get("/word"), partial(connect, address)
         case "uploads":

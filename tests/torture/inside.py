@@ -23,7 +23,7 @@ def engine() -> Engine:
 
 
 def look_inside(app: App) -> None:
-    """Adds `/stats`, and puts all that the app answers by HTTP on a Unix socket of its own, too."""
+    """Adds `/stats`, and puts what the app answers to HTTP and messages on a Unix socket, too."""
 
     @app.get("/stats")
     def stats(request: Request) -> dict[str, int]:
@@ -35,5 +35,7 @@ def look_inside(app: App) -> None:
             if one.kind == "http":
                 route = Route(one.path, "http", one.handler, method=one.method)
                 engine().route(route, group=1)
+            elif one.kind == "message":
+                engine().route(Route(one.path, "message", one.handler), group=1)
         engine().listen(f"unix:{control_path(os.getpid())}", group=1)
         yield

@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from ..authority import Authority
+from .acts import ByTls
 from .conftest import Attack
 from .figures import Figures
 from .flood import flooding
@@ -51,4 +53,30 @@ def test_a_flood_hardly_delays_the_others(attack: Attack, figures: Figures, name
 
     found = compared(measure)
     figures.note("B8", f"beside {connections} with a flood of {name} ({found.rest}): {found}")
+    assert found.are_unhurt, found
+
+
+def test_a_flood_of_hellos_hardly_delays_the_others(
+    attack: Attack, figures: Figures, authority: Authority
+) -> None:
+    """Each costs the server a key exchange and a signature, and who sends it nearly nothing.
+
+    The others are there already; they come by a Unix socket, without TLS.
+    """
+    victim = attack(*ByTls(authority).flags)
+    address = f"unix:{victim.local}"
+
+    def measure() -> Compared:
+        alone = waits(address, duration_s=LENGTH_S)
+        with (
+            flooding(victim.address, "hellos", 200) as flood,
+            healthy(address, duration_s=LENGTH_S) as beside,
+        ):
+            found = beside.waits()
+            sent = flood.stop()
+        assert sent >= 1_000
+        return Compared(alone, found, f"{sent / LENGTH_S:,.0f} a second")
+
+    found = compared(measure)
+    figures.note("B8", f"beside 200 with a flood of TLS hellos ({found.rest}): {found}")
     assert found.are_unhurt, found
