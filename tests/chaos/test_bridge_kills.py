@@ -16,7 +16,7 @@ from tests.chaos.programs import Server
 from tests.chaos.test_chat_kills import RATE, SENDERS, Person
 from tests.integration.bridges.networks import Network, Peer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.unhurried]
+pytestmark = [pytest.mark.anyio, pytest.mark.drill, pytest.mark.unhurried]
 
 # The whole drill: HUBBUB_BRIDGE_KILLS=10.
 KILLS = int(os.environ.get("HUBBUB_BRIDGE_KILLS", "2"))

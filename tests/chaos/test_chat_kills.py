@@ -17,7 +17,7 @@ import pytest
 from hubbub.testing.http import ask
 from tests.chaos.programs import Server
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.unhurried]
+pytestmark = [pytest.mark.anyio, pytest.mark.drill, pytest.mark.unhurried]
 
 SENDERS = 50
 RATE = 200.0

@@ -18,7 +18,7 @@ from hubbub.testing.http import ask
 from tests.chaos.app import KEY
 from tests.chaos.programs import Server, line, program
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.unhurried]
+pytestmark = [pytest.mark.anyio, pytest.mark.drill, pytest.mark.unhurried]
 
 CLIENTS = int(os.environ.get("HUBBUB_CHAOS_CLIENTS", "1000"))
 CHANNELS = 4

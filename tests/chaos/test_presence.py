@@ -13,7 +13,7 @@ import pytest
 import hubbub
 from tests.chaos.programs import Server, line, program
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture]
+pytestmark = [pytest.mark.anyio, pytest.mark.drill]
 
 MEMBERS = int(os.environ.get("HUBBUB_CHAOS_MEMBERS", "10000"))
 

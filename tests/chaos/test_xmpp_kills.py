@@ -26,7 +26,7 @@ from tests.integration.bridges.xmpp.guest import Guest, account, guest
 from tests.integration.bridges.xmpp.servers import XmppServer, running
 from tests.integration.bridges.xmpp.test_muc import component
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture, pytest.mark.unhurried]
+pytestmark = [pytest.mark.anyio, pytest.mark.drill, pytest.mark.unhurried]
 
 # The whole drill: HUBBUB_BRIDGE_KILLS=10.
 KILLS = int(os.environ.get("HUBBUB_BRIDGE_KILLS", "2"))

@@ -21,7 +21,7 @@ from tests.chaos.programs import Server, program
 from tests.chaos.test_chat_kills import Person
 from tests.integration.bridges.networks import Network, Peer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture]
+pytestmark = [pytest.mark.anyio, pytest.mark.drill]
 
 ROOMS = 50
 SPEAKERS = 10

@@ -17,7 +17,7 @@ from tests.chaos.programs import Server, line, program
 
 from .figures import Figures
 
-pytestmark = [pytest.mark.anyio, pytest.mark.torture]
+pytestmark = [pytest.mark.anyio, pytest.mark.drill]
 
 PEOPLE = int(os.environ.get("HUBBUB_CHAT_PEOPLE", "2000"))
 RATE, LENGTH_S = 20, 20
