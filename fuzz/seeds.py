@@ -162,8 +162,25 @@ def text() -> Iterator[bytes]:
     yield from (bytes.fromhex(row["bytes"]) for row in vectors("utf8", "texts"))
 
 
+def command() -> Iterator[bytes]:
+    """Publications as clients write them, and nearly so."""
+    for data in (
+        "1",
+        "-2.5e+3",
+        "null",
+        '"a\\u00e9\\n😀"',
+        '{"a":[{},[true,false]]}',
+        TEXT.decode(),
+    ):
+        inside = f'{{"channel":"room:1","data":{data}}}'
+        yield f'{{"id":7,"publish":{inside}}}'.encode()
+        yield f'{{"publish":{inside},"id":4294967295}}'.encode()
+        yield f'{{"id": 7, "publish": {{"data": {data}, "channel": "комната"}}}}'.encode()
+    yield b'{"id":1,"subscribe":{"channel":"a"}}'
+
+
 if __name__ == "__main__":
-    for target in (head, handshake, frames, deflate, endpoint, text, proxy, tls):
+    for target in (head, handshake, frames, deflate, endpoint, text, proxy, tls, command):
         folder = HERE / "target" / "corpus" / target.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for seed in target():

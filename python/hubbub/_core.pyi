@@ -30,12 +30,14 @@ _Message: TypeAlias = str | bytes
 _Admission: TypeAlias = tuple[Any, dict[str, Any]]
 
 __all__ = [
+    "Authors",
     "Channels",
     "Directory",
     "Engine",
     "Exchange",
     "Headers",
     "OpenFile",
+    "Pace",
     "Request",
     "Route",
     "Sent",
@@ -864,6 +866,91 @@ class Engine:
         Returns:
             Of each its id, peer, path, held_bytes, buffered_bytes and rtt_s.
         """
+
+@final
+class Pace:
+    """How far somebody is ahead of a rate. Times are seconds.
+
+    Args:
+        burst_s: What comes in so long may be used at once.
+    """
+
+    def __new__(cls, burst_s: float) -> Pace: ...
+    def take(self, now_s: float, each_s: float) -> bool:
+        """Takes one of what is there every `each_s` seconds; tells whether there was one."""
+
+    def charge(self, now_s: float, seconds: float) -> None:
+        """Uses up what comes in so many seconds, as far as there is any."""
+
+    @property
+    def until_s(self) -> float:
+        """When nothing is used up any more."""
+
+@final
+class Authors:
+    """Who may publish where, as it was decided: a short way for those who do it again.
+
+    Bounded for each client: the rights that are kept are those given last.
+    """
+
+    def __new__(cls) -> Authors: ...
+    def allow(
+        self,
+        client: int,
+        channel: str,
+        topic: str,
+        is_remembered: bool,
+        user: str,
+        conn_info: bytes,
+        info: bytes,
+        paces: list[tuple[Pace, float]],
+    ) -> None:
+        """Lets a client go on publishing to a channel, until `forget`.
+
+        Args:
+            client: Its number.
+            channel: Where to.
+            topic: What is told of it, see `publish`.
+            is_remembered: Whether the channel has to be there.
+            user: Whose client it is.
+            conn_info: What it says of itself; JSON.
+            info: JSON: who publishes it, made of these.
+            paces: What it uses up, each with its rate.
+        """
+
+    def forget(self, client: int) -> None:
+        """Takes all rights of a client."""
+
+    def clear(self) -> None:
+        """Takes all rights of all."""
+
+    def publish(
+        self,
+        client: int,
+        frame: str | bytes,
+        user: str,
+        conn_info: bytes,
+        channels: Channels,
+        now_s: float,
+        tell: Callable[[str, str], object],
+    ) -> str | None:
+        """Publishes, if a frame is a plain publication that its client has the right to.
+
+        Args:
+            client: Its number.
+            frame: What it says.
+            user: Whose it is, the very object that `allow` was given; another takes no effect.
+            conn_info: The same of what it says of itself.
+            channels: Where it is remembered.
+            now_s: The time.
+            tell: Called with topic and frame.
+
+        Returns:
+            Its answer; None: nothing was done, nor counted.
+        """
+
+    def __len__(self) -> int:
+        """How many rights there are."""
 
 @final
 class Channels:

@@ -8,6 +8,7 @@
 mod channels;
 mod delta;
 mod history;
+mod pace;
 mod patterns;
 mod policy;
 mod presence;
@@ -18,6 +19,7 @@ mod turns;
 pub use channels::{Channels, GivenUp, Options, Published, Stored};
 pub use delta::delta;
 pub use history::{History, Limits, Lost, Position};
+pub use pace::Pace;
 pub use patterns::Patterns;
 pub use policy::{Policy, UnknownPolicy};
 pub use presence::{Counts, Member, Presence};

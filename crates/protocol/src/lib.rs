@@ -4,6 +4,7 @@
 //! and from then on into an [`endpoint::Endpoint`], which turns bytes into events and messages into bytes.
 
 pub mod close;
+pub mod command;
 pub mod deflate;
 pub mod endpoint;
 pub mod error;

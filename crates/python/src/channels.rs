@@ -51,10 +51,10 @@ fn position(epoch: &str, offset: u64) -> Position {
 }
 
 /// What is said with a publication, as JSON; `None` is left out.
-struct Said<'a> {
-    data: &'a [u8],
-    info: Option<&'a [u8]>,
-    tags: Option<&'a [u8]>,
+pub(crate) struct Said<'a> {
+    pub(crate) data: &'a [u8],
+    pub(crate) info: Option<&'a [u8]>,
+    pub(crate) tags: Option<&'a [u8]>,
 }
 
 impl Said<'_> {
@@ -99,7 +99,7 @@ fn push_quoted(name: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn as_text<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+pub(crate) fn as_text<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| errors::misuse("a publication is JSON, which is UTF-8"))?;
     Ok(PyString::new(py, text))
@@ -110,6 +110,38 @@ fn copied<'py, 'k>(
     kept: impl Iterator<Item = (u64, &'k Box<[u8]>)>,
 ) -> Vec<Bound<'py, PyBytes>> {
     kept.map(|(_, json)| PyBytes::new(py, json)).collect()
+}
+
+impl Channels {
+    /// Takes a publication; tells what became of it, and the frame for its subscribers: none for a repetition.
+    pub(crate) fn say(
+        &self,
+        channel: &str,
+        said: &Said<'_>,
+        now_s: f64,
+        key: Option<&str>,
+    ) -> PyResult<(Published, Vec<u8>)> {
+        let mut frame = Vec::with_capacity(said.bytes() + channel.len() + 64);
+        let published = self.table.with(|table| {
+            table.publish(channel, key, milliseconds(now_s), |place| {
+                frame.extend_from_slice(b"{\"push\":{\"channel\":");
+                push_quoted(channel, &mut frame);
+                frame.extend_from_slice(b",\"pub\":");
+                let begin = frame.len();
+                said.push(place.map_or(0, |place| place.offset), &mut frame);
+                // Copied, it takes not a byte more than it has.
+                let kept = place.map_or_else(Box::default, |_| frame[begin..].into());
+                let bytes = frame.len() - begin;
+                frame.extend_from_slice(b"}}");
+                (kept, bytes)
+            })
+        })?;
+        Ok((published, frame))
+    }
+
+    pub(crate) fn contains(&self, channel: &str) -> PyResult<bool> {
+        self.table.with(|table| table.contains(channel))
+    }
 }
 
 #[pymethods]
@@ -162,21 +194,7 @@ impl Channels {
         key: Option<&str>,
     ) -> PyResult<Taken<'py>> {
         let said = Said { data, info, tags };
-        let mut frame = Vec::with_capacity(said.bytes() + channel.len() + 64);
-        let published = self.table.with(|table| {
-            table.publish(channel, key, milliseconds(now_s), |place| {
-                frame.extend_from_slice(b"{\"push\":{\"channel\":");
-                push_quoted(channel, &mut frame);
-                frame.extend_from_slice(b",\"pub\":");
-                let begin = frame.len();
-                said.push(place.map_or(0, |place| place.offset), &mut frame);
-                // Copied, it takes not a byte more than it has.
-                let kept = place.map_or_else(Box::default, |_| frame[begin..].into());
-                let bytes = frame.len() - begin;
-                frame.extend_from_slice(b"}}");
-                (kept, bytes)
-            })
-        })?;
+        let (published, frame) = self.say(channel, &said, now_s, key)?;
         let (place, frame) = match published {
             Published::New(place) => (place, Some(as_text(py, &frame)?)),
             Published::Repeated(place) => (place, None),
@@ -343,7 +361,7 @@ impl Channels {
     }
 
     fn __contains__(&self, channel: &str) -> PyResult<bool> {
-        self.table.with(|table| table.contains(channel))
+        self.contains(channel)
     }
 
     fn __len__(&self) -> PyResult<usize> {

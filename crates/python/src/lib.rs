@@ -4,6 +4,7 @@
 //! `python/hubbub`, its types are in `_core.pyi`.
 
 mod answers;
+mod authors;
 mod bench;
 mod caller;
 mod cell;
@@ -20,6 +21,7 @@ mod handover;
 mod insight;
 mod lag;
 mod large;
+mod pace;
 mod park;
 mod peers;
 mod request;
@@ -54,6 +56,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<websocket::WebSocket>()?;
     module.add_class::<sent::Sent>()?;
     module.add_class::<channels::Channels>()?;
+    module.add_class::<authors::Authors>()?;
+    module.add_class::<pace::Pace>()?;
     module.add_class::<tls::TlsContext>()?;
     module.add_class::<tls::TlsInfo>()?;
     module.add_class::<tls::TlsTrust>()?;

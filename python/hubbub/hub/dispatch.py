@@ -61,13 +61,18 @@ class Dispatch:
         """Does what a frame says."""
         if frame == PONG or client.is_leaving:
             return
+        waiting = self._waiting.get(client)
+        if waiting is None:
+            answer = self._sessions.go_on(client, frame)
+            if answer is not None:
+                client.transport.send(answer)
+                return
         try:
             commands = wire.commands(frame)
         except wire.BadFrame as error:
             logger.debug("client %s: %s", client.id, error)
             self._sessions.disconnect(client, codes.bad_protocol())
             return
-        waiting = self._waiting.get(client)
         if waiting is None:
             self._work(client, commands)
             return
@@ -389,6 +394,8 @@ class Dispatch:
         info = client.author(client.subscriptions.get(channel))
         if not options.persistent:
             sessions.say(channel, options, data, info)
+            if options.is_plain and self._rules.on_publish is None:
+                sessions.may_go_on(client, channel, options, info)
             return None
         publishing = sessions.publish(channel, data, info=info)
         return None if publishing.is_done else then(publishing, lambda _: None)

@@ -143,6 +143,7 @@ class Hub:
         except TypeError as error:
             raise Misuse(f"channel {pattern!r}: {error}") from None
         self._table.add(pattern, declared)
+        self._changed()
         self._app.topic(topic_of(pattern, self._path), policy=declared.slow)
         return declared
 
@@ -202,6 +203,7 @@ class Hub:
         What it returns is published instead; None: what the client sent.
         """
         self._rules.on_publish = hook(function, 3, "on_publish(client, channel, data)")
+        self._changed()
         return function
 
     def on_message(self, function: F) -> F:
@@ -358,6 +360,11 @@ class Hub:
         self._strangers, old._strangers = old._strangers, {}
         for client in self._strangers:
             client.sessions = self._sessions
+
+    def _changed(self) -> None:
+        """Somebody who may publish may not any more, perhaps."""
+        if self._sessions is not None:
+            self._sessions.authors.clear()
 
     def _live_sessions(self) -> Sessions:
         if self._sessions is None:

@@ -7,6 +7,7 @@ more than being served: guessing is slow.
 
 from dataclasses import dataclass, fields
 
+from hubbub._core import Pace
 from hubbub.errors import Misuse
 from hubbub.hub import codes
 
@@ -61,33 +62,6 @@ class HubLimits:
                 raise Misuse(f"expected 0 or more: {field.name}={getattr(self, field.name)}")
 
 
-class Pace:
-    """How far somebody is ahead of a rate, as the time until which all of it is used up."""
-
-    __slots__ = ("until_s",)
-
-    def __init__(self) -> None:
-        self.until_s = 0.0
-
-    def take(self, now_s: float, each_s: float, burst_s: float = _BURST_S) -> bool:
-        """Takes one of what is there every `each_s` seconds; tells whether there was one."""
-        until_s, latest_s = self.until_s, now_s + burst_s
-        if until_s < now_s:
-            until_s = now_s
-        elif until_s > latest_s:
-            # A clock that was put back must not keep anybody out.
-            until_s = self.until_s = latest_s
-        until_s += each_s
-        if until_s > latest_s:
-            return False
-        self.until_s = until_s
-        return True
-
-    def charge(self, now_s: float, seconds: float, burst_s: float = _BURST_S) -> None:
-        """Uses up what comes in so many seconds, as far as there is any."""
-        self.until_s = min(max(self.until_s, now_s) + seconds, now_s + burst_s)
-
-
 class Meter:
     """What one client, or all clients of one user, have used."""
 
@@ -96,10 +70,10 @@ class Meter:
     def __init__(self) -> None:
         self.clients = 0
         self.away_until_s = 0.0
-        self.commands = Pace()
-        self.publications = Pace()
-        self.channels = Pace()
-        self.refusals = Pace()
+        self.commands = Pace(_BURST_S)
+        self.publications = Pace(_BURST_S)
+        self.channels = Pace(_MINUTE_S)
+        self.refusals = Pace(_BURST_S)
 
     def is_idle(self, now_s: float) -> bool:
         """Whether nothing would be different if it were forgotten."""
@@ -189,6 +163,15 @@ class Meters:
         if not user.publications.take(now_s, self._user_publish_s):
             self._refuse(user, user, self._user_publish_s, now_s)
 
+    def of_publication(self, client: Meter, user: Meter) -> list[tuple[Pace, float]]:
+        """What `command` takes for a publication: of what, and at which rate."""
+        return [
+            (client.commands, self._client_s),
+            (user.commands, self._user_s),
+            (client.publications, self._publish_s),
+            (user.publications, self._user_publish_s),
+        ]
+
     def creation(self, client: Meter, user: Meter, channels: int, now_s: float) -> None:
         """Counts a channel that is not there yet; there are so many.
 
@@ -197,7 +180,7 @@ class Meters:
         """
         if self.limits.channels and channels >= self.limits.channels:
             raise codes.limit_exceeded()
-        if not user.channels.take(now_s, self._channel_s, _MINUTE_S):
+        if not user.channels.take(now_s, self._channel_s):
             self._refuse(client, user, self._client_s, now_s)
 
     def denial(self, client: Meter, user: Meter, now_s: float) -> None:

@@ -85,6 +85,11 @@ class ChannelOptions:
             raise Misuse("nothing may be left out of a history, or between deltas: slow='close'")
 
     @property
+    def is_plain(self) -> bool:
+        """Whether a publication goes out as it is, to everybody alike, and is done with."""
+        return not self.persistent and not self.delta and self.slow == "close"
+
+    @property
     def is_numbered(self) -> bool:
         """Whether publications have offsets: to resume, or to see that some were left out."""
         return self.history_limit > 0 or self.slow != "close"

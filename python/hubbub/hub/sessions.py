@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from hubbub._core import Channels, Request, delta
+from hubbub._core import Authors, Channels, Request, delta
 from hubbub.hub import codes, wire
 from hubbub.hub.client import Client, Subscription
 from hubbub.hub.codes import Disconnected, End
@@ -78,6 +78,9 @@ class Sessions:
             f"{kind}{scope}{_END}" for kind in (_ALL, _JOINS, _FULL, _DELTA, _PINGS)
         )
         self.channels = Channels(secrets.randbits(64))
+        self.authors = Authors()
+        """Who may go on publishing where they have: forgotten when something changes that."""
+
         self.listeners = Listeners()
         self.clients: dict[str, Client] = {}
         self.users: dict[str, dict[Client, None]] = {}
@@ -141,6 +144,7 @@ class Sessions:
         if client.is_connected and not client.is_closed:
             self.meters.leave(client.user, self.clock_s())
         client.is_closed = True
+        self.authors.forget(client.number)
         for subscription in tuple(client.subscriptions.values()):
             self._forget(client, subscription)
         self.clients.pop(client.id, None)
@@ -262,6 +266,7 @@ class Sessions:
             if request.recover and result.recoverable:
                 self._recover(options.cache, request, result, now_s)
         client.subscriptions[channel] = subscription
+        self.authors.forget(client.number)
         self._listen(client, subscription, result)
         if options.presence:
             about = client.about(subscription)
@@ -352,6 +357,31 @@ class Sessions:
             if options.delta:
                 self._tell_deltas(channel, data, offset, info, tags)
         return offset, epoch
+
+    def may_go_on(self, client: Client, channel: str, options: ChannelOptions, info: bytes) -> None:
+        """A client has published, and nobody need be asked whether it may again."""
+        self.authors.allow(
+            client.number,
+            channel,
+            self._all + channel,
+            options.is_numbered or options.presence,
+            client.user,
+            client.info,
+            info,
+            self.meters.of_publication(client.meter, client.user_meter),
+        )
+
+    def go_on(self, client: Client, frame: str | bytes) -> str | None:
+        """Publishes what a client says where it may go on; tells its answer, None: not done."""
+        return self.authors.publish(
+            client.number,
+            frame,
+            client.user,
+            client.info,
+            self.channels,
+            self.clock_s(),
+            self._tell,
+        )
 
     def _load(self, channel: str, options: ChannelOptions) -> None:
         """Brings a persistent channel back that nobody has asked for yet."""
@@ -494,6 +524,7 @@ class Sessions:
     def _forget(self, client: Client, subscription: Subscription) -> None:
         channel, transport = subscription.channel, client.transport
         del client.subscriptions[channel]
+        self.authors.forget(client.number)
         if not client.is_closed:
             topics = [self._joins] if subscription.wants_join_leave else []
             topics += [self._full_topic, self._delta] if subscription.wants_delta else [self._all]

@@ -3,9 +3,10 @@
 import pytest
 from tests.unit.hub.world import START_S, World
 
+from hubbub._core import Pace
 from hubbub.errors import Misuse
 from hubbub.hub.codes import Disconnected, Refused
-from hubbub.hub.limits import HubLimits, Meter, Meters, Pace
+from hubbub.hub.limits import HubLimits, Meter, Meters
 from hubbub.hub.options import ChannelOptions
 from hubbub.hub.rules import Rules, Welcome
 
@@ -13,7 +14,7 @@ OPEN = ChannelOptions(subscribe="anyone", publish="subscribers", presence=True)
 
 
 def test_a_pace_gives_what_its_rate_gives_and_a_burst() -> None:
-    pace = Pace()
+    pace = Pace(2.0)
     assert [pace.take(START_S, 0.5) for _ in range(5)] == [True, True, True, True, False]
     assert pace.take(START_S + 0.5, 0.5)
     assert not pace.take(START_S + 0.5, 0.5)
@@ -21,7 +22,7 @@ def test_a_pace_gives_what_its_rate_gives_and_a_burst() -> None:
 
 
 def test_a_clock_that_goes_back_keeps_nobody_out_for_long() -> None:
-    pace = Pace()
+    pace = Pace(2.0)
     assert pace.take(START_S + 3600, 1)
     assert not pace.take(START_S, 1)
     assert pace.take(START_S + 1, 1)
