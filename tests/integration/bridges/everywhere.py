@@ -9,12 +9,12 @@ from xml.etree.ElementTree import Element, SubElement
 
 import msgspec
 
-from hubbub.apps.chat import Limits
 from hubbub.bridges.chat import Config, app
 from hubbub.bridges.irc.chat.spelling import nick_of
 from hubbub.bridges.xmpp.muc import names as ns
 from hubbub.testing import serve
 from tests.authority import Authority
+from tests.integration.bridges.house import MANY
 from tests.integration.bridges.networks import Network, Peer
 from tests.integration.bridges.xmpp.guest import Guest, account, guest
 from tests.integration.bridges.xmpp.servers import XmppServer, running
@@ -24,7 +24,6 @@ from tests.waiting import until
 
 CHANNEL = "#lobby"
 WITHIN_S = 20.0
-MANY = Limits(**dict.fromkeys(Limits.__struct_fields__, (10_000.0, 100_000.0)))
 
 Heard = list[tuple[str, str]]
 """Who has said what, as the chat calls them, in order."""

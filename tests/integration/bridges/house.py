@@ -15,6 +15,7 @@ from hubbub.testing import serve
 from tests.integration.chat.talker import House, Talker
 
 TIMEOUT_S = 10.0
+MANY = Limits(**dict.fromkeys(Limits.__struct_fields__, (10_000.0, 100_000.0)))
 LIMITS = Limits(sign_ins_per_address=(1000, 1000), rooms_per_user=(1000, 1000))
 EVERYTHING = (
     *("account-notify", "account-tag", "away-notify", "batch", "draft/chathistory"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.bridges.house import MANY
 from tests.integration.bridges.test_irc_link import heard, joined
 from tests.waiting import until
 
@@ -106,6 +107,52 @@ async def test_malformed_and_oversized_lines(hostile: Hostile, tmp_path: Path) -
         )
         assert (await heard(at.ear))[1].startswith("café")
         hostile.raw(b":bob!b@h PRIVMSG #lobby :a\x00b\x07c<script>alert(1)</script>\r\n")
+
+
+async def test_mixed_encodings(hostile: Hostile, tmp_path: Path) -> None:
+    """What is no UTF-8 is read as Windows-1252, and never stops what comes behind it."""
+    words = {
+        "cp1252": "déjà vu – “oui”",
+        "utf-8": "日本語",
+        "koi8-r": "привет",
+        "shift-jis": "日本",
+    }
+    words |= {"iso2022-jp": "こんにちは", "gb18030": "你好", "utf-7": "é"}
+    async with attacked(hostile, tmp_path) as at:
+        hostile.raw(
+            ":b\xf6b!u@h JOIN #lobby\r\n:日本!u@h JOIN #lobby\r\n".encode("latin-1", "ignore")
+        )
+        for encoding, text in words.items():
+            hostile.raw(b":bob!b@h PRIVMSG #lobby :" + text.encode(encoding) + b" .\r\n")
+        # In this one letters are zeros: no line, and nothing is heard of it.
+        hostile.raw(b":bob!b@h PRIVMSG #lobby :" + "zero".encode("utf-16-be") + b"\r\n")
+        hostile.raw(b":bob!b@h PRIVMSG #lobby :half \xe6\x97\xa5, half \xe9 .\r\n")
+        heard_ = [(await heard(at.ear))[1] for _ in range(len(words) + 1)]
+        assert heard_[0] == "déjà vu – “oui” ."
+        assert heard_[1] == "日本語 ."
+        assert all(text.endswith(".") for text in heard_)
+
+
+async def test_replayed_history(hostile: Hostile, tmp_path: Path) -> None:
+    """A bouncer, or chathistory: what has an id is heard once, what has none is not heard."""
+    async with attacked(hostile, tmp_path, limits=MANY) as at:
+        hostile.send("@time=2026-01-02T03:04:05.000Z :hubbub!h@h JOIN #lobby")
+        hostile.send(":s 353 hubbub = #lobby :hubbub bob", ":s 366 hubbub #lobby :end")
+        for turn in range(3):
+            hostile.send("BATCH +1 chathistory #lobby")
+            for n in range(90):
+                hostile.send(f"@batch=1;msgid=m{n} :bob!b@h PRIVMSG #lobby :with an id {n}")
+                hostile.send(f"@batch=1 :bob!b@h PRIVMSG #lobby :without {n}")
+            hostile.send("BATCH -1")
+            if turn == 0:
+                said = [(await heard(at.ear))[1] for _ in range(90)]
+            for n in range(90):
+                stamp = f"2026-01-01T00:00:00.{n:03}Z"
+                hostile.send(f"@time={stamp} :bob!b@h PRIVMSG #lobby :a bouncer's {n}")
+        hostile.send("@time=2026-01-02T03:04:05.001Z :bob!b@h PRIVMSG #lobby :news")
+        while said[-1] != "news":
+            said.append((await heard(at.ear))[1])
+        assert said == [*(f"with an id {n}" for n in range(90)), "news"]
 
 
 async def test_our_own_words_are_not_heard_again(hostile: Hostile, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hubbub.apps.chat import Limits
 from hubbub.bridges.chat import Config, app
 from hubbub.testing import serve
 from tests.integration.bridges.house import LIMITS
@@ -32,7 +33,12 @@ async def network(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 @contextlib.asynccontextmanager
 async def joined(
-    network: Network, folder: Path, *, patience_s: float = 20.0, **settings: Any
+    network: Network,
+    folder: Path,
+    *,
+    patience_s: float = 20.0,
+    limits: Limits = LIMITS,
+    **settings: Any,
 ) -> AsyncIterator[House]:
     """A chat whose lobby is #lobby there."""
     bridge = {
@@ -43,7 +49,7 @@ async def joined(
         **FAST,
         **settings,
     }
-    config = Config(database=str(folder / "chat.sqlite3"), bridges={"net": bridge}, limits=LIMITS)
+    config = Config(database=str(folder / "chat.sqlite3"), bridges={"net": bridge}, limits=limits)
     made = app(config)
     async with serve(made) as server:
         house = House(server, made.state.chat)

@@ -47,6 +47,11 @@ ENDS = {
     "an entity": HEADER + b"<message><body>&c;</body></message>",
     "no XML": HEADER + b"HTTP/1.1 200 OK\r\n\r\n</a>",
     "no UTF-8": HEADER + b"<message><body>\xc0\x80</body></message>",
+    "another encoding": b"<?xml version='1.0' encoding='ISO-8859-1'?>"
+    + HEADER
+    + b"<message><body>\xe9</body></message></stream:stream>",
+    "half a pair": HEADER + b"<message><body>&#xD800;</body></message>",
+    "a control": HEADER + b"<message><body>&#0;</body></message>",
     "its end": HEADER + b"</stream:stream>",
     "an error": HEADER
     + b"<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",

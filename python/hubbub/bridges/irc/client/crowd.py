@@ -24,6 +24,8 @@ class Channel:
     """Whether we have joined; its names may still be coming."""
 
     is_open: bool = False
+    since: str = ""
+    """When we have joined, as the server tells its time; empty: it does not."""
 
 
 class Crowd:
@@ -117,6 +119,7 @@ class Crowd:
                 found.is_entered, found.is_open = True, False
                 found.members.clear()
                 found.topic = None
+                found.since = line.tags.get("time", "")
             elif not self.is_own(person.name) and len(found.members) < PEOPLE_LIMIT:
                 found.members[person.id] = person
                 if found.is_open:

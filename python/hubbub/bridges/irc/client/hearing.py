@@ -80,12 +80,13 @@ class Hearing:
             case "REDACT":
                 self._tell(net.Retracted(channel.name, person, line.param(1), is_vouched=True))
             case _:
-                self._said(channel.name, person, line)
+                self._said(channel.name, person, line, channel.since)
 
-    def _said(self, channel: str, person: net.Person, line: Line) -> None:
+    def _said(self, channel: str, person: net.Person, line: Line, since: str) -> None:
         text, kind = line.param(1), "text"
         remote_id = line.tags.get("msgid", "")
-        if "batch" in line.tags and not remote_id:
+        is_past = "batch" in line.tags or line.tags.get("time", since) < since
+        if is_past and not remote_id:
             # History without ids: it cannot be told from what was heard already.
             return
         if (called := ctcp.parse(text)) is not None:

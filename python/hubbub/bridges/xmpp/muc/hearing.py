@@ -38,6 +38,9 @@ def hear(
     if message.stanza_id and message.stanza_id in memory:
         # It was in the archive, too.
         return []
+    if message.said_at is not None and not message.id and not message.stanza_id:
+        # History without ids: it cannot be told from what was heard already.
+        return []
     known = Known(message.id, message.stanza_id, person.name, visit, person.id)
     if message.id or message.stanza_id:
         memory.add(known)
