@@ -113,9 +113,11 @@ def report(judge: Judge, said: list[str], record: Any, kills: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ngircd", "inspircd"])
+@pytest.mark.parametrize("mode", ["relay", "puppets"])
 @pytest.mark.parametrize("killed", ["network", "chat"])
 async def test_nothing_is_lost_or_doubled(
     kind: str,
+    mode: str,
     killed: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -124,6 +126,7 @@ async def test_nothing_is_lost_or_doubled(
     database = tmp_path / "chat.sqlite3"
     async with Network(kind, tmp_path) as network:
         monkeypatch.setenv("CHAOS_IRC_PORT", str(network.port))
+        monkeypatch.setenv("CHAOS_IRC_MODE", mode)
         server = Server(database, "tests/chaos/bridge_app.py:app")
         judge = Judge(network)
         try:

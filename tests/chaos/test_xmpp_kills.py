@@ -83,6 +83,11 @@ def stored(database: Path) -> list[str]:
     return [text for (text,) in rows]
 
 
+def not_by_alice(texts: list[str]) -> list[str]:
+    """What the chat's people have said."""
+    return [text for text in texts if not text.startswith("x ")]
+
+
 async def archived(server: XmppServer, room: str) -> list[str]:
     """What the room keeps, in its order."""
     async with guest(server, "bob", room) as bob:
@@ -117,7 +122,7 @@ async def test_nothing_is_lost_or_doubled(
         server = Server(database, "tests/chaos/xmpp_app.py:app")
         loop = asyncio.get_running_loop()
         waits: list[float] = []
-        seen: set[str] = set()
+        snapshots: list[list[str]] = []
         try:
             await server.start()
             people = [Person(number) for number in range(PEOPLE)]
@@ -130,7 +135,7 @@ async def test_nothing_is_lost_or_doubled(
             for _ in range(KILLS):
                 await asyncio.sleep(BETWEEN_S)
                 if killed == "server":
-                    seen.update(await archived(xmpp, room))
+                    snapshots.append(not_by_alice(await archived(xmpp, room)))
                     xmpp.kill()
                     await asyncio.to_thread(xmpp.start)
                 else:
@@ -143,7 +148,7 @@ async def test_nothing_is_lost_or_doubled(
             stop.set()
             async with asyncio.timeout(SETTLE_S):
                 await asyncio.gather(*talking)
-                wanted = [text for text in stored(database) if not text.startswith("x ")]
+                wanted = not_by_alice(stored(database))
                 while wanted[-1] not in (there := await archived(xmpp, room)):
                     await asyncio.sleep(0.5)
                 while not set(alice.shown) <= set(stored(database)):
@@ -153,10 +158,9 @@ async def test_nothing_is_lost_or_doubled(
         finally:
             await server.kill()
     here = stored(database)
-    ours = [text for text in there if not text.startswith("x ")]
+    ours, heard = not_by_alice(there), not_by_alice(alice.heard)
     theirs = [text for text in here if text.startswith("x ")]
-    heard = [text for text in alice.heard if not text.startswith("x ")]
-    seen.update(ours, heard)
+    seen = {text for one in (ours, heard, *snapshots) for text in one}
     figures = {
         "kills": KILLS,
         "said in the chat": len(wanted),
@@ -176,6 +180,9 @@ async def test_nothing_is_lost_or_doubled(
     assert len(heard) == len(set(heard)), figures
     if kind == "prosody" or killed == "chat":
         assert ours == wanted, figures
+    # Whatever is seen of it, by who listens or in an archive before it is lost, is in order.
+    for one in (ours, heard, *snapshots):
+        assert one == [text for text in wanted if text in set(one)], figures
     assert len(theirs) == len(set(theirs)), figures
     assert [text for text in theirs if text in set(alice.shown)] == alice.shown, figures
     assert max(waits, default=0.0) < REJOIN_LIMIT_S

@@ -35,7 +35,14 @@ PingTimeout = 60
 DNS = no
 Ident = no
 PAM = no
+WebircPassword = {webirc}
 [SSL]
+"""
+
+_NGIRCD_TLS = """
+CertFile = {certificate}
+KeyFile = {key}
+Ports = {tls}
 """
 
 _INSPIRCD = """
@@ -68,7 +75,24 @@ _INSPIRCD = """
 <module name="ircv3_servertime">
 <module name="namesx">
 <module name="uhnames">
+<module name="cgiirc">
+<cgihost type="webirc" password="{webirc}" mask="127.0.0.0/8">
 """
+
+_INSPIRCD_TLS = """
+<module name="ssl_gnutls">
+<sslprofile name="tests" provider="gnutls" certfile="{certificate}" keyfile="{key}">
+<bind address="127.0.0.1" port="{tls}" type="clients" sslprofile="tests">
+"""
+
+WEBIRC = "webirc-password"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Network:
@@ -77,17 +101,16 @@ class Network:
     Args:
         kind: "ngircd" or "inspircd".
         folder: Where its files are.
+        certificate: The files of its certificate and key, if it speaks TLS on a port of its own.
     """
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, certificate: tuple[str, str] | None = None) -> None:
         self.kind = kind
+        self.certificate = certificate
         self.binary = program(kind, kind)
         self.folder = folder / kind
         self.folder.mkdir()
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port, self.tls_port = _free_port(), _free_port()
         self.clients: list[Peer] = []
         self._process: asyncio.subprocess.Process | None = None
 
@@ -102,8 +125,17 @@ class Network:
 
     async def start(self) -> None:
         """Starts it, and waits until it answers."""
-        text = _NGIRCD if self.kind == "ngircd" else _INSPIRCD
-        names = {"user": os.getuid(), "group": os.getgid()}
+        is_ngircd = self.kind == "ngircd"
+        text = _NGIRCD if is_ngircd else _INSPIRCD
+        names: dict[str, object] = {
+            "user": os.getuid(),
+            "group": os.getgid(),
+            "webirc": WEBIRC,
+        }
+        if self.certificate is not None:
+            text += _NGIRCD_TLS if is_ngircd else _INSPIRCD_TLS
+            certificate, key = self.certificate
+            names |= {"certificate": certificate, "key": key, "tls": self.tls_port}
         path = self.folder / f"{self.kind}.conf"
         path.write_text(text.format(port=self.port, folder=self.folder, **names))
         (self.folder / "motd").write_text("hello\n")

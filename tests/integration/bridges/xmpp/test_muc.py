@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -227,3 +228,25 @@ async def test_puppets(server: XmppServer, room: str) -> None:
         await hub.next(Said, lambda one: one.text == "done")
         assert not [one for one in hub.told if isinstance(one, Came | Went)]
         assert len([one for one in hub.told if isinstance(one, Said)]) == 2
+
+
+def test_a_server_starts_nothing_that_outlives_it(server: XmppServer) -> None:
+    """Erlang's port mapper would stay; its other helpers end with who has started them."""
+    assert server.process is not None
+    home = f"HOME={server.folder}".encode()
+    found = {read(path / "comm").strip() for path in started_with(home, but=server.process.pid)}
+    assert b"epmd" not in found
+
+
+def started_with(variable: bytes, *, but: int) -> list[Path]:
+    """The processes that have this in their environment."""
+    processes = (path for path in Path("/proc").glob("[0-9]*") if int(path.name) != but)
+    return [path for path in processes if variable in read(path / "environ").split(b"\0")]
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        # It has ended meanwhile.
+        return b""

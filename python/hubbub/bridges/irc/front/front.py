@@ -14,8 +14,9 @@ from typing import Any
 
 from hubbub._core import WebSocket
 from hubbub.app import App
+from hubbub.bridges.irc.casemapping import folded
 from hubbub.bridges.irc.cutting import Cutter, TooLong
-from hubbub.bridges.irc.front.events import Event
+from hubbub.bridges.irc.front.events import Event, Reacted, Redacted, Said, Tagged, Typing
 from hubbub.bridges.irc.front.face import Chat
 from hubbub.bridges.irc.front.names import FrontInfo
 from hubbub.bridges.irc.front.pace import Pace
@@ -93,8 +94,14 @@ class Front:
         return [one.sockets[0].getsockname()[:2] for one in self._servers]
 
     def tell(self, event: Event) -> None:
-        """Tells every session what has happened in the chat."""
-        for session in list(self._sessions):
+        """Tells every session whom it concerns what has happened in the chat."""
+        if isinstance(event, Said | Redacted | Reacted | Typing | Tagged) and event.room:
+            # Of all that happens, this happens by far the most: who is elsewhere is not asked.
+            room = folded(event.room)
+            concerned = [one for one in self._sessions if room in one.rooms]
+        else:
+            concerned = list(self._sessions)
+        for session in concerned:
             session.hear(event)
 
     async def listen(
