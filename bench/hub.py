@@ -5,6 +5,7 @@ Writes bench/results/hub.md and .json, and exits with 1 when a bound is missed.
 
 import argparse
 import json
+import statistics
 import sys
 import tempfile
 import time
@@ -187,6 +188,17 @@ def measure_wire(signed: Path, rounds: int, timing: list[str]) -> Found:
     return lines, cells
 
 
+def evenness(cell: Cell) -> float | None:
+    """How busy the least busy of the engine's threads was, by the busiest: the median."""
+    found: list[float] = []
+    for run in cell.runs:
+        threads = (one.rsplit(" ", 1) for one in run.get("server_threads", "").split(", "))
+        shares = [float(share) for name, share in threads if name.startswith("hubbub-")]
+        if len(shares) > 1:
+            found.append(min(shares) / max(shares))
+    return statistics.median(found) if found else None
+
+
 def measure_threads(rounds: int, timing: list[str]) -> Found:
     """What a second thread brings while the load generator sleeps."""
     lines: list[Line] = []
@@ -200,6 +212,8 @@ def measure_threads(rounds: int, timing: list[str]) -> Found:
         )
         lines.append(Line(f"{row.title}: two threads / one", gain, least, "", True))
         lines.append(Line(f"{row.title}: CPU each, two threads / one", cost, 1.1))
+        even = evenness(found[f"{row.key}2"])
+        lines.append(Line(f"{row.title}: less busy thread / busier one", even, 0.8, "", True))
         cells |= found
     return lines, cells
 
