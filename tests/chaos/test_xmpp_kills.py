@@ -83,6 +83,19 @@ def stored(database: Path) -> list[str]:
     return [text for (text,) in rows]
 
 
+def shown_to_us(database: Path) -> set[str]:
+    """What the room has shown to the bridge: it has given it a name."""
+    db = sqlite3.connect(database)
+    try:
+        db.execute("attach ? as bridges", (str(database.with_stem("chat-bridges")),))
+        rows = db.execute(
+            "select text from messages where id in (select message from bridges.names)"
+        ).fetchall()
+    finally:
+        db.close()
+    return {text for (text,) in rows}
+
+
 def not_by_alice(texts: list[str]) -> list[str]:
     """What the chat's people have said."""
     return [text for text in texts if not text.startswith("x ")]
@@ -164,7 +177,7 @@ async def test_nothing_is_lost_or_doubled(
     figures = {
         "kills": KILLS,
         "said in the chat": len(wanted),
-        "lost": len(set(wanted) - seen),
+        "seen by nobody": len(set(wanted) - seen),
         "doubled": max(len(one) - len(set(one)) for one in (ours, heard)),
         "said on xmpp": len(alice.shown),
         "lost on the way here": len(set(alice.shown) - set(theirs)),
@@ -175,7 +188,11 @@ async def test_nothing_is_lost_or_doubled(
     for name, figure in figures.items():
         record_property(name, figure)
     assert len(wanted) >= (KILLS + 1) * BETWEEN_S * PEOPLE * RATE / SENDERS / 4
-    assert set(wanted) <= seen, figures
+    # What ejabberd has shown to the bridge alone when it is killed, it has lost: one each time.
+    is_forgetful = kind == "ejabberd" and killed == "server"
+    lost = set(wanted) - seen
+    assert lost <= (shown_to_us(database) if is_forgetful else set()), figures
+    assert len(lost) <= KILLS, figures
     assert len(ours) == len(set(ours)), figures
     assert len(heard) == len(set(heard)), figures
     if kind == "prosody" or killed == "chat":
