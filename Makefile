@@ -122,7 +122,7 @@ conformance-irc: setup ## Run irctest, a copy of which is in IRCTEST=FOLDER, aga
 	@$(BIN)/python -m tests.conformance.irc $(IRCTEST) $(ARGS)
 
 .PHONY: torture
-torture: setup ## Attack a server under load, within bounds (docs/reliability.md); ten minutes
+torture: setup ## Attack a server under load, within bounds (docs/reliability.md); a dozen minutes
 	@$(call proof,torture)
 
 .PHONY: drills
