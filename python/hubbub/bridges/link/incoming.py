@@ -85,6 +85,9 @@ class Incoming:
         """Takes what was told; it is done in its turn."""
         if event.channel not in self._rooms:
             return
+        if self._is_known(event):
+            # Told again, as by a replay of history: who is quoted there does not flood.
+            return
         queue = self._queues.setdefault(event.channel, asyncio.Queue())
         visitor: Visitor | None = None
         if event.person is not None:
@@ -158,14 +161,19 @@ class Incoming:
             return
         await self._doing[type(event)](room, visitor, event)
 
+    def _is_known(self, event: Heard) -> bool:
+        """Whether the chat has it already."""
+        if not isinstance(event, net.Said) or not event.remote_id:
+            return False
+        return bool(self._ledger.message(self._bridge, event.channel, event.remote_id))
+
     def _caller(self, visitor: Visitor) -> LinkCaller:
         return LinkCaller(visitor.user, self._bridge)
 
     async def _say(self, room: Room, visitor: Visitor, event: Heard) -> None:
         assert isinstance(event, net.Said)  # noqa: S101 - by the table
         ledger, bridge, channel = self._ledger, self._bridge, event.channel
-        if event.remote_id and ledger.message(bridge, channel, event.remote_id):
-            # Told again, as by a replay of the channel's history.
+        if self._is_known(event):
             return
         await self._service.talking.may_speak(visitor.user, room.id)
         text = event.text[: self._service.config.text_limit]
