@@ -174,6 +174,7 @@ class Incoming:
         assert isinstance(event, net.Said)  # noqa: S101 - by the table
         ledger, bridge, channel = self._ledger, self._bridge, event.channel
         if self._is_known(event):
+            # It came twice before the first of them had its turn.
             return
         await self._service.talking.may_speak(visitor.user, room.id)
         text = event.text[: self._service.config.text_limit]
