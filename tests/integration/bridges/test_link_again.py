@@ -52,14 +52,7 @@ class Scripted:
     def present(self, channel: str, authors: Sequence[net.Author]) -> None:
         pass
 
-    def whisper(
-        self,
-        person: str,
-        channel: str,
-        text: str,
-        lang: str = "",
-        original: tuple[str, str] | None = None,
-    ) -> None:
+    def whisper(self, whisper: net.Whisper) -> None:
         pass
 
 

@@ -51,7 +51,7 @@ class Asking:
             words = self._lang(asked.person.id, rest) if command.lower() == "lang" else HELP
         except Refused as refused:
             words = refused.message
-        self._remote.whisper(asked.person.id, "", words)
+        self._remote.whisper(net.Whisper(asked.person.id, "", words))
 
     def _lang(self, person: str, wanted: str) -> str:
         if wanted.strip():
@@ -98,4 +98,5 @@ class Asking:
         nick = message.via.name if message.via is not None else message.nick
         original = (f"<{nick}> {message.text}", message.lang)
         for person in people:
-            self._remote.whisper(person, channel, f"<{nick}> {made.text}", lang, original)
+            told = net.Whisper(person, channel, f"<{nick}> {made.text}", lang, original)
+            self._remote.whisper(told)

@@ -255,6 +255,22 @@ class Retracted:
 
 
 @dataclass(frozen=True)
+class Whisper:
+    """Something that is told to one of the remote's people in private."""
+
+    person: str
+    """Their id."""
+
+    channel: str
+    """Where it belongs, as a translation of what was said there; or empty."""
+
+    text: str
+    lang: str = ""
+    original: tuple[str, str] | None = None
+    """Of what it is the translation, and in which language that is."""
+
+
+@dataclass(frozen=True)
 class Reacted:
     """Somebody reacted to a message, or took that back."""
 
@@ -386,21 +402,6 @@ class Remote(Protocol):
         """Says who of the chat is online in a channel, all of them: those who may have puppets."""
         ...
 
-    def whisper(
-        self,
-        person: str,
-        channel: str,
-        text: str,
-        lang: str = "",
-        original: tuple[str, str] | None = None,
-    ) -> None:
-        """Tells somebody on the remote something in private, if they are there; may be lost.
-
-        Args:
-            person: Their id.
-            channel: Where what is told belongs, as a translation of what was said there; or empty.
-            text: What.
-            lang: In which language.
-            original: Of what it is the translation, and in which language that is.
-        """
+    def whisper(self, whisper: Whisper) -> None:
+        """Tells somebody on the remote something in private, if they are there; may be lost."""
         ...

@@ -33,6 +33,7 @@ from hubbub.bridges.link.remote import (
     TopicSet,
     Went,
     What,
+    Whisper,
 )
 from hubbub.bridges.xmpp.muc.remote import MucRemote
 from hubbub.bridges.xmpp.muc.settings import XmppBridge
@@ -144,7 +145,8 @@ async def test_what_is_said_on_xmpp(server: XmppServer, room: str) -> None:
         alice.connection.send(alice.compose.whisper("", to, {"en": "lang fr"}))
         asked = await hub.next(Asked)
         assert asked.text == "lang fr"
-        hub.remote.whisper(asked.person.id, room, "bonjour *toi*", "fr", ("hello *you*", "en"))
+        original = ("hello *you*", "en")
+        hub.remote.whisper(Whisper(asked.person.id, room, "bonjour *toi*", "fr", original))
         whispered = await alice.heard("bonjour _toi_")
         assert whispered.type == "chat"
         assert whispered.bodies == {"fr": "bonjour _toi_", "en": "hello _you_"}

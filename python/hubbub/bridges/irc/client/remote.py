@@ -164,25 +164,18 @@ class IrcRemote:
         if self._puppets is not None:
             self._puppets.present(channel, authors)
 
-    def whisper(
-        self,
-        person: str,
-        channel: str,
-        text: str,
-        lang: str = "",
-        original: tuple[str, str] | None = None,
-    ) -> None:
+    def whisper(self, whisper: net.Whisper) -> None:
         """Tells somebody something in private."""
         session = self._session
         if session is None or not session.is_up:
             return
-        where = f"{channel} " if channel else ""
-        marked = f"[{lang}] " if lang else ""
+        where = f"{whisper.channel} " if whisper.channel else ""
+        marked = f"[{whisper.lang}] " if whisper.lang else ""
         lines = [
-            Line("NOTICE", (person, f"{marked}{where}{piece}"))
-            for piece in to_irc(text, _WHISPER_BYTES)
+            Line("NOTICE", (whisper.person, f"{marked}{where}{piece}"))
+            for piece in to_irc(whisper.text, _WHISPER_BYTES)
         ]
-        session.notice(person, lines)
+        session.notice(whisper.person, lines)
 
 
 def _nobody(event: net.Told) -> None:

@@ -17,6 +17,7 @@ from hubbub.bridges.link.remote import (
     Shut,
     Told,
     Up,
+    Whisper,
 )
 from hubbub.bridges.xmpp.muc.compose import Composer
 from hubbub.bridges.xmpp.muc.connection import Connection, NotConnected, connected
@@ -107,28 +108,22 @@ class MucRemote:
         self._present[channel] = tuple(authors)
         self._bring(channel)
 
-    def whisper(
-        self,
-        person: str,
-        channel: str,
-        text: str,
-        lang: str = "",
-        original: tuple[str, str] | None = None,
-    ) -> None:
+    def whisper(self, whisper: Whisper) -> None:
         """Tells somebody in a room something in private."""
         connection = self._connection
         if connection is None:
             return
         for room in self._rooms.values():
-            nick = room.occupants.nick_of(person) if room.is_open else ""
-            if nick and channel in {"", room.channel}:
+            nick = room.occupants.nick_of(whisper.person) if room.is_open else ""
+            if nick and whisper.channel in {"", room.channel}:
                 composer = Composer(connection.namespace)
                 to = f"{room.channel}/{nick}"
-                bodies = {lang: text}
-                if original is not None and original[1] not in bodies:
+                bodies = {whisper.lang: whisper.text}
+                if whisper.original is not None and whisper.original[1] not in bodies:
                     # The original beside it: whoever reads only what nobody has translated has it.
-                    bodies[original[1]] = original[0]
-                translated = {lang} if channel and lang else frozenset[str]()
+                    bodies[whisper.original[1]] = whisper.original[0]
+                is_translation = whisper.channel and whisper.lang
+                translated = {whisper.lang} if is_translation else frozenset[str]()
                 connection.send(composer.whisper(connection.jid, to, bodies, translated))
                 return
 
