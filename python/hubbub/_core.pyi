@@ -676,11 +676,22 @@ class Engine:
     def drain(self) -> None:
         """Nested mode: handles one bounded batch of what has happened."""
 
-    def blocked_s(self) -> float:
-        """How long the loop's thread has been at work without looking at its sockets, in seconds.
+    def watch_for_block(self, limit_s: float, told: int) -> tuple[int, float] | None:
+        """Waits until the loop's thread has not looked at its sockets for so long.
 
-        The one method that any thread may call.
+        Any thread may call it, and `conclude_watch`; both are the only ones.
+
+        Args:
+            limit_s: How long it may be at work, in seconds.
+            told: The stretch of work that was told before, or 0.
+
+        Returns:
+            The stretch of work, and how long it has lasted, in seconds; None after
+            `conclude_watch`.
         """
+
+    def conclude_watch(self) -> None:
+        """Ends `watch_for_block`."""
 
     def listen(
         self,

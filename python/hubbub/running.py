@@ -251,6 +251,6 @@ def run_program(
         Its exit code.
     """
     limit_s = loop.host.settings.blocked_warning_s
-    watchdog = Watchdog(loop.host.engine.blocked_s, limit_s, blame) if limit_s else nullcontext()
+    watchdog = Watchdog(loop.host.engine, limit_s, blame) if limit_s else nullcontext()
     with asyncio.Runner(loop_factory=lambda: loop) as runner, watchdog:
         return runner.run(program)

@@ -1,13 +1,13 @@
 """Many connections of one attacker: what each has still to say, and what it has heard."""
 
-import re
 import resource
 import select
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import cycle
+from random import sample
 
 from ..wire import PING, PONG, frame, frames, upgrade
 
@@ -22,6 +22,14 @@ _, _hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
 _descriptors = 20_000 if _hard_limit == resource.RLIM_INFINITY else min(20_000, _hard_limit)
 # The servers that we start inherit it.
 resource.setrlimit(resource.RLIMIT_NOFILE, (_descriptors, _hard_limit))
+
+BIND_ADDRESS_NO_PORT = 24
+"""`IP_BIND_ADDRESS_NO_PORT`, which Python names from 3.12 on: the port is chosen when it is known
+with whom it is to be paired."""
+
+# The ports of a crowd that has left rest for a minute, and an address has not enough of them for
+# the next one. Others may run beside us: each begins somewhere else.
+_sources = cycle(sample(range(2, 255), 253))
 
 MOST = _descriptors - 1_000
 """So many connections at a time: 19,000, or what the machine allows."""
@@ -82,11 +90,13 @@ class Crowd:
         """
         host, _, port = address.rpartition(":")
         crowd = cls([])
-        _wait_for_ports(count)
+        source = f"127.0.0.{next(_sources)}"
         for first in range(0, count, OPENING):
             batch = []
             for _ in range(min(OPENING, count - first)):
                 one = socket.socket()
+                one.setsockopt(socket.IPPROTO_IP, BIND_ADDRESS_NO_PORT, 1)
+                one.bind((source, 0))
                 if narrow:
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
@@ -215,14 +225,3 @@ def _speak(member: Member) -> None:
         member.pending = NOTHING
         return
     member.pending = member.pending[sent:]
-
-
-def _wait_for_ports(count: int) -> None:
-    """The ports of a crowd that has left rest for a minute, and there are only so many."""
-    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
-    room = int(last) - int(first) - count
-    while True:
-        (resting,) = re.findall(r"tw (\d+)", Path("/proc/net/sockstat").read_text())
-        if int(resting) < room - 1_000:
-            return
-        time.sleep(0.2)

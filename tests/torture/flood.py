@@ -20,7 +20,8 @@ from ..serving import ROOT
 from ..wire import BINARY, TEXT, connect, frame, get, open_websocket, upgrade
 
 PIPELINE_BYTES = 1 << 18
-"""What a connection tries to send at once."""
+"""What a connection tries to send at once: a kernel that copies does not look up meanwhile, and the
+clients that are measured would wait for that."""
 
 HEAR_BYTES = 1 << 18
 
@@ -85,7 +86,7 @@ class Pipelines:
             if flags & select.EPOLLIN and not one.recv(HEAR_BYTES):
                 self._poll.unregister(fd)
             elif flags & select.EPOLLOUT:
-                sent = one.send(self._words[at:])
+                sent = one.send(self._words[at : at + PIPELINE_BYTES])
                 self.sent += sent / self._word_bytes
                 # Whole words follow one another, wherever the socket has cut them.
                 self._at[fd] = one, (at + sent) % len(self._words)

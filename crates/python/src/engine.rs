@@ -8,7 +8,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hubbub_hub::{Patterns, Topic};
@@ -18,7 +17,7 @@ use hubbub_protocol::http::{Request as Head, Spelling};
 use hubbub_protocol::network::Networks;
 use hubbub_server::{
     Address, ConnectionId, Farewell, Inbox, Interest, Listener, Publication, RatePolicy, Settings,
-    Threads, Workers, monotonic_ms, monotonic_ns,
+    Threads, Workers, monotonic_ns,
 };
 use pyo3::exceptions::{PyKeyError, PyOSError, PySystemExit, PyValueError};
 use pyo3::prelude::*;
@@ -36,6 +35,7 @@ use crate::request::Request;
 use crate::route::{Route, window};
 use crate::table::Table;
 use crate::tls::{TlsContext, TlsTrust};
+use crate::watch::Watch;
 
 /// What may wait for a handler before reading from its peer pauses.
 #[derive(Clone, Copy)]
@@ -112,8 +112,7 @@ pub(crate) struct Engine {
     pub(crate) report: Py<PyAny>,
     pub(crate) queue_limits: QueueLimits,
     epoll: RawFd,
-    /// Since when the loop's thread has not been waiting, in milliseconds of the monotonic clock; 0 while it waits.
-    busy_since_ms: AtomicU64,
+    watch: Watch,
 }
 
 /// A publication's key as the outboxes compare it.
@@ -229,7 +228,7 @@ impl Engine {
         })?;
         // SAFETY: the descriptor belongs to the worker, which lives as long as this engine, which is borrowed for the call.
         let epoll = unsafe { BorrowedFd::borrow_raw(self.epoll) };
-        self.busy_since_ms.store(0, Ordering::Relaxed);
+        self.watch.end();
         let waited = match timeout {
             Some(Duration::ZERO) => ready.wait(epoll, timeout),
             _ => py.detach(|| ready.wait(epoll, timeout)),
@@ -239,7 +238,7 @@ impl Engine {
             core.lag.begin(core.worker.woke_ns());
             (core.worker.clock_ms(), core.worker.take_failure())
         })?;
-        self.busy_since_ms.store(now_ms, Ordering::Relaxed);
+        self.watch.begin(now_ms);
         if let Some(failure) = failure {
             // Its connections are gone and their handlers would wait for ever: what a supervisor can mend, it should.
             let text = format!("hubbub: a thread of the server has died: {failure}");
@@ -293,7 +292,7 @@ impl Engine {
             report,
             queue_limits,
             epoll,
-            busy_since_ms: AtomicU64::new(0),
+            watch: Watch::default(),
         })
     }
 
@@ -335,12 +334,24 @@ impl Engine {
         Ok(())
     }
 
-    /// How long the loop's thread has been at work without looking at its sockets, in seconds. From any thread.
-    fn blocked_s(&self) -> f64 {
-        match self.busy_since_ms.load(Ordering::Relaxed) {
-            0 => 0.0,
-            since => monotonic_ms().saturating_sub(since) as f64 / 1000.0,
-        }
+    /// Waits, without the GIL, until the loop's thread has been at work for `limit_s` without looking at its sockets. Returns
+    /// since when (a number for the stretch of work, which is not told again if it is given as `told`) and for how many
+    /// seconds; None after `conclude_watch`. From any thread.
+    fn watch_for_block(
+        &self,
+        py: Python<'_>,
+        limit_s: f64,
+        told: u64,
+    ) -> PyResult<Option<(u64, f64)>> {
+        let limit = Duration::try_from_secs_f64(limit_s)
+            .map_err(|_| PyValueError::new_err("limit_s is no duration"))?;
+        let found = py.detach(|| self.watch.wait(limit, told));
+        Ok(found.map(|(since, blocked)| (since, blocked.as_secs_f64())))
+    }
+
+    /// Ends `watch_for_block`. From any thread.
+    fn conclude_watch(&self) {
+        self.watch.conclude();
     }
 
     fn fileno(&self) -> RawFd {
@@ -442,7 +453,7 @@ impl Engine {
             core.worker.arm_timer()
         })??;
         // What the foreign loop does from here on cannot be told from waiting.
-        engine.busy_since_ms.store(0, Ordering::Relaxed);
+        engine.watch.end();
         batch
     }
 

@@ -33,6 +33,7 @@ mod stream;
 mod table;
 mod text;
 mod tls;
+mod watch;
 mod websocket;
 
 use pyo3::prelude::*;

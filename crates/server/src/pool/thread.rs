@@ -21,7 +21,7 @@ use crate::event::{Place, Raw};
 use crate::id::ConnectionId;
 use crate::settings::Threads;
 use crate::stats::Stats;
-use crate::worker::{Host, Inbox, Worker};
+use crate::worker::{Host, Inbox, Worker, monotonic_ns};
 
 /// Published bytes after which connections are flushed, though more commands wait: outboxes must not fill for that reason alone.
 const FLUSH_BYTES: usize = 64 << 10;
@@ -31,9 +31,12 @@ const UNCHARGED_BYTES: usize = 16 << 10;
 const MESSAGE_OVERHEAD_BYTES: usize = 100;
 /// So many messages may wait for the application before those who have sent most of them are read no further: whoever sends one
 /// waits behind all of them.
-const CROWD: usize = 2048;
+const CROWD: usize = 512;
 /// What each connection may have among them even then.
-const CROWD_SHARE: usize = 16;
+const CROWD_SHARE: usize = 4;
+/// After a turn of this length whoever waits for a processor has theirs: where threads are more than processors, a loop that
+/// never sleeps would keep it until the kernel's next tick, four milliseconds later.
+const LONG_TURN_NS: u64 = 100_000;
 /// How often ringing is tried.
 const RINGS: usize = 8;
 /// How many used batches a thread keeps for the next ones.
@@ -234,6 +237,9 @@ impl Thread {
                 self.await_receipts(self.handed_over);
             }
             self.count();
+            if monotonic_ns().saturating_sub(self.worker.woke_ns()) > LONG_TURN_NS {
+                std::thread::yield_now();
+            }
         }
     }
 
