@@ -24,7 +24,7 @@ define proof
 rm -rf reports/torture; \
 ended=0; \
 $(PROOF) -m "$(1) and not unhurried" $(ARGS) || (($$? == 5)) || ended=1; \
-$(PROOF) -m "$(1) and unhurried" --numprocesses auto --maxprocesses 4 --dist load $(ARGS) || (($$? == 5)) || ended=1; \
+$(PROOF) -m "$(1) and unhurried" --numprocesses 4 --dist worksteal $(ARGS) || (($$? == 5)) || ended=1; \
 $(BIN)/python -m tests.torture.figures reports/torture docs/reliability.md; \
 exit $$ended
 endef

@@ -37,7 +37,7 @@ FILES = ROOT / "docs"
 """What `/files` of the app serves."""
 
 FILE = FILES / "reliability.md"
-RELOAD_S = 10.0
+RELOAD_S = 5.0
 
 Act = Callable[[Victim], None]
 """Raises OSError or EOFError where the server has cut it short."""

@@ -62,8 +62,8 @@ class Hostile:
         self.writer.write(data)
 
 
-@pytest.fixture
-async def hostile() -> AsyncIterator[Hostile]:
+@contextlib.asynccontextmanager
+async def network() -> AsyncIterator[Hostile]:
     made = Hostile()
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
@@ -71,6 +71,12 @@ async def hostile() -> AsyncIterator[Hostile]:
     server.close()
     if made.writer is not None:
         made.writer.close()
+
+
+@pytest.fixture
+async def hostile() -> AsyncIterator[Hostile]:
+    async with network() as made:
+        yield made
 
 
 @contextlib.asynccontextmanager

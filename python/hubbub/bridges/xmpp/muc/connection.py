@@ -15,6 +15,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import StanzaPath
 
 from hubbub.bridges.xmpp.muc import names as ns
+from hubbub.bridges.xmpp.muc.bound import bound_stanzas
 from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.muc.stanzas import condition_of
 from hubbub.bridges.xmpp.proxy.upstream import trust
@@ -60,6 +61,7 @@ class Connection:
         self._results: dict[str, list[Element]] = {}
         make = _component if settings.is_component else _client
         self._xmpp = xmpp = make(settings)
+        bound_stanzas(xmpp)
         xmpp.use_aiodns = False
         xmpp.whitespace_keepalive_interval = _KEEPALIVE_S
         # Who is in rooms is no roster, and messages are ours to read.
