@@ -16,7 +16,8 @@ from hubbub.log import logger
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 _PAGE = 50
-_PAGES_LIMIT = 100
+_PAGES_LIMIT = 200
+"""10,000 messages: as many as wait in the other direction."""
 
 
 async def since(
@@ -51,6 +52,12 @@ async def since(
             break
         has_met_known = len(fresh) < len(page)
         before = page[0][0]
+    else:
+        logger.warning(
+            "xmpp: more was said in %s meanwhile than the %d messages that are read of it",
+            room,
+            len(found),
+        )
     for id_, result in found:
         message = _message(result, id_, room)
         if message is not None:
