@@ -21,7 +21,7 @@ use crate::event::{Place, Raw};
 use crate::id::ConnectionId;
 use crate::settings::Threads;
 use crate::stats::Stats;
-use crate::worker::{Host, Inbox, Worker, monotonic_ns};
+use crate::worker::{Host, Inbox, Worker};
 
 /// Published bytes after which connections are flushed, though more commands wait: outboxes must not fill for that reason alone.
 const FLUSH_BYTES: usize = 64 << 10;
@@ -34,9 +34,6 @@ const MESSAGE_OVERHEAD_BYTES: usize = 100;
 const CROWD: usize = 512;
 /// What each connection may have among them even then.
 const CROWD_SHARE: usize = 4;
-/// After a turn of this length whoever waits for a processor has theirs: where threads are more than processors, a loop that
-/// never sleeps would keep it until the kernel's next tick, four milliseconds later.
-const LONG_TURN_NS: u64 = 100_000;
 /// How often ringing is tried.
 const RINGS: usize = 8;
 /// How many used batches a thread keeps for the next ones.
@@ -237,9 +234,6 @@ impl Thread {
                 self.await_receipts(self.handed_over);
             }
             self.count();
-            if monotonic_ns().saturating_sub(self.worker.woke_ns()) > LONG_TURN_NS {
-                std::thread::yield_now();
-            }
         }
     }
 
