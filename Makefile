@@ -19,12 +19,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # It ends with 5 where arguments leave nothing to run.
 PROOF := $(BIN)/pytest --durations=12 -o faulthandler_timeout=600 tests/torture tests/chaos
 
-# What is marked so: first what has bounds in time, each alone; then the rest, side by side.
+# What is marked so: first what has bounds in time, each alone; then the rest, so many side by side.
 define proof
 rm -rf reports/torture; \
 ended=0; \
 $(PROOF) -m "$(1) and not unhurried" $(ARGS) || (($$? == 5)) || ended=1; \
-$(PROOF) -m "$(1) and unhurried" --numprocesses 4 --dist worksteal $(ARGS) || (($$? == 5)) || ended=1; \
+$(PROOF) -m "$(1) and unhurried" --numprocesses $(2) --maxprocesses 4 --dist worksteal $(ARGS) || (($$? == 5)) || ended=1; \
 $(BIN)/python -m tests.torture.figures reports/torture docs/reliability.md; \
 exit $$ended
 endef
@@ -122,12 +122,12 @@ conformance-irc: setup ## Run irctest, a copy of which is in IRCTEST=FOLDER, aga
 	@$(BIN)/python -m tests.conformance.irc $(IRCTEST) $(ARGS)
 
 .PHONY: torture
-torture: setup ## Attack a server under load, within bounds (docs/reliability.md); a dozen minutes
-	@$(call proof,torture)
+torture: setup ## Attack a server under load, within bounds (docs/reliability.md); nine minutes
+	@$(call proof,torture,4)
 
 .PHONY: drills
 drills: setup ## Crowds, cuts and kills for the hub, the chat and its bridges (docs/reliability.md); five minutes
-	@$(call proof,drill)
+	@$(call proof,drill,auto)
 
 .PHONY: soak
 soak: setup ## Churn for SECONDS (default 900), and judge whether memory or latency rise; writes docs/reliability.md

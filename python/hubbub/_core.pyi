@@ -676,17 +676,16 @@ class Engine:
     def drain(self) -> None:
         """Nested mode: handles one bounded batch of what has happened."""
 
-    def watch_for_block(self, limit_s: float, told: int) -> tuple[int, float] | None:
+    def watch_for_block(self, limit_s: float) -> float | None:
         """Waits until the loop's thread has not looked at its sockets for so long.
 
-        Any thread may call it, and `conclude_watch`; both are the only ones.
+        Of all methods only this one and `conclude_watch` may be called by any thread.
 
         Args:
             limit_s: How long it may be at work, in seconds.
-            told: The stretch of work that was told before, or 0.
 
         Returns:
-            The stretch of work, and how long it has lasted, in seconds; None after
+            How long it has been so far, in seconds, once for each stretch of work; None after
             `conclude_watch`.
         """
 

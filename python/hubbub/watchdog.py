@@ -22,8 +22,8 @@ Blame = Callable[[FrameType | None], str | None]
 class Watched(Protocol):
     """What can be watched: an engine."""
 
-    def watch_for_block(self, limit_s: float, told: int) -> tuple[int, float] | None:
-        """Waits for a stretch of work that lasts so long: which, and how long so far."""
+    def watch_for_block(self, limit_s: float) -> float | None:
+        """Waits for a stretch of work that lasts so long: how long so far."""
 
     def conclude_watch(self) -> None:
         """Ends that wait."""
@@ -57,9 +57,7 @@ class Watchdog:
         self._thread.join()
 
     def _watch(self) -> None:
-        told = 0
-        while (found := self._watched.watch_for_block(self._limit_s, told)) is not None:
-            told, blocked_s = found
+        while (blocked_s := self._watched.watch_for_block(self._limit_s)) is not None:
             self._warn(blocked_s)
 
     def _warn(self, blocked_s: float) -> None:

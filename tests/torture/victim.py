@@ -4,11 +4,12 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from .. import memory
 from ..serving import Served, innermost
 from .inside import control_path
 
@@ -40,20 +41,11 @@ class Victim:
 
     def rss_bytes(self) -> int:
         """Resident memory, to the page."""
-        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
-        return _kib(rollup, "Rss")
+        return memory.resident_bytes(self.pid)
 
-    @contextmanager
-    def peak(self) -> Iterator[Callable[[], int]]:
+    def peak(self) -> AbstractContextManager[Callable[[], int]]:
         """Yields what tells by how many bytes the memory has grown at most since the beginning."""
-        before = self.rss_bytes()
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
-
-        def growth() -> int:
-            status = Path(f"/proc/{self.pid}/status").read_text()
-            return max(_kib(status, "VmHWM"), self.rss_bytes()) - before
-
-        yield growth
+        return memory.peak(self.pid)
 
     def cpu_s(self) -> float:
         """CPU time of all threads, in nanoseconds' resolution."""
@@ -128,8 +120,3 @@ class _Control(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(PATIENCE_S)
         self.sock.connect(self._path)
-
-
-def _kib(text: str, name: str) -> int:
-    line = next(line for line in text.splitlines() if line.startswith(f"{name}:"))
-    return int(line.split()[1]) * 1024

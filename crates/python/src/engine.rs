@@ -335,18 +335,12 @@ impl Engine {
     }
 
     /// Waits, without the GIL, until the loop's thread has been at work for `limit_s` without looking at its sockets. Returns
-    /// since when (a number for the stretch of work, which is not told again if it is given as `told`) and for how many
-    /// seconds; None after `conclude_watch`. From any thread.
-    fn watch_for_block(
-        &self,
-        py: Python<'_>,
-        limit_s: f64,
-        told: u64,
-    ) -> PyResult<Option<(u64, f64)>> {
+    /// for how many seconds, once for each stretch of work; None after `conclude_watch`. From any thread.
+    fn watch_for_block(&self, py: Python<'_>, limit_s: f64) -> PyResult<Option<f64>> {
         let limit = Duration::try_from_secs_f64(limit_s)
             .map_err(|_| PyValueError::new_err("limit_s is no duration"))?;
-        let found = py.detach(|| self.watch.wait(limit, told));
-        Ok(found.map(|(since, blocked)| (since, blocked.as_secs_f64())))
+        let blocked = py.detach(|| self.watch.wait(limit));
+        Ok(blocked.map(|blocked| blocked.as_secs_f64()))
     }
 
     /// Ends `watch_for_block`. From any thread.

@@ -5,7 +5,7 @@
 //! five milliseconds it has to stand still until that thread has had its turn on some processor.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hubbub_server::monotonic_ms;
@@ -15,8 +15,16 @@ use hubbub_server::monotonic_ms;
 pub(crate) struct Watch {
     /// In milliseconds of the monotonic clock; 0 while the loop's thread waits for its sockets.
     busy_since_ms: AtomicU64,
-    is_over: Mutex<bool>,
+    told: Mutex<Told>,
     over: Condvar,
+}
+
+/// What the one who watches has been told.
+#[derive(Default)]
+struct Told {
+    is_over: bool,
+    /// When the stretch of work began that was told last.
+    since_ms: u64,
 }
 
 impl Watch {
@@ -32,21 +40,22 @@ impl Watch {
         self.busy_since_ms.store(0, Ordering::Relaxed);
     }
 
-    /// Waits until the loop's thread has been at work for longer than `limit`: since when, and for how long. A stretch of
-    /// work that began at `told_ms` was told before. None when it is over.
-    pub(crate) fn wait(&self, limit: Duration, told_ms: u64) -> Option<(u64, Duration)> {
-        let mut is_over = self.lock();
-        while !*is_over {
+    /// Waits until the loop's thread has been at work for longer than `limit`: for how long. Each stretch of work is told
+    /// once. None when it is over.
+    pub(crate) fn wait(&self, limit: Duration) -> Option<Duration> {
+        let mut told = self.lock();
+        while !told.is_over {
             let since_ms = self.busy_since_ms.load(Ordering::Relaxed);
-            if since_ms != 0 && since_ms != told_ms {
+            if since_ms != 0 && since_ms != told.since_ms {
                 let blocked = Duration::from_millis(monotonic_ms().saturating_sub(since_ms));
                 if blocked >= limit {
-                    return Some((since_ms, blocked));
+                    told.since_ms = since_ms;
+                    return Some(blocked);
                 }
             }
-            (is_over, _) = self
+            (told, _) = self
                 .over
-                .wait_timeout(is_over, limit / 2)
+                .wait_timeout(told, limit / 2)
                 .unwrap_or_else(PoisonError::into_inner);
         }
         None
@@ -54,11 +63,11 @@ impl Watch {
 
     /// Whoever waits is told that it is over, now and from now on.
     pub(crate) fn conclude(&self) {
-        *self.lock() = true;
+        self.lock().is_over = true;
         self.over.notify_all();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, bool> {
-        self.is_over.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

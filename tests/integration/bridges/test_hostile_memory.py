@@ -12,6 +12,7 @@ from tests.integration.bridges.test_irc_hostile import attacked as by_irc
 from tests.integration.bridges.test_irc_hostile import network
 from tests.integration.bridges.xmpp.test_hostile_room import ROOM, At
 from tests.integration.bridges.xmpp.test_hostile_room import attacked as by_xmpp
+from tests.memory import peak
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -32,18 +33,10 @@ def anyio_backend() -> str:
 @contextlib.contextmanager
 def bounded() -> Iterator[None]:
     """Holds that this process, in which the chat is, grows little meanwhile, at any time."""
-    before = _resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")
-    yield
-    grown = (_resident("VmHWM") - before) / MIB
+    with peak() as growth:
+        yield
+        grown = growth() / MIB
     assert grown <= BOUND_MIB, f"{grown:.0f} MiB"
-
-
-def _resident(name: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError(name)
 
 
 async def test_a_line_of_irc_without_an_end(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ STANZA_LIMIT_BYTES = 1_048_576
 """More than servers accept from each other, unless they are told to."""
 
 
-def bound_stanzas(xmpp: Any, limit_bytes: int = STANZA_LIMIT_BYTES) -> None:
-    """Has a stream end, with its reason, when a server's stanza is longer than this.
+def bound_stanzas(xmpp: Any) -> None:
+    """Has a stream end, with its reason, when so much comes without the end of a stanza.
 
     Args:
         xmpp: slixmpp's stream, before it is connected.
-        limit_bytes: How many bytes may come without the end of a stanza among them.
     """
     feed, take = xmpp.data_received, xmpp._spawn_event
     underway = 0
@@ -26,8 +25,8 @@ def bound_stanzas(xmpp: Any, limit_bytes: int = STANZA_LIMIT_BYTES) -> None:
         nonlocal underway
         underway += len(data)
         feed(data)
-        if underway > limit_bytes:
-            xmpp.disconnect_reason = f"a stanza longer than {limit_bytes} bytes"
+        if underway > STANZA_LIMIT_BYTES:
+            xmpp.disconnect_reason = f"a stanza longer than {STANZA_LIMIT_BYTES} bytes"
             xmpp.abort()
 
     xmpp.data_received, xmpp._spawn_event = feed_within, take_whole
