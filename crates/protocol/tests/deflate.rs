@@ -105,7 +105,8 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn the_peer_inflates_what_we_compress(
-        bits in 8..=15u8, takes_over: bool, level in 0..=12u8, messages in prop::collection::vec(message(), 1..5),
+        bits in 8..=15u8, takes_over: bool, level in prop_oneof![Just(1), 0..=12u8],
+        messages in prop::collection::vec(message(), 1..5),
     ) {
         let mut codec = Codec::new(level);
         let mut ours = endpoint(bits, takes_over);
@@ -114,6 +115,12 @@ proptest! {
             let mut out = b"before".to_vec();
             if ours.compress(&mut codec, &message, &mut out) {
                 prop_assert!(takes_over || out.len() - 6 < message.len());
+                if let Some(group) = ours.group() {
+                    // What was compressed before leaves no trace, or a message would tell of another one.
+                    let mut alone = b"before".to_vec();
+                    Codec::new(level).compress_for_group(group, &message, &mut alone);
+                    prop_assert_eq!(&alone, &out);
+                }
                 prop_assert_eq!(peer.inflate(&out[6..]), message);
             } else {
                 prop_assert_eq!(out.len(), 6);
@@ -185,6 +192,49 @@ proptest! {
             if let Ok(inflated) = endpoint(15, takes_over).inflate(&mut codec, &payload, limit) {
                 prop_assert!(inflated.len() <= limit);
             }
+        }
+    }
+}
+
+#[test]
+fn the_peer_inflates_matches_of_all_lengths_at_all_distances() {
+    let distances = (1..=14).flat_map(|bit| [1 << bit, (3 << bit) / 2, 2 << bit]);
+    let distances = distances.flat_map(|edge| [edge - 1, edge, edge + 1]);
+    let mut noise = 1u32;
+    let mut byte = || {
+        noise = noise.wrapping_mul(0x915f_77f5).wrapping_add(1);
+        (noise >> 24) as u8
+    };
+    let mut codec = Codec::new(1);
+    for distance in distances.filter(|distance| *distance <= 1 << 15) {
+        for length in (4..=40)
+            .chain([66, 67, 82, 83, 130, 131, 162, 163])
+            .chain(226..=260)
+        {
+            // Noise, nothing, and the same again from so far away.
+            let mut message: Vec<u8> = (0..distance.min(length)).map(|_| byte()).collect();
+            message.resize(distance, 0);
+            message.extend_from_within(..distance.min(length));
+            for at in distance..distance + length.saturating_sub(distance) {
+                message.push(message[at]);
+            }
+            message.resize(message.len() + 40, 0);
+            let mut out = Vec::new();
+            assert!(
+                codec.compress_for_group(15, &message, &mut out),
+                "{length} at {distance}"
+            );
+            assert_eq!(
+                Peer::new(15, false, 6).inflate(&out),
+                message,
+                "{length} at {distance}"
+            );
+            let most_bytes = length.min(distance) * 9 / 8 + distance / 100 + 24;
+            assert!(
+                out.len() <= most_bytes,
+                "{length} at {distance}: {} > {most_bytes}",
+                out.len()
+            );
         }
     }
 }
@@ -287,7 +337,7 @@ fn short_messages_and_unusable_windows_are_left_alone() {
         ..Default::default()
     };
     let mut ours = PerMessage::new(Role::Server, parameters, 64, 1);
-    let (mut codec, mut out) = (Codec::new(1), Vec::new());
+    let (mut codec, mut out) = (Codec::new(6), Vec::new());
     assert!(
         !ours.compress(&mut codec, &[b'a'; 63], &mut out),
         "shorter than the minimum"
@@ -301,6 +351,11 @@ fn short_messages_and_unusable_windows_are_left_alone() {
         !ours.compress(&mut codec, &[b'a'; 257], &mut out),
         "zlib cannot do 8 bits"
     );
+    assert!(
+        ours.compress(&mut Codec::new(1), &[b'a'; 257], &mut out),
+        "without zlib"
+    );
+    out.clear();
     let parameters = Parameters {
         server_max_window_bits: Some(8),
         ..Default::default()

@@ -2,8 +2,8 @@
 //!
 //! Keeps nothing from one message to the next but its buffers. Contexts that are taken over are in `per_message`.
 //!
-//! zlib compresses and libdeflate inflates. libdeflate can only end a stream (BFINAL), which §7.2.3.4 allows but some
-//! peers do not survive: kosoku 0.1 spins for ever. At level 1 zlib-rs is the faster of the two, too.
+//! At level 1 `quick` compresses, above it zlib; libdeflate inflates. libdeflate compresses, too, but can only end a
+//! stream (BFINAL), which §7.2.3.4 allows but some peers do not survive: kosoku 0.1 spins for ever.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -12,6 +12,7 @@ use std::ops::RangeInclusive;
 use libdeflater::{DecompressionError, Decompressor};
 use zlib_rs::{Deflate, Inflate};
 
+use super::quick::Quick;
 use super::{TAIL, WINDOW_BITS_KEPT_MIN, WINDOW_BITS_MAX, stream};
 use crate::error::Violation;
 
@@ -27,7 +28,7 @@ const SEAL_BYTES: usize = 8;
 /// However little it was before, a message may inflate to this: a blank picture is no attack, and nobody can do harm with it.
 pub const UNSUSPICIOUS_BYTES: usize = 1024 * 1024;
 
-/// The windows that messages are compressed with, in bits.
+/// The windows that zlib compresses with, in bits.
 const WINDOWS: RangeInclusive<u8> = WINDOW_BITS_KEPT_MIN..=WINDOW_BITS_MAX;
 
 /// How many they are.
@@ -36,6 +37,7 @@ const WINDOW_COUNT: usize = (WINDOW_BITS_MAX - WINDOW_BITS_KEPT_MIN + 1) as usiz
 /// Compressors, decompressors and buffers of one worker. Everything in it is made when first used.
 pub struct Codec {
     level: u8,
+    quick: Option<Quick>,
     deflaters: [Option<Deflate>; WINDOW_COUNT],
     decompressor: Option<Decompressor>,
     inflater: Option<Inflate>,
@@ -56,6 +58,7 @@ impl Codec {
     pub fn new(level: u8) -> Self {
         Self {
             level,
+            quick: None,
             deflaters: Default::default(),
             decompressor: None,
             inflater: None,
@@ -118,6 +121,10 @@ impl Codec {
     ///
     /// Returns `false`, and appends nothing, when it would not get smaller.
     pub fn compress_for_group(&mut self, group: u8, payload: &[u8], out: &mut Vec<u8>) -> bool {
+        if self.level <= 1 {
+            let quick = self.quick.get_or_insert_with(Quick::new);
+            return quick.compress(group, payload, out);
+        }
         // A message that is no longer than a window cannot look beyond it, whatever zlib's own is.
         let bits = if payload.len() <= 1 << group {
             group.max(WINDOW_BITS_KEPT_MIN)

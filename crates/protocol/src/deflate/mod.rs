@@ -11,6 +11,7 @@
 mod codec;
 mod parameters;
 mod per_message;
+mod quick;
 mod stream;
 
 pub use codec::{Codec, UNSUSPICIOUS_BYTES};
