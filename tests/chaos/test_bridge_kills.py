@@ -26,11 +26,6 @@ SETTLE_S = 60.0
 REJOIN_LIMIT_S = 30.0
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Judge:
     """Somebody in the channel, again and again, who remembers all that was said there."""
 

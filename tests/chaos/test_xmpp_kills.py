@@ -38,11 +38,6 @@ PACE_S = 0.1
 _RELAYED = re.compile(r"<[^>]*> ")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Talker:
     """Somebody on XMPP who says numbers, and knows which of them the room has shown."""
 

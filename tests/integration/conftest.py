@@ -1,12 +1,10 @@
 """Every test here runs five times: in our loop, asyncio's, uvloop's, with threads, by TLS."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
-import uvloop
 
 import hubbub
 from hubbub.address import port_of
@@ -15,18 +13,15 @@ from hubbub.server import listen_settings
 from hubbub.testing import Client, TestServer, serve
 from hubbub.tls import Trust
 from tests.authority import Authority
+from tests.loops import LOOPS
 from tests.tls_forwarder import Forwarder
 
-HARNESSES = {
-    "own": hubbub.new_event_loop,
-    "asyncio": asyncio.SelectorEventLoop,
-    "uvloop": uvloop.new_event_loop,
+HARNESSES = LOOPS | {
     "threads": lambda: hubbub.new_event_loop(ServerSettings(threads=2)),
     "tls": hubbub.new_event_loop,
 }
-"""Who makes the loop: in the first the engine is the selector, in the others one more reader; in
-the fourth the loop is ours again, and sockets are served by two threads beside it; in the last one
-the test kit's servers speak TLS."""
+"""Who makes the loop; in the last two it is ours again, and sockets are served by two threads
+beside it, or the test kit's servers speak TLS."""
 
 
 NOT_BY_FORWARDER = {

@@ -45,11 +45,6 @@ GROWTH_LIMIT_KIB = 16 * 1024
 SETTLE_S = 20.0
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def crowd_of(network: Network) -> contextlib.AbstractAsyncContextManager[object]:
     """The people who say nothing."""
     numbers = map(str, (network.port, PEOPLE, ROOMS))

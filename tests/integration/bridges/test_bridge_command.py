@@ -14,11 +14,6 @@ HUBBUB = (sys.executable, "-m", "hubbub")
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def hubbub(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*HUBBUB, *arguments], capture_output=True, text=True, timeout=30, check=False

@@ -25,11 +25,6 @@ PLACES = ("web", "ng", "pro", "insp", "ejab")
 EACH = 20
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_everybody_hears_everybody_once_and_in_order(
     tmp_path: Path, authority: Authority
 ) -> None:

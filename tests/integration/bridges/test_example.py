@@ -22,11 +22,6 @@ pytestmark = pytest.mark.anyio
 EXAMPLE = ROOT / "examples/bridges.toml"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_it_bridges(tmp_path: Path, authority: Authority) -> None:
     text, port = EXAMPLE.read_text(), free_port()
     (tmp_path / "prosody").mkdir()

@@ -25,11 +25,6 @@ BOUND_MIB = 24
 CROWD, ROUNDS = 1_000, 3
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @contextlib.contextmanager
 def bounded() -> Iterator[None]:
     """Holds that this process, in which the chat is, grows little meanwhile, at any time."""

@@ -15,11 +15,6 @@ from tests.waiting import until
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def client_of(far: Doors, folder: Path, **settings: Any) -> Any:
     return joined(
         far,  # type: ignore[arg-type]

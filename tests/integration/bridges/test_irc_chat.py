@@ -13,8 +13,9 @@ from hubbub.bridges.irc.chat import GatewaySettings
 from hubbub.testing import PseudoBackend
 from hubbub.translation import Translator
 from tests.integration.bridges.house import EVERYTHING, Irc, doors
+from tests.loops import on_each_loop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_each_loop]
 
 EVER = ("2020-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z")
 

@@ -13,8 +13,9 @@ import pytest
 
 from tests.integration.bridges.house import Doors, doors
 from tests.integration.bridges.terminal import Terminal
+from tests.loops import on_each_loop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_each_loop]
 
 CLIENT = Path(__file__).parents[3] / "client"
 

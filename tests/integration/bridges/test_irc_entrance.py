@@ -17,8 +17,9 @@ from hubbub.testing.server import TestServer
 from tests.authority import Authority
 from tests.integration.bridges.house import Irc, doors
 from tests.integration.chat.talker import House
+from tests.loops import on_each_loop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_each_loop]
 
 
 async def test_by_tls(tmp_path: Path, authority: Authority) -> None:

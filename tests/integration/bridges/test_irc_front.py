@@ -16,9 +16,10 @@ from hubbub.bridges.irc.front.face import Saying
 from hubbub.bridges.irc.front.front import BINARY, TEXT
 from hubbub.testing import serve
 from tests.authority import Authority
+from tests.loops import on_each_loop
 from tests.unit.bridges.irc.front.world import World
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_each_loop]
 
 INFO = FrontInfo(server="irc.test")
 

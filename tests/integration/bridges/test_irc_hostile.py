@@ -17,11 +17,6 @@ from tests.waiting import until
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Hostile:
     """A server of one channel that says whatever it is told to."""
 

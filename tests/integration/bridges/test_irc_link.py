@@ -20,11 +20,6 @@ pytestmark = pytest.mark.anyio
 FAST = {"burst_lines": 1000, "lines_per_s": 1000.0}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=["ngircd", "inspircd"])
 async def network(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Network]:
     async with Network(request.param, tmp_path) as started:

@@ -14,11 +14,6 @@ __all__ = ["network"]
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_they_speak_for_themselves_and_in_order(network: Network, tmp_path: Path) -> None:
     bob = await network.peer("bob", "#lobby")
     async with joined(network, tmp_path, mode="puppets", puppets={"suffix": "|w"}) as house:

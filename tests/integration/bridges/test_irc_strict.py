@@ -20,11 +20,6 @@ __all__ = ["network"]
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=["ngircd", "inspircd"])
 async def secured(
     request: pytest.FixtureRequest, tmp_path: Path, authority: Authority

@@ -22,11 +22,6 @@ CHANNEL = "#a"
 ADA = net.Person("ada", "ada")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Scripted:
     """A network that tells what a test has it tell."""
 

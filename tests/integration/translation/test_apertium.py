@@ -11,9 +11,10 @@ import pytest
 
 from hubbub.translation import BackendFailure, Exhausted, Run, Translator, TranslatorOptions
 from hubbub.translation.backends import Apertium
+from tests.loops import on_each_loop
 from tests.programs import data
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_each_loop]
 
 MODES = "/usr/share/apertium/modes"
 

@@ -18,8 +18,9 @@ from hubbub.translation import (
     TranslatorOptions,
     install,
 )
+from tests.loops import on_each_loop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_each_loop]
 
 KEY = "key-of-the-test"
 FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -3,18 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from pathlib import Path
 
-import msgspec
 import pytest
 
-from hubbub.errors import Misuse
 from hubbub.testing import TestServer, serve
 from hubbub.translation import (
     Backend,
     BackendFailure,
     Exhausted,
-    TranslationSettings,
     Translator,
     TranslatorOptions,
 )
@@ -22,8 +18,9 @@ from hubbub.translation.backends import DeepL, Google, LibreTranslate, Microsoft
 from hubbub.translation.breaker import BreakerOptions
 from hubbub.translation.failures import Kind
 from tests.integration.translation.services import KEY, Services
+from tests.loops import on_each_loop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_each_loop]
 
 Make = Callable[[str, str], Backend]
 MAKERS: dict[str, Make] = {
@@ -170,28 +167,3 @@ async def test_a_service_that_is_not_there_is_down(make: Make) -> None:
         await backend.close()
         refuses.close()
         await refuses.wait_closed()
-
-
-def test_free_keys_of_deepl_go_elsewhere() -> None:
-    assert DeepL("abc:fx")._wire._url == "https://api-free.deepl.com"
-    assert DeepL("abc")._wire._url == "https://api.deepl.com"
-
-
-def test_a_key_is_read_from_its_file(tmp_path: Path) -> None:
-    file = tmp_path / "key"
-    file.write_text("secret-of-the-file\n")
-    settings = msgspec.convert(
-        {"backends": [{"kind": "deepl", "api_key_file": str(file)}, {"kind": "apertium"}]},
-        TranslationSettings,
-    )
-    assert settings.translator(tmp_path).stats().backends.keys() == {"deepl", "apertium"}
-    file.unlink()
-    with pytest.raises(Misuse, match="no key in"):
-        settings.translator(tmp_path)
-
-
-def test_a_key_is_never_printed() -> None:
-    settings = msgspec.convert(
-        {"backends": [{"kind": "google", "api_key": "secret"}]}, TranslationSettings
-    )
-    assert "secret" not in repr(settings)

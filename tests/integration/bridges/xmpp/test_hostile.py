@@ -83,11 +83,6 @@ def settings(port: int) -> XmppBridge:
     )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.parametrize("said", ENDS.values(), ids=ENDS)
 async def test_it_comes_back(said: bytes) -> None:
     connections = 0

@@ -23,11 +23,6 @@ TO = "bridge@bridge.test/hubbub"
 USER = "http://jabber.org/protocol/muc#user"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Hostile:
     """A server with one room, in which bob is, that says whatever it is told to."""
 

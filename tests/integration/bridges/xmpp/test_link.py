@@ -26,11 +26,6 @@ CONTACTS = ("account", "component")
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def room(server: XmppServer, request: pytest.FixtureRequest) -> str:
     return f"{request.node.name.replace('[', '-').rstrip(']').replace('_', '-')}@{server.rooms}"
 

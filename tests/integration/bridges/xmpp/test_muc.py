@@ -104,11 +104,6 @@ def component(server: XmppServer) -> XmppBridge:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def room(server: XmppServer) -> str:
     return f"tea{next(_rooms)}@{server.rooms}"
 

@@ -14,8 +14,9 @@ from hubbub.errors import HandshakeRejected
 from hubbub.testing import TestServer, serve
 from tests.authority import Authority
 from tests.integration.bridges.xmpp.servers import XmppServer
+from tests.loops import on_each_loop
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_each_loop]
 
 FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
 OPEN = f"<open xmlns='{FRAMING}' to='{{}}' version='1.0'/>"
@@ -305,8 +306,3 @@ async def test_where_it_is() -> None:
         assert ElementTree.fromstring(answer.body)[0].attrib["href"] == "wss://x.example/a&b"
     async with proxy({}, host_meta=False) as made:
         assert (await made.get("/.well-known/host-meta")).status == 404
-
-
-def test_a_file_of_certificates_that_is_none(authority: Authority) -> None:
-    with pytest.raises(Exception, match="no-such-file"):
-        app(ProxySettings(servers={"a.test": ServerSettings(ca="/no-such-file.pem")}))

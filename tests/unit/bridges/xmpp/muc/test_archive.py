@@ -19,11 +19,6 @@ ROOM = "tea@rooms.test"
 START = datetime.fromtimestamp(0, UTC)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Archive:
     """A room's, with messages of these numbers, asked as a connection asks."""
 

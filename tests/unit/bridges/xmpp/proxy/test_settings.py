@@ -2,6 +2,7 @@
 
 import pytest
 
+from hubbub.bridges.xmpp.proxy import app
 from hubbub.bridges.xmpp.proxy.settings import ProxySettings, ServerSettings
 
 
@@ -39,3 +40,8 @@ def test_what_makes_no_sense_of_a_server(values: dict[str, object], complaint: s
 def test_what_makes_no_sense(values: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         ProxySettings(**values)  # type: ignore[arg-type]
+
+
+def test_a_file_of_certificates_that_is_none() -> None:
+    with pytest.raises(Exception, match="no-such-file"):
+        app(ProxySettings(servers={"a.test": ServerSettings(ca="/no-such-file.pem")}))
