@@ -63,15 +63,24 @@ def parse_bind(text: str) -> Bind:
         case "systemd" if rest or not colon:
             return Systemd(rest)
         case _:
-            return _tcp(text)
+            return parse_tcp(text, EXPECTED)
 
 
-def _tcp(text: str) -> Tcp:
+def parse_tcp(text: str, expected: str = '"HOST:PORT" or "[IPv6]:PORT"') -> Tcp:
+    """Reads an address that is a host and a port.
+
+    Args:
+        text: The address.
+        expected: The forms there are, for the message.
+
+    Raises:
+        ValueError: It is none of them.
+    """
     host, _, port = text.rpartition(":")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     # More than one colon is an IPv6 address, and it cannot be told where its port begins.
     if not bare or (":" in bare and bare == host) or not (port.isascii() and port.isdigit()):
-        raise ValueError(f"expected {EXPECTED}: found {json.dumps(text, ensure_ascii=False)}")
+        raise ValueError(f"expected {expected}: found {json.dumps(text, ensure_ascii=False)}")
     if int(port) > PORT_MAX:
         raise ValueError(f"expected a port from 0 to {PORT_MAX}: found {port}")
     return Tcp(bare, int(port))

@@ -66,7 +66,7 @@ def app():
         ),
         (
             {"kind": "irc", "server": "nowhere", "rooms": {"lobby": "#a"}},
-            "bridges.net: server: expected HOST:PORT: nowhere",
+            'bridges.net: server: expected "HOST:PORT" or "[IPv6]:PORT": found "nowhere"',
         ),
         (
             {"kind": "irc", "server": "a:1", "rooms": {"lobby": "lobby"}},

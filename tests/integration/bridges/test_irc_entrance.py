@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.bridges.irc.chat.entrance import Chain
-from hubbub.bridges.irc.chat.settings import IrcSettings, host_and_port
+from hubbub.bridges.irc.chat.settings import IrcSettings
 from hubbub.config import AppSettings
 from hubbub.errors import BadCertificate
 from hubbub.modules import Modules
@@ -97,11 +97,6 @@ async def test_an_address_in_use_is_tried_again(tmp_path: Path) -> None:
 async def test_settings_that_make_no_sense(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong)).partition("_")[0][:3]):
         IrcSettings(**wrong)  # type: ignore[arg-type]
-
-
-async def test_addresses() -> None:
-    assert host_and_port("[::1]:6667") == ("::1", 6667)
-    assert host_and_port("irc.example.org:0") == ("irc.example.org", 0)
 
 
 async def test_new_code_for_a_chat_that_people_are_in(tmp_path: Path) -> None:

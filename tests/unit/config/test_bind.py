@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubbub.config.bind import Descriptor, Systemd, Tcp, Unix, parse_bind
+from hubbub.config.bind import Descriptor, Systemd, Tcp, Unix, parse_bind, parse_tcp
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,10 @@ def test_forms(text: str, place: object) -> None:
 def test_what_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected|not a port"):
         parse_bind(text)
+
+
+def test_where_there_are_only_hosts_and_ports() -> None:
+    assert parse_tcp("[::1]:6667") == Tcp("::1", 6667)
+    for other in ("unix:/run/x.sock", "systemd", "::1:6667"):
+        with pytest.raises(ValueError, match=r'expected "HOST:PORT" or "\[IPv6\]:PORT": found'):
+            parse_tcp(other)

@@ -10,8 +10,9 @@ from typing import Any
 from hubbub.app import App
 from hubbub.apps.chat import ChatService
 from hubbub.bridges.irc.chat.house import House
-from hubbub.bridges.irc.chat.settings import IrcSettings, host_and_port
+from hubbub.bridges.irc.chat.settings import IrcSettings
 from hubbub.bridges.irc.front import Front, FrontInfo, FrontOptions
+from hubbub.config.bind import parse_tcp
 from hubbub.errors import BadCertificate, Failure
 from hubbub.log import logger
 
@@ -82,7 +83,8 @@ class _Entrance:
             CannotListenForIrc: It cannot be listened there at all.
         """
         try:
-            host, port = await self._front.listen(*host_and_port(address), tls=tls)
+            where = parse_tcp(address)
+            host, port = await self._front.listen(where.host, where.port, tls=tls)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return False

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from hubbub.bridges.irc.front import Gateway
+from hubbub.config.bind import parse_tcp
 
 
 class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,19 +79,6 @@ class IrcSettings(Struct, frozen=True, forbid_unknown_fields=True):
         for name in ("bind", "tls_bind"):
             for address in getattr(self, name):
                 try:
-                    host_and_port(address)
+                    parse_tcp(address)
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """Where "HOST:PORT" is; an IPv6 host stands in brackets.
-
-    Raises:
-        ValueError: It is none.
-    """
-    host, colon, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ValueError(f"expected HOST:PORT: {address}")
-    return host, int(port)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from hubbub.bridges.irc.casemapping import folded
-from hubbub.bridges.irc.chat.settings import host_and_port
 from hubbub.bridges.irc.chat.spelling import host_of, nick_of
 from hubbub.bridges.irc.client.connection import Connection, Lost
 from hubbub.bridges.irc.client.delivering import Delivering
@@ -21,6 +20,7 @@ from hubbub.bridges.irc.client.session import Session
 from hubbub.bridges.irc.client.settings import IrcBridge
 from hubbub.bridges.irc.client.tls import context_of
 from hubbub.bridges.link import remote as net
+from hubbub.config.bind import parse_tcp
 from hubbub.log import logger
 
 LINGER_S = 30.0
@@ -88,10 +88,10 @@ class Puppet:
 
     async def _live(self) -> bool:
         settings = self._owner.settings
-        host, port = host_and_port(settings.server)
+        server = parse_tcp(settings.server)
         bucket = Bucket(settings.burst_lines, settings.lines_per_s)
         tls = context_of(settings)
-        connection = await Connection.open(host, port, tls, bucket, self._sending)
+        connection = await Connection.open(server.host, server.port, tls, bucket, self._sending)
         session = self.session = Session(
             connection,
             identity_of(self.author, settings),

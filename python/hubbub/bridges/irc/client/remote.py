@@ -7,7 +7,6 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 
-from hubbub.bridges.irc.chat.settings import host_and_port
 from hubbub.bridges.irc.client.connection import Connection, Lost
 from hubbub.bridges.irc.client.delivering import Delivering
 from hubbub.bridges.irc.client.hearing import Hearing, Recent
@@ -20,6 +19,7 @@ from hubbub.bridges.irc.client.tls import context_of
 from hubbub.bridges.irc.formatting import to_irc
 from hubbub.bridges.irc.line import Line
 from hubbub.bridges.link import remote as net
+from hubbub.config.bind import parse_tcp
 from hubbub.log import logger
 
 AGAIN_S = 1.0
@@ -84,9 +84,9 @@ class IrcRemote:
         """One connection; returns whether it was up."""
         settings = self._settings
         bucket = Bucket(settings.burst_lines, settings.lines_per_s)
-        host, port = host_and_port(settings.server)
+        server = parse_tcp(settings.server)
         try:
-            connection = await Connection.open(host, port, tls, bucket, self._sending)
+            connection = await Connection.open(server.host, server.port, tls, bucket, self._sending)
         except Lost as lost:
             logger.info("bridge %s: %s", self._name, lost)
             return False

@@ -5,8 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from hubbub.bridges.irc.chat.settings import host_and_port
 from hubbub.bridges.link.settings import LinkSettings
+from hubbub.config.bind import parse_tcp
 
 _NICK = re.compile(r"[A-Za-z\[\]\\`_^{|}][A-Za-z0-9\[\]\\`_^{|}-]{0,31}")
 _WORD = re.compile(r"[!-~]+")
@@ -90,7 +90,7 @@ class IrcBridge(LinkSettings, frozen=True, kw_only=True, tag="irc", tag_field="k
         """Refuses what makes no sense."""
         super().__post_init__()
         try:
-            host_and_port(self.server)
+            parse_tcp(self.server)
         except ValueError as error:
             raise ValueError(f"server: {error}") from None
         if not _NICK.fullmatch(self.nick):
