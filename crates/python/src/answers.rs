@@ -5,6 +5,7 @@
 use hubbub_protocol::handshake::{Offer, examine};
 use hubbub_protocol::http::{Refusal, Request as Head, Response};
 use hubbub_server::ConnectionId;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
@@ -122,7 +123,7 @@ pub(crate) fn on_hung_up(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResu
         one.task.as_ref().map(|task| task.clone_ref(py))
     })?;
     match task {
-        Some(task) => task.call_method0(py, "cancel").map(drop),
+        Some(task) => task.call_method0(py, intern!(py, "cancel")).map(drop),
         None => Ok(()),
     }
 }
@@ -150,7 +151,7 @@ pub(crate) fn on_gone(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<
         guard(engine, id, exchange.get().end(py))?;
     }
     match gone.task {
-        Some(task) => task.call_method0(py, "cancel").map(drop),
+        Some(task) => task.call_method0(py, intern!(py, "cancel")).map(drop),
         None => Ok(()),
     }
 }
@@ -237,14 +238,15 @@ pub(crate) fn on_answer(
         let acted = act(engine, id, answer.bind(py), &aim, head, offer);
         return acted.or_else(|error| reject(engine, id, aim.route(), head, error));
     }
-    let task = match engine
-        .get()
-        .event_loop(py)?
-        .call_method1(py, "create_task", (answer,))
-    {
-        Ok(task) => task,
-        Err(error) => return reject(engine, id, aim.route(), head, error),
-    };
+    let task =
+        match engine
+            .get()
+            .event_loop(py)?
+            .call_method1(py, intern!(py, "create_task"), (answer,))
+        {
+            Ok(task) => task,
+            Err(error) => return reject(engine, id, aim.route(), head, error),
+        };
     aim.route().tally.begun();
     engine.get().core.with(|core| {
         core.unanswered.entry(id).or_default().task = Some(task.clone_ref(py));
@@ -255,7 +257,7 @@ pub(crate) fn on_answer(
         aim,
         head: head.to_vec(),
     };
-    task.call_method1(py, "add_done_callback", (Py::new(py, later)?,))?;
+    task.call_method1(py, intern!(py, "add_done_callback"), (Py::new(py, later)?,))?;
     let key = task.as_ptr() as usize;
     engine
         .get()
@@ -324,7 +326,7 @@ impl Later {
                 (is_ours, one.has_hung_up)
             })
         })?;
-        let answer = errors::catch(|| task.call_method0("result"));
+        let answer = errors::catch(|| task.call_method0(intern!(py, "result")));
         if !is_ours || has_begun(engine.get(), py, self.id)? || has_hung_up {
             return self.after_the_end(engine, is_ours, answer);
         }
@@ -363,9 +365,9 @@ fn reject(
     let may_say = !has_begun(engine.get(), py, id)?;
     if may_say && error.is_instance(py, errors::reject_class(py)?) {
         let value = error.value(py);
-        let status: u16 = value.getattr("status")?.extract()?;
-        let reason: String = value.getattr("reason")?.extract()?;
-        let given: Vec<(String, String)> = value.getattr("headers")?.extract()?;
+        let status: u16 = value.getattr(intern!(py, "status"))?.extract()?;
+        let reason: String = value.getattr(intern!(py, "reason"))?.extract()?;
+        let given: Vec<(String, String)> = value.getattr(intern!(py, "headers"))?.extract()?;
         let mut fields = vec![TEXT];
         fields.extend(
             given

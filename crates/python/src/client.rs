@@ -6,6 +6,7 @@ use hubbub_protocol::deflate;
 use hubbub_protocol::handshake::{ClientRefusal, ClientRequest as Opening, verify};
 use hubbub_server::{ClientRequest, ConnectionId, Ending, Target, TlsTrust};
 use pyo3::exceptions::PyOSError;
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::engine::Engine;
@@ -147,7 +148,9 @@ pub(crate) fn on_response(
                 }
             })?;
             socket.get().set_up(None, None, agreed.protocol)?;
-            future.call_method1(py, "set_result", (socket,)).map(drop)
+            future
+                .call_method1(py, intern!(py, "set_result"), (socket,))
+                .map(drop)
         }
         Err(refusal) => {
             let error = match refusal {
@@ -171,7 +174,7 @@ pub(crate) fn on_response(
                 core.peers.remove(id)
             })?;
             future
-                .call_method1(py, "set_exception", (error.into_value(py),))
+                .call_method1(py, intern!(py, "set_exception"), (error.into_value(py),))
                 .map(drop)
         }
     }
@@ -193,10 +196,10 @@ pub(crate) fn fail(py: Python<'_>, future: &Py<PyAny>, ending: &Ending) -> PyRes
         },
     };
     future
-        .call_method1(py, "set_exception", (error.into_value(py),))
+        .call_method1(py, intern!(py, "set_exception"), (error.into_value(py),))
         .map(drop)
 }
 
 fn is_done(py: Python<'_>, future: &Py<PyAny>) -> PyResult<bool> {
-    future.call_method0(py, "done")?.is_truthy(py)
+    future.call_method0(py, intern!(py, "done"))?.is_truthy(py)
 }

@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use hubbub_protocol::endpoint::Kind;
 use hubbub_server::{Bytes, ConnectionId, Ending, Event, Inbox, Limit, Notice, Sent as Outcome};
 use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::intern;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
@@ -428,7 +429,7 @@ fn on_closed(engine: &Bound<'_, Engine>, id: ConnectionId, ending: Ending) -> Py
     {
         if is_ours {
             // Afterwards the head is gone; whoever holds the object may still ask.
-            let _ = socket.bind(py).getattr("request");
+            let _ = socket.bind(py).getattr(intern!(py, "request"));
         }
         guard(engine, id, socket.get().on_closed(py, ending))?;
         if let Some(hook) = route

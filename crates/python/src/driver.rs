@@ -7,6 +7,7 @@
 
 use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
@@ -97,13 +98,15 @@ impl Driver {
             .get()
             .coroutine
             .bind(py)
-            .call_method1("throw", exception)?;
+            .call_method1(intern!(py, "throw"), exception)?;
         yielded(slf, value.unbind())?.into_next()
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         drop(self.take()?);
-        self.coroutine.call_method0(py, "close").map(drop)
+        self.coroutine
+            .call_method0(py, intern!(py, "close"))
+            .map(drop)
     }
 
     fn __await__(slf: Py<Self>) -> Py<Self> {
@@ -134,13 +137,14 @@ impl Driver {
 
 /// Cancels what a coroutine waits for, as Task.cancel does; whether that will wake who waits.
 fn cancel(waited: &Bound<'_, PyAny>, exception: &Bound<'_, PyTuple>) -> PyResult<bool> {
-    let Ok(method) = waited.getattr("cancel") else {
+    let py = waited.py();
+    let Ok(method) = waited.getattr(intern!(py, "cancel")) else {
         return Ok(false);
     };
     let error = exception.get_item(0)?;
     if !error.is_instance_of::<CancelledError>() {
         return Ok(false);
     }
-    let message = error.getattr("args")?.cast_into::<PyTuple>()?;
+    let message = error.getattr(intern!(py, "args"))?.cast_into::<PyTuple>()?;
     method.call1(message)?.is_truthy()
 }

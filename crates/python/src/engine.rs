@@ -20,6 +20,7 @@ use hubbub_server::{
     Threads, Workers, monotonic_ns,
 };
 use pyo3::exceptions::{PyKeyError, PyOSError, PySystemExit, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -149,7 +150,7 @@ impl Engine {
             .core
             .with(|core| core.peers.drain.as_ref().map(|drain| drain.clone_ref(py)))?;
         if let Some(drain) = drain {
-            event_loop.call_method1(py, "call_soon", (drain,))?;
+            event_loop.call_method1(py, intern!(py, "call_soon"), (drain,))?;
         }
         Ok(())
     }
@@ -199,7 +200,7 @@ impl Engine {
             || timers.len()? != *before
             || event_loop
                 .bind(py)
-                .getattr("_stopping")
+                .getattr(intern!(py, "_stopping"))
                 .map_or(Ok(true), |stopping| stopping.is_truthy())?)
     }
 
@@ -214,7 +215,7 @@ impl Engine {
         let Some(event_loop) = event_loop else {
             return Ok(None);
         };
-        let timers = event_loop.bind(py).getattr("_scheduled")?;
+        let timers = event_loop.bind(py).getattr(intern!(py, "_scheduled"))?;
         let count = timers.len()?;
         Ok(Some((timers, count)))
     }
@@ -303,8 +304,8 @@ impl Engine {
         slf.get().core.adopt();
         let bound = event_loop.bind(py);
         let watched = match (
-            bound.getattr("_ready"),
-            bound.getattr("_scheduled"),
+            bound.getattr(intern!(py, "_ready")),
+            bound.getattr(intern!(py, "_scheduled")),
             bound.hasattr("_stopping")?,
         ) {
             (Ok(ready), Ok(scheduled), true) if !nested => {
@@ -314,7 +315,7 @@ impl Engine {
             }
             _ => None,
         };
-        let drain = slf.getattr("drain")?.unbind();
+        let drain = slf.getattr(intern!(py, "drain"))?.unbind();
         slf.get().core.with(|core| {
             core.home = Some(Home {
                 event_loop,
@@ -648,7 +649,7 @@ impl Engine {
             tasks.map(|task| task.clone_ref(py)).collect()
         })?;
         for task in tasks {
-            task.call_method0(py, "cancel")?;
+            task.call_method0(py, intern!(py, "cancel"))?;
         }
         Ok(())
     }

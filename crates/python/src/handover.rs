@@ -5,6 +5,7 @@
 //! is queued for the coroutine of the new version, which starts as soon as the old one has ended.
 
 use hubbub_server::ConnectionId;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -158,7 +159,7 @@ fn take_over(
         }
         return guard(engine, id, socket.get().after_read(py));
     }
-    let request = || Ok(socket.bind(py).getattr("request")?.unbind());
+    let request = || Ok(socket.bind(py).getattr(intern!(py, "request"))?.unbind());
     match arguments(py, route, request) {
         Ok(arguments) => requests::begin(engine, id, route, socket, arguments.as_ref()),
         Err(error) => guard(engine, id, Err(error)),

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -164,8 +165,8 @@ impl Entrance {
         ENTRANCE.get_or_try_init(py, || {
             let tasks = py.import("asyncio.tasks")?;
             Ok(Entrance {
-                enter: tasks.getattr("_enter_task")?.unbind(),
-                leave: tasks.getattr("_leave_task")?.unbind(),
+                enter: tasks.getattr(intern!(py, "_enter_task"))?.unbind(),
+                leave: tasks.getattr(intern!(py, "_leave_task"))?.unbind(),
             })
         })
     }
@@ -205,7 +206,7 @@ impl Waiter {
         let arguments = PyTuple::new(py, [self.callback.bind(py), signal.as_any()])?;
         let event_loop = park.event_loop.bind(py);
         event_loop
-            .call_method("call_soon", arguments, Some(&keywords))
+            .call_method(intern!(py, "call_soon"), arguments, Some(&keywords))
             .map(drop)
     }
 }
@@ -280,9 +281,12 @@ impl Park {
         callback: Bound<'_, PyAny>,
         context: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let park = slf.get();
+        let (py, park) = (slf.py(), slf.get());
         let task = match park.state.with(|state| state.driver.is_some())? {
-            true => callback.getattr("__self__").ok().map(Bound::unbind),
+            true => callback
+                .getattr(intern!(py, "__self__"))
+                .ok()
+                .map(Bound::unbind),
             false => None,
         };
         let waiter = Waiter {

@@ -229,10 +229,9 @@ impl Request {
     fn query<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let options = PyDict::new(py);
         options.set_item("keep_blank_values", true)?;
-        let pairs = py
-            .import("urllib.parse")?
-            .getattr("parse_qsl")?
-            .call((&self.query_string,), Some(&options))?;
+        static PARSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let parse = PARSE.import(py, "urllib.parse", "parse_qsl")?;
+        let pairs = parse.call((&self.query_string,), Some(&options))?;
         let query = PyDict::new(py);
         for pair in pairs.try_iter()? {
             let (name, value): (String, String) = pair?.extract()?;

@@ -5,6 +5,7 @@ use hubbub_protocol::handshake::{Offer, examine};
 use hubbub_protocol::http::{Refusal, Request as Head};
 use hubbub_server::{Accept, Bytes, ConnectionId};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
@@ -247,7 +248,7 @@ pub(crate) fn begin(
                 route: route.clone_ref(py),
                 socket: socket.clone_ref(py),
             };
-            task.call_method1("add_done_callback", (Py::new(py, finished)?,))?;
+            task.call_method1(intern!(py, "add_done_callback"), (Py::new(py, finished)?,))?;
             let (key, kept) = (task.as_ptr() as usize, task.clone().unbind());
             engine
                 .get()
@@ -276,13 +277,13 @@ fn start<'py>(
     if py.version_info() < (3, 12) {
         return event_loop
             .bind(py)
-            .call_method1("create_task", (coroutine,));
+            .call_method1(intern!(py, "create_task"), (coroutine,));
     }
     let options = PyDict::new(py);
     options.set_item("loop", event_loop)?;
     options.set_item("eager_start", true)?;
-    py.import("asyncio")?
-        .getattr("Task")?
+    static TASK: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    TASK.import(py, "asyncio", "Task")?
         .call((coroutine,), Some(&options))
 }
 
@@ -314,10 +315,10 @@ impl Finished {
         let engine = self.engine.bind(py);
         let key = task.as_ptr() as usize;
         let _ended = engine.get().core.with(|core| core.handlers.remove(&key))?;
-        let error = if task.call_method0("cancelled")?.is_truthy()? {
+        let error = if task.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
             None
         } else {
-            Some(task.call_method0("exception")?).filter(|error| !error.is_none())
+            Some(task.call_method0(intern!(py, "exception"))?).filter(|error| !error.is_none())
         };
         self.route.get().tally.ended();
         let code = if error.is_some() { 1011 } else { 1000 };

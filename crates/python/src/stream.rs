@@ -2,6 +2,7 @@
 
 use hubbub_protocol::endpoint::Kind;
 use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::errors;
@@ -43,8 +44,11 @@ impl Messages {
         match self.socket.get().take_next(py)? {
             Next::Message(message, kind) if self.filter.takes(kind) => Ok(Step::Return(message)),
             Next::Message(..) => {
-                self.socket
-                    .call_method1(py, "close", (1003, "unexpected kind of message"))?;
+                self.socket.call_method1(
+                    py,
+                    intern!(py, "close"),
+                    (1003, "unexpected kind of message"),
+                )?;
                 Err(PyStopAsyncIteration::new_err(()))
             }
             Next::Ended => Err(PyStopAsyncIteration::new_err(())),

@@ -8,6 +8,7 @@ use hubbub_server::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
 /// Name, chain and key, the latter in PEM.
@@ -152,7 +153,8 @@ impl TlsInfo {
         let Some(der) = self.client_certificate(py) else {
             return Ok(None);
         };
-        let subject = py.import("hubbub.certificate")?.getattr("subject_of")?;
+        static SUBJECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let subject = SUBJECT.import(py, "hubbub.certificate", "subject_of")?;
         subject.call1((der,))?.extract().map(Some)
     }
 

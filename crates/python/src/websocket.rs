@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use hubbub_protocol::endpoint::Kind;
 use hubbub_server::{ClosedBy, ConnectionId, Ending, Publication, Sent as Outcome};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PySet, PyTuple};
 
 use crate::cell::LoopCell;
@@ -269,7 +271,7 @@ impl WebSocket {
         let Some(task) = task else { return Ok(()) };
         // Another Task of the handler's may wait for the end while this one is at work.
         let waits_for_end = || -> PyResult<bool> {
-            let waits_for = task.bind(py).getattr("_fut_waiter")?;
+            let waits_for = task.bind(py).getattr(intern!(py, "_fut_waiter"))?;
             Ok(enders.iter().any(|park: &Py<Park>| waits_for.is(park)))
         };
         if is_reading || (!enders.is_empty() && waits_for_end()?) {
@@ -291,7 +293,7 @@ impl WebSocket {
             task.map(|task| task.clone_ref(py))
         })?;
         if let Some(task) = task {
-            task.call_method1(py, "cancel", ("the module has been reloaded",))?;
+            task.call_method1(py, intern!(py, "cancel"), ("the module has been reloaded",))?;
         }
         Ok(())
     }
@@ -314,7 +316,7 @@ impl WebSocket {
         if let Some(spawned) = spawned {
             let tasks: Vec<_> = spawned.bind(py).iter().collect();
             for task in tasks {
-                task.call_method0("cancel")?;
+                task.call_method0(intern!(py, "cancel"))?;
             }
         }
         Ok(lives)
@@ -378,9 +380,10 @@ impl WebSocket {
 
     /// Whether the handler's Task is the one that runs now.
     fn is_handlers_own(&self, py: Python<'_>) -> PyResult<bool> {
-        let current = py
-            .import("asyncio")?
-            .call_method1("current_task", (self.engine().event_loop(py)?,))?;
+        static CURRENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let current = CURRENT
+            .import(py, "asyncio", "current_task")?
+            .call1((self.engine().event_loop(py)?,))?;
         self.state
             .with(|state| state.task.as_ref().is_some_and(|task| current.is(task)))
     }
@@ -415,12 +418,12 @@ impl WebSocket {
         if reader_waits {
             self.wake_reader(py)?;
         } else if let Some(task) = task {
-            task.call_method0(py, "cancel")?;
+            task.call_method0(py, intern!(py, "cancel"))?;
         }
         if let Some(spawned) = spawned {
             let tasks: Vec<_> = spawned.bind(py).iter().collect();
             for task in tasks {
-                task.call_method0("cancel")?;
+                task.call_method0(intern!(py, "cancel"))?;
             }
         }
         Ok(())
@@ -643,7 +646,7 @@ impl WebSocket {
     /// Runs a coroutine that is cancelled when the connection ends.
     fn spawn<'py>(&self, py: Python<'py>, coro: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         if self.state.with(|state| state.ending.is_some())? {
-            coro.call_method0("close")?;
+            coro.call_method0(intern!(py, "close"))?;
             return Err(errors::connection_closed(
                 py,
                 self.close_code()?.unwrap_or(1006),
@@ -654,7 +657,7 @@ impl WebSocket {
             .engine()
             .event_loop(py)?
             .bind(py)
-            .call_method1("create_task", (coro,))?;
+            .call_method1(intern!(py, "create_task"), (coro,))?;
         let spawned = match self
             .state
             .with(|state| state.spawned.as_ref().map(|set| set.clone_ref(py)))?
@@ -668,7 +671,10 @@ impl WebSocket {
             }
         };
         spawned.bind(py).add(&task)?;
-        task.call_method1("add_done_callback", (spawned.bind(py).getattr("discard")?,))?;
+        task.call_method1(
+            intern!(py, "add_done_callback"),
+            (spawned.bind(py).getattr(intern!(py, "discard"))?,),
+        )?;
         Ok(task)
     }
 
