@@ -3,11 +3,15 @@
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.rig import Figures, Running, Server, Unmeasured
 from bench.rows import Row
+
+WARM_AGAIN = "-w0.2"
+"""The warm-up of a server that has been measured before."""
 
 
 @dataclass
@@ -49,13 +53,15 @@ class Entry:
     is_plain: bool = False
     """Speaks no TLS, even in a row that does."""
 
-    def run(self, row: Row, timing: Sequence[str]) -> Figures:
-        """Starts the server, measures, stops it."""
+    def started(self, row: Row) -> Running:
+        """The server, to be entered."""
         if row.deflate and not self.server.deflates:
             raise Unmeasured("has no permessage-deflate")
-        tls = row.tls and not self.is_plain
-        with Running(self.server, deflate=row.deflate, tls=tls) as running:
-            figures = running.measure(self.path, [*row.load, *timing])
+        return Running(self.server, deflate=row.deflate, tls=row.tls and not self.is_plain)
+
+    def measure(self, running: Running, row: Row, timing: Sequence[str]) -> Figures:
+        """One measurement of the started server."""
+        figures = running.measure(self.path, [*row.load, *timing])
         if row.deflate and not figures["compressed"]:
             raise Unmeasured("did not agree to permessage-deflate")
         return figures
@@ -66,19 +72,39 @@ def compare(
     entries: dict[str, Entry],
     rounds: int,
     timing: Sequence[str],
+    *,
+    turns: int = 1,
     tell: Callable[[str], Any] = print,
 ) -> dict[str, Cell]:
-    """Measures all entries in turn, `rounds` times: what disturbs one disturbs all."""
+    """Starts all servers `rounds` times and measures each `turns` times, one after the other.
+
+    What disturbs one disturbs all: this machine's own speed changes from second to second, so
+    many short turns tell more than few long ones.
+
+    Args:
+        row: What is measured.
+        entries: Of whom.
+        rounds: How often the servers are started.
+        timing: The load generator's arguments.
+        turns: How often each is measured before they are stopped; once if the row wants it fresh.
+        tell: Hears what came out.
+    """
     cells = {name: Cell() for name in entries}
     for _ in range(rounds):
-        for name, entry in entries.items():
-            cell = cells[name]
-            if cell.failure:
-                continue
-            try:
-                cell.runs.append(entry.run(row, timing))
-            except Unmeasured as failure:
-                cell.failure = str(failure)
+        with ExitStack() as stack:
+            started: dict[str, Running] = {}
+            for turn in range(1 if row.is_fresh else turns):
+                for name, entry in entries.items():
+                    cell = cells[name]
+                    if cell.failure:
+                        continue
+                    try:
+                        if name not in started:
+                            started[name] = stack.enter_context(entry.started(row))
+                        timed = [*timing, WARM_AGAIN] if turn else timing
+                        cell.runs.append(entry.measure(started[name], row, timed))
+                    except Unmeasured as failure:
+                        cell.failure = str(failure)
     for name, cell in cells.items():
         median = cell.median(row.figure)
         note = f"  (failed: {cell.failure})" if cell.failure else ""

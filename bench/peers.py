@@ -152,7 +152,7 @@ def verdicts(results: Results) -> list[tuple[str, float | None, float]]:
     return found
 
 
-def markdown(results: Results, rounds: int) -> str:
+def markdown(results: Results, count: int) -> str:
     """The whole result as a page."""
     names = list(dict.fromkeys(name for cells in results.values() for name in cells))
     head = ["server CPU, µs", *(row.title for row in results)]
@@ -183,8 +183,8 @@ def markdown(results: Results, rounds: int) -> str:
         f"{table(head, body)}\n"
         "Server CPU per message, delivery or connection; every payload verified; compression off "
         "except in its own row.\n"
-        f"Medians of {rounds} runs, servers in turn, server and load generator on a processor "
-        "each; ratios are the medians of those of each round. "
+        f"Medians of {count} measurements, servers in turn, server and load generator on a "
+        "processor each; ratios are the medians of those of each turn. "
         "¹: the load generator was saturated, the server was not.\n\n"
         f"{table(['bound', 'ratio', 'at most', ''], bounds)}\n"
         f"{'Not measured:' + chr(10) * 2 + ''.join(failures) + chr(10) if failures else ''}"
@@ -203,8 +203,11 @@ def versions() -> str:
 def main() -> int:
     """Measures, prints, writes; 1 when a bound is missed."""
     parser = argparse.ArgumentParser(prog="bench.peers", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each server in each row")
-    parser.add_argument("--seconds", type=float, default=3, help="length of one run")
+    parser.add_argument("--rounds", type=int, default=3, help="how often all servers are started")
+    parser.add_argument(
+        "--turns", type=int, default=5, help="measurements of each, one after the other, in a round"
+    )
+    parser.add_argument("--seconds", type=float, default=0.3, help="length of one measurement")
     parser.add_argument("--rows", default="", help="only these, comma separated: d1,d16,…")
     parser.add_argument(
         "--servers", default="", help="only those whose names hold one of these, comma separated"
@@ -228,10 +231,14 @@ def main() -> int:
                 name: Entry(server, getattr(server, row.path)) for name, server in servers.items()
             }
             results[row] = compare(
-                row, entries, arguments.rounds, [f"-d{arguments.seconds}", "-w1"]
+                row,
+                entries,
+                arguments.rounds,
+                [f"-d{arguments.seconds}", "-w1"],
+                turns=arguments.turns,
             )
 
-    page = markdown(results, arguments.rounds)
+    page = markdown(results, arguments.rounds * arguments.turns)
     print(f"\n{page}")
     medians = {
         row: {name: cell.median(row.figure) for name, cell in cells.items()}

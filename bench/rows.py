@@ -18,6 +18,8 @@ class Row:
     unit: str = "µs"
     deflate: bool = False
     tls: bool = False
+    is_fresh: bool = False
+    """It needs a server that has only just been started."""
 
 
 def echo(key: str, title: str, *load: str) -> Row:
@@ -53,6 +55,7 @@ IDLE = Row(
     ("idle", "-c19000", "--touch"),
     figure="bytes_per_connection",
     unit="B",
+    is_fresh=True,
 )
 TLS = Row("tls", "TLS, 64 B, 100 connections, 1 in flight", ("echo", "-c100", "-s64"), tls=True)
 IDLE_TLS = Row(
@@ -62,4 +65,5 @@ IDLE_TLS = Row(
     figure="bytes_per_connection",
     unit="B",
     tls=True,
+    is_fresh=True,
 )

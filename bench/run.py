@@ -115,7 +115,7 @@ class Line:
         return self.value is not None and self.value <= self.bound.at_most
 
 
-def measure(bounds: list[Bound], rounds: int, seconds: float) -> list[Line]:
+def measure(bounds: list[Bound], rounds: int, turns: int, seconds: float) -> list[Line]:
     """Measures each row once for all its bounds."""
     timing = [f"-d{seconds}", "-w1"]
     lines: list[Line] = []
@@ -128,7 +128,7 @@ def measure(bounds: list[Bound], rounds: int, seconds: float) -> list[Line]:
             entries[NAMES["bare"]] = Entry(BARE, path)
         if any(bound.to_plain for bound in mine):
             entries[NAMES["plain"]] = Entry(OURS, path, is_plain=True)
-        cells = compare(row, entries, rounds, timing)
+        cells = compare(row, entries, rounds, timing, turns=turns)
         for bound in mine:
             other = cells.get(NAMES["plain" if bound.to_plain else "bare"], Cell())
             cell = cells[f"{NAMES['ours']} {bound.path or path}"]
@@ -153,7 +153,7 @@ def conclusion(lines: list[Line]) -> str:
     return f"A Python callback {cost} the bare C-style server; {verdict}."
 
 
-def markdown(lines: list[Line], rounds: int) -> str:
+def markdown(lines: list[Line], rounds: int, turns: int) -> str:
     """The whole result as a page."""
     head = ["", "Hubbub", "bare epoll", "ratio", "at least", ""]
     body: list[list[str]] = []
@@ -177,8 +177,8 @@ def markdown(lines: list[Line], rounds: int) -> str:
         f"{conclusion(lines)}\n\n{table(head, body)}\n"
         "Server CPU per message, per delivery (fan-out) or per connection (handshake), unless the "
         "unit says otherwise; every payload verified.\n"
-        f"Medians of {rounds} runs, servers in turn, server and load generator on a processor "
-        "each; ratios are the medians of those of each round.\n\n"
+        f"Medians of {rounds * turns} measurements ({rounds} of memory), servers in turn, server "
+        "and load generator on a processor each; ratios are the medians of those of each turn.\n\n"
         f"{note if any(line.is_client_bound for line in lines) else ''}{rig.machine()}\n"
     )
 
@@ -186,8 +186,11 @@ def markdown(lines: list[Line], rounds: int) -> str:
 def main() -> int:
     """Measures, prints, writes; 1 when a bound is missed."""
     parser = argparse.ArgumentParser(prog="bench.run", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each server in each row")
-    parser.add_argument("--seconds", type=float, default=1, help="length of one run")
+    parser.add_argument("--rounds", type=int, default=3, help="how often all servers are started")
+    parser.add_argument(
+        "--turns", type=int, default=7, help="measurements of each, one after the other, in a round"
+    )
+    parser.add_argument("--seconds", type=float, default=0.3, help="length of one measurement")
     parser.add_argument("--rows", default="", help="only these, comma separated: d1,d16,…")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write into")
     arguments = parser.parse_args()
@@ -197,8 +200,8 @@ def main() -> int:
 
     wanted = set(filter(None, arguments.rows.split(",")))
     bounds = [bound for bound in BOUNDS if not wanted or bound.row.key in wanted]
-    lines = measure(bounds, arguments.rounds, arguments.seconds)
-    page = markdown(lines, arguments.rounds)
+    lines = measure(bounds, arguments.rounds, arguments.turns, arguments.seconds)
+    page = markdown(lines, arguments.rounds, arguments.turns)
     print(f"\n{page}")
     arguments.results.mkdir(parents=True, exist_ok=True)
     (arguments.results / "engine.md").write_text(page)
