@@ -10,8 +10,11 @@ from typing import Any
 from bench.rig import Figures, Running, Server, Unmeasured
 from bench.rows import Row
 
-WARM_AGAIN = "-w0.2"
-"""The warm-up of a server that has been measured before."""
+WARM_UP_S = 1.0
+"""How long the load runs before a server is measured first …"""
+
+WARM_AGAIN_SHARE = 0.4
+"""… and, as a share of the measurement, before it is measured again."""
 
 
 @dataclass
@@ -71,7 +74,7 @@ def compare(
     row: Row,
     entries: dict[str, Entry],
     rounds: int,
-    timing: Sequence[str],
+    seconds: float,
     *,
     turns: int = 1,
     tell: Callable[[str], Any] = print,
@@ -85,15 +88,18 @@ def compare(
         row: What is measured.
         entries: Of whom.
         rounds: How often the servers are started.
-        timing: The load generator's arguments.
-        turns: How often each is measured before they are stopped; once if the row wants it fresh.
+        seconds: How long one measurement lasts, if the row does not want more.
+        turns: How often each is measured before they are stopped: less often if the row wants
+            more time, once if it wants a fresh server.
         tell: Hears what came out.
     """
     cells = {name: Cell() for name in entries}
+    longer_s = max(seconds, row.least_s)
+    turns = 1 if row.is_fresh else max(1, round(turns * seconds / longer_s))
     for _ in range(rounds):
         with ExitStack() as stack:
             started: dict[str, Running] = {}
-            for turn in range(1 if row.is_fresh else turns):
+            for turn in range(turns):
                 for name, entry in entries.items():
                     cell = cells[name]
                     if cell.failure:
@@ -101,8 +107,9 @@ def compare(
                     try:
                         if name not in started:
                             started[name] = stack.enter_context(entry.started(row))
-                        timed = [*timing, WARM_AGAIN] if turn else timing
-                        cell.runs.append(entry.measure(started[name], row, timed))
+                        warm_up_s = WARM_AGAIN_SHARE * longer_s if turn else WARM_UP_S
+                        timing = [f"-d{longer_s}", f"-w{warm_up_s:.3f}"]
+                        cell.runs.append(entry.measure(started[name], row, timing))
                     except Unmeasured as failure:
                         cell.failure = str(failure)
     for name, cell in cells.items():

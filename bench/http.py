@@ -153,7 +153,6 @@ def main() -> int:
     install()
     make_files()
     rig.take_precedence()
-    timing = [f"-d{options.seconds}", "-w1"]
     wanted = set(filter(None, options.rows.split(",")))
     results: Results = {}
     for row in (JSON, FILE_16K, FILE_1M):
@@ -164,7 +163,7 @@ def main() -> int:
             for name, server in SERVERS.items()
             if row is JSON or name != UVICORN
         }
-        results[row] = compare(row, entries, options.rounds, timing)
+        results[row] = compare(row, entries, options.rounds, options.seconds)
 
     page = markdown(results, options.rounds)
     print(f"\n{page}")

@@ -142,18 +142,18 @@ def ratio(one: float | None, other: float | None) -> float | None:
     return one / other if one is not None and other else None
 
 
-def in_turn(runs: dict[str, tuple[Entry, Row]], rounds: int, timing: list[str]) -> dict[str, Cell]:
+def in_turn(runs: dict[str, tuple[Entry, Row]], rounds: int, seconds: float) -> dict[str, Cell]:
     """Measures different loads in turn: what disturbs one disturbs all."""
     cells = {name: Cell() for name in runs}
     for _ in range(rounds):
         for name, (entry, row) in runs.items():
-            cell = compare(row, {name: entry}, 1, timing)[name]
+            cell = compare(row, {name: entry}, 1, seconds)[name]
             cells[name].runs += cell.runs
             cells[name].failure = cell.failure
     return cells
 
 
-def measure_wire(signed: Path, rounds: int, timing: list[str]) -> Found:
+def measure_wire(signed: Path, rounds: int, seconds: float) -> Found:
     """What the hub's wire adds: to a delivery, to a publication, to coming in."""
     lines: list[Line] = []
     cells: dict[str, Cell] = {}
@@ -169,7 +169,7 @@ def measure_wire(signed: Path, rounds: int, timing: list[str]) -> Found:
             names[1]: (Entry(ONE, "/fan"), plain),
             data.key: (Entry(ONE, "/fan"), data),
         }
-        cells |= in_turn(runs, rounds, timing)
+        cells |= in_turn(runs, rounds, seconds)
         share = ratio(*(cells[name].median("server_cpu_us") for name in reversed(names)))
         lines.append(Line(f"deliveries per CPU-second, hub / plain: {title}", share, 0.8, "", True))
     own = hub("own", "publications that nobody hears", signed, "-c100", "--own")
@@ -178,11 +178,11 @@ def measure_wire(signed: Path, rounds: int, timing: list[str]) -> Found:
         "echo": (Entry(ONE, "/echo"), rows.D1),
         "bare": (Entry(BARE, "/echo"), rows.D1),
     }
-    cells |= in_turn(runs, rounds, timing)
+    cells |= in_turn(runs, rounds, seconds)
     lines.append(Line("a client's publication", cells["own"].median("server_cpu_us"), 15, "µs"))
     load = (f"-c{CROWD}", "--opening=512")
     enter = hub("enter", "coming in", signed, *load, figure="entering_s", unit="s")
-    cells |= compare(enter, {"enter": Entry(ONE, WIRE)}, rounds, ["-d0.5", "-w0.1"])
+    cells |= compare(enter, {"enter": Entry(ONE, WIRE)}, rounds, 0.5)
     title = f"{CROWD:,} clients connect, show a token, subscribe twice"
     lines.append(Line(title, cells["enter"].median("entering_s"), 3, "s"))
     return lines, cells
@@ -199,13 +199,13 @@ def evenness(cell: Cell) -> float | None:
     return statistics.median(found) if found else None
 
 
-def measure_threads(rounds: int, timing: list[str]) -> Found:
+def measure_threads(rounds: int, seconds: float) -> Found:
     """What a second thread brings while the load generator sleeps."""
     lines: list[Line] = []
     cells: dict[str, Cell] = {}
     for row, path, least in ((FAN, "/fan", 1.6), (ECHO, "/echo", 1.5)):
         entries = {f"{row.key}{n}": Entry(server, path) for n, server in FREE.items()}
-        found = compare(row, entries, rounds, timing)
+        found = compare(row, entries, rounds, seconds)
         gain, cost = (
             ratio(*(found[f"{row.key}{n}"].median(what) for n in (2, 1)))
             for what in ("per_second", "server_cpu_us")
@@ -267,7 +267,6 @@ def main() -> int:
     rig.check_machine()
     rig.build()
     rig.take_precedence()
-    timing = [f"-d{arguments.seconds}", "-w0.5"]
     arguments.results.mkdir(parents=True, exist_ok=True)
     kept = arguments.results / "hub.json"
     parts: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
@@ -275,9 +274,9 @@ def main() -> int:
     for name in measured:
         if name == "wire":
             with tempfile.TemporaryDirectory() as folder:
-                found = measure_wire(tokens(Path(folder)), arguments.rounds, timing)
+                found = measure_wire(tokens(Path(folder)), arguments.rounds, arguments.seconds)
         else:
-            found = measure_threads(arguments.rounds, timing)
+            found = measure_threads(arguments.rounds, arguments.seconds)
         parts[name] = summary(*found, arguments.rounds)
         parts = {name: parts[name] for name in TITLES if name in parts}
         kept.write_text(json.dumps(parts, indent=1, ensure_ascii=False) + "\n")

@@ -183,8 +183,8 @@ def markdown(results: Results, count: int) -> str:
         f"{table(head, body)}\n"
         "Server CPU per message, delivery or connection; every payload verified; compression off "
         "except in its own row.\n"
-        f"Medians of {count} measurements, servers in turn, server and load generator on a "
-        "processor each; ratios are the medians of those of each turn. "
+        f"Medians of {count} measurements (fewer of fan-out), servers in turn, server and load generator "
+        "on a processor each; ratios are the medians of those of each turn. "
         "¹: the load generator was saturated, the server was not.\n\n"
         f"{table(['bound', 'ratio', 'at most', ''], bounds)}\n"
         f"{'Not measured:' + chr(10) * 2 + ''.join(failures) + chr(10) if failures else ''}"
@@ -205,9 +205,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.peers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often all servers are started")
     parser.add_argument(
-        "--turns", type=int, default=5, help="measurements of each, one after the other, in a round"
+        "--turns", type=int, default=7, help="measurements of each, one after the other, in a round"
     )
-    parser.add_argument("--seconds", type=float, default=0.3, help="length of one measurement")
+    parser.add_argument("--seconds", type=float, default=0.12, help="length of one measurement")
     parser.add_argument("--rows", default="", help="only these, comma separated: d1,d16,…")
     parser.add_argument(
         "--servers", default="", help="only those whose names hold one of these, comma separated"
@@ -234,7 +234,7 @@ def main() -> int:
                 row,
                 entries,
                 arguments.rounds,
-                [f"-d{arguments.seconds}", "-w1"],
+                arguments.seconds,
                 turns=arguments.turns,
             )
 

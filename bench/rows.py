@@ -20,24 +20,28 @@ class Row:
     tls: bool = False
     is_fresh: bool = False
     """It needs a server that has only just been started."""
+    least_s: float = 0.0
+    """How long a measurement lasts at least; there are fewer of them then."""
 
 
-def echo(key: str, title: str, *load: str) -> Row:
+def echo(key: str, title: str, *load: str, least_s: float = 0.0) -> Row:
     """An echo row."""
-    return Row(key, title, ("echo", *load))
+    return Row(key, title, ("echo", *load), least_s=least_s)
 
 
-def fan(key: str, title: str, *load: str) -> Row:
+def fan(key: str, title: str, *load: str, least_s: float = 0.0) -> Row:
     """A fan-out row."""
-    return Row(key, title, ("fan-out", *load), path="fan")
+    return Row(key, title, ("fan-out", *load), path="fan", least_s=least_s)
 
 
 D1 = echo("d1", "64 B, 100 connections, 1 in flight", "-c100", "-s64")
 D16 = echo("d16", "64 B, 100 connections, 16 in flight", "-c100", "-s64", "--depth=16")
-K1 = echo("1k", "1 KiB x 1,000 connections", "-c1000", "-s1024")
-K64 = echo("64k", "64 KiB x 50, binary", "-c50", "-s65536", "--content=binary")
-TEXT = echo("text", "64 KiB x 50, non-ASCII text", "-c50", "-s65536", "--content=non-ascii")
-FAN_10K = fan("fan10k", "fan-out to 10,000", "-c10000", "-s64")
+K1 = echo("1k", "1 KiB x 1,000 connections", "-c1000", "-s1024", least_s=0.3)
+K64 = echo("64k", "64 KiB x 50, binary", "-c50", "-s65536", "--content=binary", least_s=0.5)
+TEXT = echo(
+    "text", "64 KiB x 50, non-ASCII text", "-c50", "-s65536", "--content=non-ascii", least_s=0.5
+)
+FAN_10K = fan("fan10k", "fan-out to 10,000", "-c10000", "-s64", least_s=0.6)
 FAN_1K16 = fan("fan1k16", "16 publishes in flight to 1,000", "-c1000", "-s64", "--in-flight=16")
 HANDSHAKE = Row("hs", "handshake: connect, upgrade, close", ("handshake", "-c100"))
 DEFLATE = Row(

@@ -117,7 +117,6 @@ class Line:
 
 def measure(bounds: list[Bound], rounds: int, turns: int, seconds: float) -> list[Line]:
     """Measures each row once for all its bounds."""
-    timing = [f"-d{seconds}", "-w1"]
     lines: list[Line] = []
     for row in dict.fromkeys(bound.row for bound in bounds):
         mine = [bound for bound in bounds if bound.row == row]
@@ -128,7 +127,7 @@ def measure(bounds: list[Bound], rounds: int, turns: int, seconds: float) -> lis
             entries[NAMES["bare"]] = Entry(BARE, path)
         if any(bound.to_plain for bound in mine):
             entries[NAMES["plain"]] = Entry(OURS, path, is_plain=True)
-        cells = compare(row, entries, rounds, timing, turns=turns)
+        cells = compare(row, entries, rounds, seconds, turns=turns)
         for bound in mine:
             other = cells.get(NAMES["plain" if bound.to_plain else "bare"], Cell())
             cell = cells[f"{NAMES['ours']} {bound.path or path}"]
@@ -177,8 +176,9 @@ def markdown(lines: list[Line], rounds: int, turns: int) -> str:
         f"{conclusion(lines)}\n\n{table(head, body)}\n"
         "Server CPU per message, per delivery (fan-out) or per connection (handshake), unless the "
         "unit says otherwise; every payload verified.\n"
-        f"Medians of {rounds * turns} measurements ({rounds} of memory), servers in turn, server "
-        "and load generator on a processor each; ratios are the medians of those of each turn.\n\n"
+        f"Medians of {rounds * turns} measurements (fewer where each takes longer, {rounds} of "
+        "memory), servers in turn, server and load generator on a processor each; ratios are the "
+        "medians of those of each turn.\n\n"
         f"{note if any(line.is_client_bound for line in lines) else ''}{rig.machine()}\n"
     )
 
@@ -186,11 +186,14 @@ def markdown(lines: list[Line], rounds: int, turns: int) -> str:
 def main() -> int:
     """Measures, prints, writes; 1 when a bound is missed."""
     parser = argparse.ArgumentParser(prog="bench.run", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="how often all servers are started")
+    parser.add_argument("--rounds", type=int, default=4, help="how often all servers are started")
     parser.add_argument(
-        "--turns", type=int, default=7, help="measurements of each, one after the other, in a round"
+        "--turns",
+        type=int,
+        default=15,
+        help="measurements of each, one after the other, in a round",
     )
-    parser.add_argument("--seconds", type=float, default=0.3, help="length of one measurement")
+    parser.add_argument("--seconds", type=float, default=0.12, help="length of one measurement")
     parser.add_argument("--rows", default="", help="only these, comma separated: d1,d16,…")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write into")
     arguments = parser.parse_args()
