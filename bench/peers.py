@@ -203,7 +203,7 @@ def versions() -> str:
 def main() -> int:
     """Measures, prints, writes; 1 when a bound is missed."""
     parser = argparse.ArgumentParser(prog="bench.peers", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="how often all servers are started")
+    parser.add_argument("--rounds", type=int, default=2, help="how often all servers are started")
     parser.add_argument(
         "--turns", type=int, default=7, help="measurements of each, one after the other, in a round"
     )
