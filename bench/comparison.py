@@ -16,6 +16,9 @@ WARM_UP_S = 1.0
 WARM_AGAIN_SHARE = 0.4
 """… and, as a share of the measurement, before it is measured again."""
 
+LONG_TURNS = 3
+"""How often a server is measured at least where a measurement takes longer."""
+
 
 @dataclass
 class Cell:
@@ -95,7 +98,7 @@ def compare(
     """
     cells = {name: Cell() for name in entries}
     longer_s = max(seconds, row.least_s)
-    turns = 1 if row.is_fresh else max(1, round(turns * seconds / longer_s))
+    turns = 1 if row.is_fresh else max(min(turns, LONG_TURNS), round(turns * seconds / longer_s))
     for _ in range(rounds):
         with ExitStack() as stack:
             started: dict[str, Running] = {}
