@@ -5,6 +5,8 @@
 //! the processor's caches. Here nothing is cleared: positions count on from message to message, and what lies before
 //! the message itself is not looked at. So the output depends on the message alone, and never tells of another one.
 
+use super::WINDOW_BITS_MAX;
+
 /// A table of 16 KiB leaves half of a usual first-level cache to the message and its output.
 const HASH_BITS: u32 = 12;
 
@@ -48,7 +50,8 @@ impl Quick {
         }
         let start = out.len();
         out.resize(start + payload.len() + SLACK_BYTES, 0);
-        let written = self.write(1 << window_bits, payload, &mut out[start..]);
+        let window = 1 << window_bits.min(WINDOW_BITS_MAX);
+        let written = self.write(window, payload, &mut out[start..]);
         self.begin += length;
         out.truncate(start + written.unwrap_or(0));
         written.is_some()
