@@ -19,7 +19,8 @@ impl Transcoder {
         {
             use x86::Level;
             let levels: &[Level] = match Level::of_this_processor() {
-                Some(Level::Avx512) => &[Level::Avx512, Level::Sse],
+                Some(Level::Avx512) => &[Level::Avx512, Level::Avx2, Level::Sse],
+                Some(Level::Avx2) => &[Level::Avx2, Level::Sse],
                 Some(Level::Sse) => &[Level::Sse],
                 None => &[],
             };

@@ -1,5 +1,6 @@
 //! Which of the vector transcoders this processor can run. None at all is an answer: see `scalar`.
 
+mod avx2;
 mod avx512;
 mod sse;
 mod tables;
@@ -11,6 +12,8 @@ use std::mem::MaybeUninit;
 pub(super) enum Level {
     /// With VBMI and VBMI2, which work on bytes: Intel since Ice Lake, AMD since Zen 4.
     Avx512,
+    /// Most since 2013.
+    Avx2,
     /// Nearly everything since 2008.
     Sse,
 }
@@ -29,8 +32,13 @@ impl Level {
         {
             return Some(Self::Avx512);
         }
-        (is_x86_feature_detected!("sse4.1") && is_x86_feature_detected!("popcnt"))
-            .then_some(Self::Sse)
+        if !is_x86_feature_detected!("sse4.1") || !is_x86_feature_detected!("popcnt") {
+            return None;
+        }
+        Some(match is_x86_feature_detected!("avx2") {
+            true => Self::Avx2,
+            false => Self::Sse,
+        })
     }
 }
 
@@ -58,6 +66,8 @@ pub(super) fn measure_at(level: Level, utf8: &[u8]) -> (u8, usize) {
         // SAFETY: a level is only made where the processor has all of its instructions.
         Level::Avx512 => unsafe { avx512::measure(utf8) },
         // SAFETY: the same.
+        Level::Avx2 => unsafe { avx2::measure(utf8) },
+        // SAFETY: the same.
         Level::Sse => unsafe { sse::measure(utf8) },
     }
 }
@@ -67,6 +77,8 @@ pub(super) fn decode_at<U: Unit>(level: Level, utf8: &[u8], room: &mut [MaybeUni
     match level {
         // SAFETY: a level is only made where the processor has all of its instructions.
         Level::Avx512 => unsafe { avx512::decode(utf8, room) },
+        // SAFETY: the same.
+        Level::Avx2 => unsafe { avx2::decode(utf8, room) },
         // SAFETY: the same.
         Level::Sse => unsafe { sse::decode(utf8, room) },
     }
@@ -81,6 +93,8 @@ pub(super) fn encode_at<U: Unit>(
     match level {
         // SAFETY: a level is only made where the processor has all of its instructions.
         Level::Avx512 => unsafe { avx512::encode(text, room) },
+        // SAFETY: the same.
+        Level::Avx2 => unsafe { avx2::encode(text, room) },
         // SAFETY: the same.
         Level::Sse => unsafe { sse::encode(text, room) },
     }

@@ -4,6 +4,7 @@ use super::tables::{BYTES, LAST_OR_BOTH, LAST_OR_MORE, PAIRS, QUADS, Shuffle};
 use crate::transcode::{LoneSurrogate, Unit, longest_bytes};
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// Bytes in a vector.
 const WINDOW: usize = 16;
@@ -30,22 +31,30 @@ pub(super) fn measure(utf8: &[u8]) -> (u8, usize) {
 #[target_feature(enable = "sse4.1,popcnt")]
 pub(super) fn decode<U: Unit>(utf8: &[u8], room: &mut [MaybeUninit<U>]) -> usize {
     let mut units = Units { room, written: 0 };
-    let mut before = _mm_setzero_si128();
-    let (windows, rest) = utf8.as_chunks::<WINDOW>();
-    for (i, window) in windows.iter().enumerate() {
-        let continues = utf8
-            .get((i + 1) * WINDOW)
-            .is_some_and(|byte| byte & 0xC0 == 0x80);
+    decode_range(utf8, 0..utf8.len(), &mut units);
+    units.written
+}
+
+/// The code points that end within a range of a text: of whole windows, or up to its end.
+#[inline]
+#[target_feature(enable = "sse4.1,popcnt")]
+pub(super) fn decode_range<U: Unit>(utf8: &[u8], range: Range<usize>, units: &mut Units<'_, U>) {
+    let before = utf8[..range.start].last_chunk::<WINDOW>();
+    let mut before = before.map_or_else(|| _mm_setzero_si128(), |window| load(window));
+    let mut at = range.start;
+    let (windows, rest) = utf8[range].as_chunks::<WINDOW>();
+    for window in windows {
+        at += WINDOW;
+        let continues = utf8.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
         let bytes = load(window);
-        decode_window(before, bytes, WINDOW, continues, &mut units);
+        decode_window(before, bytes, WINDOW, continues, units);
         before = bytes;
     }
     if !rest.is_empty() {
         let mut window = [0; WINDOW];
         window[..rest.len()].copy_from_slice(rest);
-        decode_window(before, load(&window), rest.len(), false, &mut units);
+        decode_window(before, load(&window), rest.len(), false, units);
     }
-    units.written
 }
 
 /// The code points that end within the first `length` bytes of `a`, given what stands before.
@@ -106,9 +115,9 @@ fn decode_window<U: Unit>(
 }
 
 /// Where code points go.
-struct Units<'r, U> {
-    room: &'r mut [MaybeUninit<U>],
-    written: usize,
+pub(super) struct Units<'r, U> {
+    pub(super) room: &'r mut [MaybeUninit<U>],
+    pub(super) written: usize,
 }
 
 impl<U: Unit> Units<'_, U> {

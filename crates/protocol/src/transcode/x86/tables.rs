@@ -56,13 +56,18 @@ pub(super) static LAST_OR_BOTH: [Shuffle; 256] = {
 
 /// Of four lanes of four bytes: the last one, and as many before it as two bits of the index say: for the first lane,
 /// bits 0 and 4, and so on.
-pub(super) static LAST_OR_MORE: [Shuffle; 256] = {
+pub(super) static LAST_OR_MORE: [Shuffle; 256] = last_and_more(2);
+
+/// As above, where each of the two bits stands for one byte more.
+pub(super) static LAST_AND_MORE: [Shuffle; 256] = last_and_more(1);
+
+const fn last_and_more(second_bit: usize) -> [Shuffle; 256] {
     let mut shuffles = [[NOTHING; 16]; 256];
     let mut index = 0;
     while index < 256 {
         let (mut lane, mut to) = (0, 0);
         while lane < 4 {
-            let more = (index >> lane & 1) + (index >> (lane + 4) & 1) * 2;
+            let more = (index >> lane & 1) + (index >> (lane + 4) & 1) * second_bit;
             let mut byte = 3 - more;
             while byte < 4 {
                 shuffles[index][to] = (4 * lane + byte) as u8;
@@ -74,4 +79,4 @@ pub(super) static LAST_OR_MORE: [Shuffle; 256] = {
         index += 1;
     }
     shuffles
-};
+}
