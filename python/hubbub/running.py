@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from hubbub._core import prefer_short_slices
 from hubbub.app import App
 from hubbub.config import ServerSettings, TlsSettings
 from hubbub.drain import LAST_WORDS_S, PATIENCE_S
@@ -250,6 +251,8 @@ def run_program(
     Returns:
         Its exit code.
     """
+    # In somebody else's loop this would not be ours to ask for.
+    prefer_short_slices()
     limit_s = loop.host.settings.blocked_warning_s
     watchdog = Watchdog(loop.host.engine, limit_s, blame) if limit_s else nullcontext()
     with asyncio.Runner(loop_factory=lambda: loop) as runner, watchdog:

@@ -156,7 +156,9 @@ def echoes(
             return asked, found
         else:
             wait = 0.05
-        for fd, _ in poll.poll(wait):
+        # epoll_wait(2) sleeps whole milliseconds, and would have them begin late.
+        select.select([poll], [], [], wait)
+        for fd, _ in poll.poll(0):
             received = sockets[fd].recv(1 << 16)
             assert received, "a healthy connection was ended"
             assert len(received) % ANSWER_BYTES == 0

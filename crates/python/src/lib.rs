@@ -44,6 +44,12 @@ fn system_memory_bytes() -> u64 {
     hubbub_server::system_memory_bytes()
 }
 
+/// Asks for short slices of the processor for the calling thread.
+#[pyfunction]
+fn prefer_short_slices() {
+    hubbub_server::prefer_short_slices();
+}
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -65,6 +71,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(channels::delta, module)?)?;
     module.add_function(wrap_pyfunction!(bench::bench, module)?)?;
     module.add_function(wrap_pyfunction!(system_memory_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(prefer_short_slices, module)?)?;
     let py = module.py();
     steps::install::<driver::Driver>(py);
     steps::install::<sent::Ready>(py);

@@ -24,6 +24,7 @@ mod pool;
 mod reactor;
 mod settings;
 mod slab;
+mod slices;
 mod stash;
 mod stats;
 mod tally;
@@ -47,6 +48,7 @@ pub use listener::{Address, Listener};
 pub use memory::prefer_large_pages;
 pub use reactor::{Interest, ReadyList};
 pub use settings::{Settings, Threads};
+pub use slices::prefer_short_slices;
 pub use stats::Stats;
 pub use tally::Tally;
 pub use tls::{

@@ -44,6 +44,7 @@ use crate::id::ConnectionId;
 use crate::limits::TRIED_TIMES;
 use crate::listener::Listener;
 use crate::settings::{Settings, Threads};
+use crate::slices::prefer_short_slices;
 use crate::stats::Stats;
 use crate::tally::Tally;
 use crate::tls::TlsFacts;
@@ -863,6 +864,7 @@ impl Drop for Pool {
 
 /// A thread's life. However it ends, the application's side learns of it.
 fn live(mut thread: Thread, shared: &Shared) {
+    prefer_short_slices();
     let failure = match catch_unwind(AssertUnwindSafe(|| thread.run())) {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),

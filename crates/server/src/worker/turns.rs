@@ -14,9 +14,9 @@ use crate::reactor::Interest;
 /// What a request costs of a turn: the application does more for it.
 pub(super) const REQUEST_COST: u32 = 8;
 /// How many put-off turns one batch takes.
-const TURNS: usize = 32;
+const TURNS: usize = 16;
 /// How many requests and handshakes of connections that are no WebSockets yet are begun in one batch.
-const GUESTS: u32 = 32;
+const GUESTS: u32 = 16;
 /// What the first flight of a TLS handshake counts for among them: a signature, a key exchange.
 const TLS_GUEST: u32 = 8;
 /// How much is looked at in one piece.
