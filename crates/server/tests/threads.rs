@@ -10,8 +10,8 @@ use hubbub_protocol::frame::{Header, OpCode};
 use hubbub_protocol::handshake::examine;
 use hubbub_protocol::http::{Refusal, Request};
 use hubbub_server::{
-    Accept, Address, Event, Farewell, Inbox, Listener, Publication, Sent, Settings, Threads,
-    Workers,
+    Accept, Address, ConnectionId, Event, Farewell, Inbox, Listener, Publication, Sent, Settings,
+    Threads, Workers,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +24,7 @@ struct Application {
     workers: Workers,
     inbox: Inbox,
     address: String,
+    opened: Vec<ConnectionId>,
     seen: HashSet<u8>,
     closed: Vec<u16>,
 }
@@ -42,6 +43,7 @@ impl Application {
             workers,
             inbox: Inbox::default(),
             address,
+            opened: Vec::new(),
             seen: HashSet::new(),
             closed: Vec::new(),
         }
@@ -71,6 +73,7 @@ impl Application {
                             Ok(Some(offer)) => {
                                 let how = Accept::default();
                                 assert_eq!(workers.accept(id, &offer, &how), Ok(true));
+                                self.opened.push(id);
                                 assert!(workers.subscribe(id, "all".into()));
                                 assert!(workers.is_open(id) && workers.peer(id).is_some());
                             }
@@ -157,6 +160,7 @@ fn threads_serve_and_leave_nothing_behind() {
     a_thousand_connections(before);
     what_is_not_taken_is_not_read(before);
     a_crowd_that_is_not_taken_is_read_no_further(before);
+    what_is_said_of_who_has_left_is_not_said_of_who_comes_next(before);
 }
 
 fn a_thousand_connections(before: usize) {
@@ -299,6 +303,43 @@ fn a_crowd_that_is_not_taken_is_read_no_further(before: usize) {
         application.workers.stats().messages_in as usize,
         CLIENTS * MESSAGES
     );
+    drop(application);
+    assert_eq!((threads_of_ours(), descriptors()), (0, before));
+}
+
+/// An application says something of a connection when it has ended, and another is in its place.
+fn what_is_said_of_who_has_left_is_not_said_of_who_comes_next(before: usize) {
+    const MESSAGES: usize = 300;
+    let mut application = Application::new(1, Settings::default());
+    let address = application.address.clone();
+    drop(application.serve_client(spawn(move || open(&address))));
+    application.serve(|application| application.closed.len() == 1);
+    let address = application.address.clone();
+    let mut client = application.serve_client(spawn(move || open(&address)));
+    let [left, next] = application.opened[..] else {
+        panic!("two have come");
+    };
+    // The second one says so much that it is read no further until some of it is taken.
+    let words = frame(OpCode::Binary, b"x").repeat(MESSAGES);
+    client.write_all(&words).expect("room");
+    let read = |application: &Application| application.workers.stats().messages_in as usize;
+    let end = Instant::now() + PATIENCE;
+    while read(&application) < 64 {
+        assert!(Instant::now() < end, "it is read that far");
+        sleep(Duration::from_millis(1));
+    }
+    assert!(read(&application) < MESSAGES);
+    application.workers.pause(left);
+    application.workers.set_app_held(left, 1 << 20);
+    application.workers.resume(left);
+    sleep(Duration::from_millis(50));
+    assert!(application.workers.held_bytes() < 1 << 20);
+    application.serve_client(spawn(move || {
+        for _ in 0..MESSAGES {
+            assert_eq!(receive(&mut client), (2, b"x".to_vec()));
+        }
+    }));
+    assert_ne!(left, next);
     drop(application);
     assert_eq!((threads_of_ours(), descriptors()), (0, before));
 }

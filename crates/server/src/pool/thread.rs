@@ -328,7 +328,7 @@ impl Thread {
             Command::Finish { id } => {
                 let finished = worker.finish(id);
                 debug_assert!(finished.is_ok(), "looked at before it was commanded");
-                self.account(id).paused = false;
+                self.set_paused(id, false);
             }
             Command::Cut { id } => worker.cut(id),
             Command::Respond { id, response } => {
@@ -342,7 +342,7 @@ impl Thread {
                     },
                 );
                 debug_assert!(sent.is_ok(), "looked at before it was commanded");
-                self.account(id).paused = false;
+                self.set_paused(id, false);
             }
             Command::Refuse { id, refusal } => worker.refuse(id, &refusal),
             Command::Close { id, code, reason } => {
@@ -353,15 +353,17 @@ impl Thread {
             Command::Ping { id } => worker.ping(id),
             Command::Pause { id } => {
                 worker.pause(id);
-                self.account(id).paused = true;
+                self.set_paused(id, true);
             }
             Command::Resume { id } => {
-                self.account(id).paused = false;
+                self.set_paused(id, false);
                 self.read_on(id);
             }
             Command::AppHeld { id, bytes } => {
-                self.account(id).app_bytes = bytes;
-                self.charge(id);
+                if let Some(account) = self.account(id) {
+                    account.app_bytes = bytes;
+                    self.charge(id);
+                }
             }
             Command::TellDrained { id } => worker.tell_drained(id),
             Command::Taken(batch) => self.settle(batch),
@@ -430,17 +432,6 @@ impl Thread {
         let limits = self.limits;
         let bytes = bytes + MESSAGE_OVERHEAD_BYTES;
         self.underway += 1;
-        let is_crowded = self.underway > CROWD;
-        let account = self.account(id);
-        account.messages += 1;
-        account.bytes += bytes;
-        let is_over = account.messages >= limits.queue_limit
-            || account.bytes >= limits.queue_limit_bytes
-            || is_crowded && account.messages > CROWD_SHARE;
-        let begins_to_wait = is_over && !account.waits;
-        account.waits |= is_over;
-        let is_charged = account.bytes >= UNCHARGED_BYTES;
-        let is_first = account.messages == 1;
         match self.batch.dues.last_mut() {
             Some(due) if due.id == id => {
                 due.messages += 1;
@@ -452,6 +443,19 @@ impl Thread {
                 bytes,
             }),
         }
+        let is_crowded = self.underway > CROWD;
+        let Some(account) = self.account(id) else {
+            return;
+        };
+        account.messages += 1;
+        account.bytes += bytes;
+        let is_over = account.messages >= limits.queue_limit
+            || account.bytes >= limits.queue_limit_bytes
+            || is_crowded && account.messages > CROWD_SHARE;
+        let begins_to_wait = is_over && !account.waits;
+        account.waits |= is_over;
+        let is_charged = account.bytes >= UNCHARGED_BYTES;
+        let is_first = account.messages == 1;
         if is_over {
             self.await_receipts(self.handed_over + 1);
         }
@@ -472,7 +476,9 @@ impl Thread {
             let limits = self.limits;
             self.underway = self.underway.saturating_sub(due.messages);
             let is_crowded = self.underway > CROWD;
-            let account = self.account(due.id);
+            let Some(account) = self.account(due.id) else {
+                continue;
+            };
             let was_charged = account.bytes >= UNCHARGED_BYTES;
             account.messages = account.messages.saturating_sub(due.messages);
             account.bytes = account.bytes.saturating_sub(due.bytes);
@@ -505,32 +511,43 @@ impl Thread {
     /// Reads again if nothing stands against it any more.
     fn read_on(&mut self, id: ConnectionId) {
         let account = self.account(id);
-        if !account.waits && !account.paused {
+        if account.is_some_and(|account| !account.waits && !account.paused) {
             self.worker.resume(id);
         }
     }
 
-    fn charge(&mut self, id: ConnectionId) {
-        let account = self.account(id);
-        let bytes = account.bytes + account.app_bytes;
-        self.worker.set_app_held(id, bytes);
+    fn set_paused(&mut self, id: ConnectionId, is_paused: bool) {
+        if let Some(account) = self.account(id) {
+            account.paused = is_paused;
+        }
     }
 
-    /// The account of a connection; the one before it in its slot is forgotten.
+    fn charge(&mut self, id: ConnectionId) {
+        if let Some(account) = self.account(id) {
+            let bytes = account.bytes + account.app_bytes;
+            self.worker.set_app_held(id, bytes);
+        }
+    }
+
+    /// The account of a connection; the one before it in its slot is forgotten. There is none for who has left: what is still
+    /// said of them must not reach who has their slot now.
     #[inline]
-    fn account(&mut self, id: ConnectionId) -> &mut Account {
+    fn account(&mut self, id: ConnectionId) -> Option<&mut Account> {
         let slot = id.slot();
         if slot >= self.accounts.len() {
             self.accounts.resize_with(slot + 1, Account::default);
         }
         let account = &mut self.accounts[slot];
         if account.id != Some(id) {
+            if !self.worker.knows(id) {
+                return None;
+            }
             *account = Account {
                 id: Some(id),
                 ..Account::default()
             };
         }
-        account
+        Some(account)
     }
 
     fn count(&self) {

@@ -266,6 +266,11 @@ impl Worker {
         &self.tally
     }
 
+    /// Whether there is such a connection, in any phase.
+    pub(crate) fn knows(&self, id: ConnectionId) -> bool {
+        self.connections.get(id).is_some()
+    }
+
     /// How many connections there are, in any phase.
     pub fn connection_count(&self) -> usize {
         self.connections.len()
