@@ -83,15 +83,16 @@ def granian(interface: str) -> Callable[[int, bool], list[str]]:
 
 NODE = {"NODE_PATH": str(MODULES)}
 PEERS = [
-    Server("Bun", node(str(MODULES / "@oven/bun-linux-x64/bin/bun"), "bun.js")),
-    Server("uWebSockets.js", node("node", "uws.cjs"), env=NODE),
-    Server("ws (Node)", node("node", "ws.cjs"), env=NODE),
+    # Those whom a bound names have their turns next to ours: a machine changes its speed in seconds.
     Server(
         "picows, uvloop",
         python("picows_server.py"),
         deflates=False,
         tls=lambda cert, key: [cert, key],
     ),
+    Server("Bun", node(str(MODULES / "@oven/bun-linux-x64/bin/bun"), "bun.js")),
+    Server("uWebSockets.js", node("node", "uws.cjs"), env=NODE),
+    Server("ws (Node)", node("node", "ws.cjs"), env=NODE),
     Server("aiohttp, uvloop", python("aiohttp_server.py")),
     Server("websockets, uvloop", python("websockets_server.py")),
     Server("tornado, uvloop", python("tornado_server.py")),
