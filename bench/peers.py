@@ -83,7 +83,7 @@ def granian(interface: str) -> Callable[[int, bool], list[str]]:
 
 NODE = {"NODE_PATH": str(MODULES)}
 PEERS = [
-    # Those whom a bound names have their turns next to ours: a machine changes its speed in seconds.
+    # Whom a bound names has turns next to ours: a machine changes its speed within seconds.
     Server(
         "picows, uvloop",
         python("picows_server.py"),
