@@ -1,6 +1,6 @@
 //! Between UTF-8 and arrays of code points of one, two or four bytes each, as Python keeps its text.
 //!
-//! One algorithm, three times: every byte of a window computes what the code point that ends there would be, all at
+//! One algorithm, four times: every byte of a window computes what the code point that ends there would be, all at
 //! once and whether one ends there or not; then those that are wanted are moved together. `x86/avx512` has an
 //! instruction for the moving, `x86/avx2` and `x86/sse` look it up in a table, `scalar` needs neither.
 //! Does not validate (see `utf8`): bytes that are not UTF-8 become some code points or other, within bounds.

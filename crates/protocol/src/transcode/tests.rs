@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// One of the three; what the public functions choose from.
+/// One of the four; what the public functions choose from.
 #[derive(Debug, Clone, Copy)]
 enum Transcoder {
     Scalar,

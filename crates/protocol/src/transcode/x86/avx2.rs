@@ -78,17 +78,12 @@ unsafe fn decode_window(window: *const u8, to: *mut u16) -> usize {
     let high = choose(0x0F, _mm256_srli_epi16(b, 2), of_c);
     let is_long = _mm256_cmpgt_epi8(_mm256_setzero_si256(), a);
     let high = _mm256_and_si256(high, is_long);
-    // Of the halves of a vector, which are unpacked for themselves, the first and the last eight.
-    let first = _mm256_unpacklo_epi8(low, high);
-    let last = _mm256_unpackhi_epi8(low, high);
+    let eights = in_order(
+        _mm256_unpacklo_epi8(low, high),
+        _mm256_unpackhi_epi8(low, high),
+    );
 
     let mut written = 0;
-    let eights = [
-        _mm256_castsi256_si128(first),
-        _mm256_castsi256_si128(last),
-        _mm256_extracti128_si256::<1>(first),
-        _mm256_extracti128_si256::<1>(last),
-    ];
     for (units, ends) in eights.into_iter().zip(ends.to_le_bytes()) {
         let units = shuffle(units, &PAIRS[usize::from(ends)]);
         // SAFETY: before the last eight at most 24 have been written, which leaves room for eight.
@@ -158,15 +153,23 @@ fn spread(units: __m256i) -> ([__m128i; 4], [u8; 4]) {
     // A bit for each: of a half of a vector, four and four that are long, between these the same four that are longer.
     let kinds = _mm256_shuffle_epi32::<0b11_01_10_00>(_mm256_packs_epi16(is_two, is_three));
     let keys = _mm256_movemask_epi8(kinds) as u32;
-    let first = _mm256_unpacklo_epi16(heads, lasts);
-    let last = _mm256_unpackhi_epi16(heads, lasts);
-    let fours = [
-        _mm256_castsi256_si128(first),
-        _mm256_castsi256_si128(last),
-        _mm256_extracti128_si256::<1>(first),
-        _mm256_extracti128_si256::<1>(last),
-    ];
+    let fours = in_order(
+        _mm256_unpacklo_epi16(heads, lasts),
+        _mm256_unpackhi_epi16(heads, lasts),
+    );
     (fours, keys.to_le_bytes())
+}
+
+/// What was unpacked, as it stood: each half of a vector is unpacked for itself, into the same half of both results.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn in_order(low: __m256i, high: __m256i) -> [__m128i; 4] {
+    [
+        _mm256_castsi256_si128(low),
+        _mm256_castsi256_si128(high),
+        _mm256_extracti128_si256::<1>(low),
+        _mm256_extracti128_si256::<1>(high),
+    ]
 }
 
 #[inline]
