@@ -17,6 +17,8 @@ pub(crate) trait Ring {
 /// Whether somebody sleeps, and what wakes them. One sleeper; any number of mailboxes.
 pub(crate) struct Bell<R> {
     armed: AtomicBool,
+    /// The sleeper is awake, and has so much to do that more will be heard of it soon.
+    busy: AtomicBool,
     ringer: R,
 }
 
@@ -25,6 +27,7 @@ impl<R: Ring> Bell<R> {
         Self {
             // Whoever has not waited yet is not looking into its mailboxes either.
             armed: AtomicBool::new(true),
+            busy: AtomicBool::new(false),
             ringer,
         }
     }
@@ -37,6 +40,16 @@ impl<R: Ring> Bell<R> {
     /// The sleeper is awake, and looks into its mailboxes again before it sleeps.
     pub(crate) fn disarm(&self) {
         self.armed.swap(false, Ordering::AcqRel);
+    }
+
+    /// The sleeper tells whether more will be heard of it soon. A hint: no wake-up depends on it.
+    pub(crate) fn set_busy(&self, is_busy: bool) {
+        self.busy.store(is_busy, Ordering::Relaxed);
+    }
+
+    /// Whether more will be heard of the sleeper soon.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
     }
 
     /// Wakes the sleeper if it may be asleep.

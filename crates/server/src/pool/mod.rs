@@ -186,6 +186,7 @@ impl Pool {
 
     /// Before a wait: from now on threads ring. True when something has arrived already.
     pub(crate) fn arm(&self) -> bool {
+        self.bell.set_busy(false);
         self.bell.arm();
         self.has_events()
     }
@@ -208,6 +209,8 @@ impl Pool {
             self.arrived
                 .extend(self.empty.drain(..).map(|batch| (index, batch)));
         }
+        let events = self.arrived.iter().map(|(_, batch)| batch.mail.len());
+        self.bell.set_busy(events.sum::<usize>() > 1);
     }
 
     /// The next event that has arrived.

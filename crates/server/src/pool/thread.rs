@@ -185,6 +185,8 @@ pub(crate) struct Thread {
     accounts: Vec<Account>,
     /// Messages of all connections that were handed over and not yet taken.
     underway: usize,
+    /// In this turn there was something to obey.
+    was_told: bool,
 }
 
 impl Thread {
@@ -203,6 +205,7 @@ impl Thread {
             awaited: 0,
             accounts: Vec::new(),
             underway: 0,
+            was_told: false,
         })
     }
 
@@ -213,6 +216,7 @@ impl Thread {
     pub(crate) fn run(&mut self) -> io::Result<()> {
         loop {
             let (mut ready, timeout) = self.worker.begin_wait(None);
+            self.give_way();
             self.shared.commands.bell().arm();
             let is_told = self.shared.commands.look(|told| !told.list.is_empty());
             let timeout = if is_told {
@@ -237,10 +241,20 @@ impl Thread {
         }
     }
 
+    /// Lets the application finish where both share a processor. Who is woken there interrupts who wakes them: the thread would do
+    /// what little it was told and fall asleep, and the next word would wake it again, thousands of times a second. Where nobody
+    /// else wants the processor nothing happens.
+    fn give_way(&mut self) {
+        if std::mem::take(&mut self.was_told) && self.shared.events.bell().is_busy() {
+            std::thread::yield_now();
+        }
+    }
+
     /// Carries out what was commanded; false when that was to stop.
     fn obey(&mut self) -> io::Result<bool> {
         let mut commands = std::mem::take(&mut self.commands);
         self.shared.commands.exchange(&mut commands);
+        self.was_told = !commands.list.is_empty();
         let mut published_bytes = 0;
         for command in commands.list.drain(..) {
             match command {
