@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -329,3 +330,13 @@ def test_proxy_headers_are_switched_as_uvicorn_does(
         connection.request("GET", "/client", headers=named)
         assert connection.getresponse().read().decode() == client
         connection.close()
+
+
+def test_the_table_of_descriptors_is_large_from_the_beginning(app_file: Path) -> None:
+    """Linux makes everybody wait while it grows, and thousands may knock meanwhile (R5)."""
+    with served(str(app_file)) as server:
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+    size = re.search(r"^FDSize:\s+(\d+)$", status, re.MULTILINE)
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert size
+    assert int(size[1]) >= min(most, 1 << 16)

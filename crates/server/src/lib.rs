@@ -9,6 +9,7 @@ mod bucket;
 mod budget;
 mod clock;
 mod connection;
+mod descriptors;
 mod door;
 mod event;
 mod exchange;

@@ -15,6 +15,7 @@ use hubbub_protocol::handshake::Offer;
 use hubbub_protocol::http::{Refusal, Response};
 
 use crate::connection::{Caller, Peer};
+use crate::descriptors::make_room;
 use crate::event::Event;
 use crate::exchange::FilePart;
 use crate::id::ConnectionId;
@@ -208,6 +209,7 @@ impl Workers {
     /// # Errors
     /// What epoll_ctl(2) may fail with.
     pub fn listen(&mut self, listener: Listener) -> io::Result<()> {
+        make_room(&listener);
         match &mut self.pool {
             Some(pool) if listener.group() == 0 => pool.listen(listener),
             _ => self.local.listen(listener)?,

@@ -599,11 +599,18 @@ pub(crate) struct Spread {
     threads: Vec<Arc<Shared>>,
     /// Where the search begins, so that equals take turns.
     turn: usize,
+    /// Who is on the way to each thread.
+    chosen: Vec<Vec<Arrival>>,
 }
 
 impl Spread {
     pub(crate) fn new(threads: Vec<Arc<Shared>>) -> Self {
-        Self { threads, turn: 0 }
+        let chosen = threads.iter().map(|_| Vec::new()).collect();
+        Self {
+            threads,
+            turn: 0,
+            chosen,
+        }
     }
 }
 
@@ -626,10 +633,17 @@ impl Host for Spread {
         if chosen == 0 {
             return Some(arrival);
         }
-        thread
-            .commands
-            .put(|commands| commands.list.push(Command::Adopt(arrival)));
+        self.chosen[chosen].push(arrival);
         None
+    }
+
+    fn deliver(&mut self) {
+        for (thread, chosen) in self.threads.iter().zip(&mut self.chosen) {
+            if !chosen.is_empty() {
+                let adopt = chosen.drain(..).map(Command::Adopt);
+                thread.commands.put(|commands| commands.list.extend(adopt));
+            }
+        }
     }
 
     fn keep(&mut self) {

@@ -45,8 +45,11 @@ pub(crate) trait Host: Send {
     /// Connections in all of them.
     fn connection_count(&self) -> usize;
 
-    /// Hands a connection on; gives it back if it is for the accepting worker itself.
+    /// Chooses a worker for a connection; gives it back if that is the accepting one itself.
     fn place(&mut self, arrival: Arrival) -> Option<Arrival>;
+
+    /// Hands on all for whom another worker was chosen: one wake-up for each worker, not for each connection.
+    fn deliver(&mut self);
 
     /// The accepting worker keeps one.
     fn keep(&mut self);
@@ -169,6 +172,14 @@ impl Worker {
 
     /// Accepts what waits, within bounds; tells whether there may be more.
     pub(super) fn accept_some(&mut self, index: usize, inbox: &mut Inbox) -> bool {
+        let may_be_more = self.accept_portion(index, inbox);
+        if let Some(host) = &mut self.gate.host {
+            host.deliver();
+        }
+        may_be_more
+    }
+
+    fn accept_portion(&mut self, index: usize, inbox: &mut Inbox) -> bool {
         let mut refused = 0;
         for _ in 0..ACCEPT_BATCH {
             let Some(Some(listener)) = self.gate.listeners.get(index) else {
