@@ -72,10 +72,14 @@ def test_a_flood_of_hellos_hardly_delays_the_others(
             flooding(victim.address, "hellos", 200) as flood,
             healthy(address, duration_s=LENGTH_S) as beside,
         ):
+            began, before = time.monotonic(), victim.stats()
             found = beside.waits()
-            sent = flood.stop()
-        assert sent >= 1_000
-        return Compared(alone, found, f"{sent / LENGTH_S:,.0f} a second")
+            took_s, after = time.monotonic() - began, victim.stats()
+            flood.stop()
+        # Not all who knock come in: the attacker runs out of ports at times.
+        worked_off = after["accepted"] - before["accepted"]
+        assert worked_off >= 1_000
+        return Compared(alone, found, f"{worked_off / took_s:,.0f} a second")
 
     found = compared(measure)
     figures.note("B8", f"beside 200 with a flood of TLS hellos ({found.rest}): {found}")
