@@ -2,6 +2,7 @@
 
 mod echo;
 
+use std::collections::{HashMap, HashSet};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -139,4 +140,36 @@ fn a_crowd_at_the_door_comes_in_a_few_at_a_time() {
     while heard < crowd.len() {
         heard += echo.batch().len();
     }
+}
+
+#[test]
+fn who_asks_again_at_once_does_not_overtake_those_who_wait() {
+    const CLIENTS: usize = 60;
+    let mut echo = Echo::new();
+    let mut clients: HashMap<_, TcpStream> = (0..CLIENTS)
+        .map(|_| {
+            let stream = echo.connect();
+            (stream.local_addr().expect("connected").to_string(), stream)
+        })
+        .collect();
+    while echo.worker.connection_count() < CLIENTS {
+        echo.batch();
+    }
+    for stream in clients.values_mut() {
+        stream.write_all(QUESTION).expect("room");
+    }
+    let mut served = HashSet::new();
+    // Eight who have waited begin in each batch, beside eight who have not.
+    for _ in 0..2 * CLIENTS / 8 {
+        for id in echo.batch() {
+            let address = echo.worker.peer(id).expect("it is there").to_string();
+            echo.worker.flush();
+            let client = clients.get_mut(&address).expect("one of them");
+            let len = client.read(&mut [0; 1024]).expect("an answer");
+            assert!(len > 0, "it has ended");
+            client.write_all(QUESTION).expect("room");
+            served.insert(address);
+        }
+    }
+    assert_eq!(served.len(), CLIENTS);
 }

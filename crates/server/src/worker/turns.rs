@@ -17,6 +17,8 @@ pub(super) const REQUEST_COST: u32 = 8;
 const TURNS: usize = 16;
 /// How many requests and handshakes of connections that are no WebSockets yet are begun in one batch.
 const GUESTS: u32 = 16;
+/// How many of these places are for those who had to wait, while there are any: they must not starve beside who asks again at once.
+const KEPT_PLACES: u32 = GUESTS / 2;
 /// What the first flight of a TLS handshake counts for among them: a signature, a key exchange.
 const TLS_GUEST: u32 = 8;
 /// How much is looked at in one piece.
@@ -49,25 +51,47 @@ impl Credit {
 pub(super) struct Turns {
     queue: VecDeque<ConnectionId>,
     due: usize,
-    guests: u32,
+    /// Those who are no WebSockets yet, and wait to begin.
+    guests: VecDeque<ConnectionId>,
+    guests_due: usize,
+    places: u32,
+    /// The guest whose turn it is.
+    called: Option<ConnectionId>,
 }
 
 impl Turns {
     /// Whether anybody waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && self.guests.is_empty()
     }
 
     /// A batch begins. Who is put off in it comes in the next one.
     pub(super) fn begin(&mut self) {
         self.due = self.queue.len().min(TURNS);
-        self.guests = GUESTS;
+        self.guests_due = self.guests.len();
+        self.places = GUESTS;
     }
 
     /// The next one whose turn it is in this batch.
     pub(super) fn next(&mut self) -> Option<ConnectionId> {
+        if self.places > 0 && self.guests_due > 0 {
+            self.guests_due -= 1;
+            self.called = self.guests.pop_front();
+            return self.called;
+        }
         self.due = self.due.checked_sub(1)?;
         self.queue.pop_front()
+    }
+
+    /// Whether a guest finds a place in this batch.
+    fn is_full(&mut self, id: ConnectionId) -> bool {
+        let is_called = self.called.take() == Some(id);
+        let kept = if is_called || self.guests.is_empty() {
+            0
+        } else {
+            KEPT_PLACES
+        };
+        self.places <= kept
     }
 }
 
@@ -97,19 +121,22 @@ impl Worker {
 
     /// Whether a connection that is no WebSocket yet must wait because others came before it in this batch.
     pub(super) fn is_guest_too_many(&mut self, id: ConnectionId) -> bool {
-        let Some(connection) = self.connections.get(id) else {
+        let Some(connection) = self.connections.get_mut(id) else {
             return false;
         };
         if !matches!(connection.phase, Phase::Head { .. }) {
             return false;
         }
-        if self.turns.guests == 0 {
-            self.queue_turn(id);
+        if self.turns.is_full(id) {
+            if !connection.flags.turn.is_queued() {
+                connection.flags.turn.set(Turn::QUEUED, true);
+                self.turns.guests.push_back(id);
+            }
             return true;
         }
         let is_fresh = connection.tls.as_ref().is_some_and(|tls| tls.is_fresh());
         let count = if is_fresh { TLS_GUEST } else { 1 };
-        self.turns.guests = self.turns.guests.saturating_sub(count);
+        self.turns.places = self.turns.places.saturating_sub(count);
         false
     }
 
