@@ -102,7 +102,11 @@ fn on_event(
         Event::Arrived { id } => on_arrived(engine, id),
         Event::ReadEnd { id } => match speaker.take_if(|speaker| speaker.id == id) {
             Some(speaker) => guard(engine, id, speaker.socket.get().after_read(engine.py())),
-            None => Ok(()),
+            // What was read came in a batch before this one: a thread hands a large message over at once.
+            None => match known(engine, id)? {
+                Some(socket) => guard(engine, id, socket.get().after_read(engine.py())),
+                None => Ok(()),
+            },
         },
         Event::Request {
             id,
