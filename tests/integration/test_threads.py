@@ -283,3 +283,16 @@ def test_faults_stay_with_their_connection(threads: int) -> None:
 def test_auto_is_a_thread_for_each_processor() -> None:
     settings = ServerSettings.parse({"threads": "auto"})
     assert settings.threads >= 1
+
+
+def test_a_large_message_that_comes_before_the_rest_of_its_read_is_heard() -> None:
+    """It fills a batch, which the loop takes while the thread is still busy with what follows."""
+    text = "x" * 200_000
+    with beside(talkative(), ServerSettings(threads=2)) as server:
+        with open_websocket(server.address, "/talk") as client:
+            hear(client)
+            for _ in range(60):
+                client.sendall(frame(TEXT, text.encode()) + frame(PING) * 4_000)
+                while (received := receive_frame(client)).opcode in (PING, PONG):
+                    pass
+                assert received.payload.decode() == text

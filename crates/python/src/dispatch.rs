@@ -100,14 +100,16 @@ fn on_event(
         } => on_assembled(engine, speaker, id, &rest),
         Event::Message { id, kind, payload } => on_message(engine, speaker, id, kind, &payload),
         Event::Arrived { id } => on_arrived(engine, id),
-        Event::ReadEnd { id } => match speaker.take_if(|speaker| speaker.id == id) {
-            Some(speaker) => guard(engine, id, speaker.socket.get().after_read(engine.py())),
-            // What was read came in a batch before this one: a thread hands a large message over at once.
-            None => match known(engine, id)? {
-                Some(socket) => guard(engine, id, socket.get().after_read(engine.py())),
-                None => Ok(()),
-            },
-        },
+        Event::ReadEnd { id } => {
+            let socket = match speaker.take_if(|speaker| speaker.id == id) {
+                Some(speaker) => Some(speaker.socket),
+                // What was read came in a batch before this one: a thread hands a large message over at once.
+                None => known(engine, id)?,
+            };
+            socket.map_or(Ok(()), |socket| {
+                guard(engine, id, socket.get().after_read(engine.py()))
+            })
+        }
         Event::Request {
             id,
             head,

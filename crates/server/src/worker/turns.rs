@@ -1,7 +1,8 @@
 //! Turns: however much a peer has sent, it is worked on a little at a time, and the others come in between.
 //!
 //! What one read brings and one turn does not finish is put aside, and its connection at the end of a queue. A batch serves who
-//! is ready first, and then a few of that queue; while anybody stands in it, nobody sleeps.
+//! is ready first, and then a few of that queue; while anybody stands in it, nobody sleeps. Who is no WebSocket yet and finds no
+//! place in a batch waits in a queue of its own, for which half of the next ones' places are kept.
 
 use std::collections::VecDeque;
 
@@ -54,6 +55,7 @@ pub(super) struct Turns {
     /// Those who are no WebSockets yet, and wait to begin.
     guests: VecDeque<ConnectionId>,
     guests_due: usize,
+    /// What is left for guests in this batch.
     places: u32,
     /// The guest whose turn it is.
     called: Option<ConnectionId>,
@@ -128,10 +130,9 @@ impl Worker {
             return false;
         }
         if self.turns.is_full(id) {
-            if !connection.flags.turn.is_queued() {
-                connection.flags.turn.set(Turn::QUEUED, true);
-                self.turns.guests.push_back(id);
-            }
+            // Who stands in a queue is not asked here.
+            connection.flags.turn.set(Turn::QUEUED, true);
+            self.turns.guests.push_back(id);
             return true;
         }
         let is_fresh = connection.tls.as_ref().is_some_and(|tls| tls.is_fresh());
