@@ -62,8 +62,9 @@ def with_tls(folder: Path, *more: str) -> Iterator[tuple[Serving, Path]]:
 def test_the_walk_through(tmp_path: Path) -> None:
     """Does what docs/server.md tells a stranger to do, in an empty folder."""
     page = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
-    for name, text in re.findall(
-        r"^```\w+\n# (\S+\.\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL
+    # With the line that names the file: whoever copies a block copies that, too.
+    for text, name in re.findall(
+        r"^```\w+\n(# (\S+\.\w+)\n.*?)^```", page, re.MULTILINE | re.DOTALL
     ):
         (tmp_path / name).write_text(text, encoding="utf-8")
 
