@@ -143,6 +143,26 @@ fn a_crowd_at_the_door_comes_in_a_few_at_a_time() {
 }
 
 #[test]
+fn who_dribbles_takes_no_place_of_those_who_ask() {
+    let mut echo = Echo::new();
+    let mut crowd: Vec<TcpStream> = (0..120).map(|_| echo.connect()).collect();
+    let mut guest = echo.connect();
+    while echo.worker.connection_count() <= crowd.len() {
+        assert_eq!(echo.batch(), []);
+    }
+    for byte in b"GET / HTTP/1.1" {
+        for stream in &mut crowd {
+            stream.write_all(&[*byte]).expect("room");
+        }
+        guest.write_all(QUESTION).expect("room");
+        assert_eq!(echo.batch().len(), 1);
+        echo.worker.flush();
+        let len = guest.read(&mut [0; 1024]).expect("an answer");
+        assert!(len > 0, "it has ended");
+    }
+}
+
+#[test]
 fn who_asks_again_at_once_does_not_overtake_those_who_wait() {
     const CLIENTS: usize = 60;
     let mut echo = Echo::new();

@@ -8,7 +8,7 @@ use hubbub_protocol::http::HeadScanner;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
-use super::turns::{REQUEST_COST, ROOMY_BYTES, cost};
+use super::turns::{ROOMY_BYTES, cost};
 use super::{Inbox, READ_LIMIT_BYTES, Worker};
 use crate::clock::Tick;
 use crate::connection::{NEVER, Phase, Turn, Verdict};
@@ -545,6 +545,7 @@ impl Worker {
                     431 => self.refuses(Limit::Head, id),
                     _ => {}
                 }
+                self.count_request(inbox);
                 self.refuse(id, &refusal);
                 return Found::Handled;
             }
@@ -576,7 +577,7 @@ impl Worker {
             connection.phase = Phase::Judging;
             return Found::Event(Raw::Response { id, head });
         }
-        inbox.credit.spend(REQUEST_COST);
+        self.count_request(inbox);
         self.on_request(id, head, inbox)
     }
 }

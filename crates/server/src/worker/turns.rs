@@ -13,15 +13,20 @@ use crate::id::ConnectionId;
 use crate::reactor::Interest;
 
 /// What a request costs of a turn: the application does more for it.
-pub(super) const REQUEST_COST: u32 = 8;
+const REQUEST_COST: u32 = 8;
 /// How many put-off turns one batch takes.
 const TURNS: usize = 16;
-/// How many requests and handshakes of connections that are no WebSockets yet are begun in one batch.
-const GUESTS: u32 = 16;
-/// How many of these places are for those who had to wait, while there are any: they must not starve beside who asks again at once.
-const KEPT_PLACES: u32 = GUESTS / 2;
-/// What the first flight of a TLS handshake counts for among them: a signature, a key exchange.
-const TLS_GUEST: u32 = 8;
+/// What a guest costs of a batch's places, a guest being a connection that is no WebSocket yet: a whole request, or one of the later
+/// flights of a TLS handshake.
+const GUEST: u32 = 8;
+/// What looking at a guest costs. Who dribbles takes the place of a whole request after many bytes only, and keeps nobody from his.
+const GLANCE: u32 = 1;
+/// What the first flight of a TLS handshake costs: a signature, a key exchange.
+const HELLO: u32 = 8 * GUEST;
+/// The places: so many requests and handshakes are begun in one batch.
+const PLACES: u32 = 16 * GUEST;
+/// How many of them are for those who had to wait, while there are any: they must not starve beside who asks again at once.
+const KEPT_PLACES: u32 = PLACES / 2;
 /// How much is looked at in one piece.
 pub(super) const PIECE_BYTES: usize = 16 << 10;
 /// A read of at least so much that is worked off in one turn shows that the next one may take more.
@@ -71,7 +76,7 @@ impl Turns {
     pub(super) fn begin(&mut self) {
         self.due = self.queue.len().min(TURNS);
         self.guests_due = self.guests.len();
-        self.places = GUESTS;
+        self.places = PLACES;
     }
 
     /// The next one whose turn it is in this batch.
@@ -83,6 +88,11 @@ impl Turns {
         }
         self.due = self.due.checked_sub(1)?;
         self.queue.pop_front()
+    }
+
+    #[inline]
+    fn spend(&mut self, cost: u32) {
+        self.places = self.places.saturating_sub(cost);
     }
 
     /// Whether a guest finds a place in this batch.
@@ -135,10 +145,20 @@ impl Worker {
             self.turns.guests.push_back(id);
             return true;
         }
-        let is_fresh = connection.tls.as_ref().is_some_and(|tls| tls.is_fresh());
-        let count = if is_fresh { TLS_GUEST } else { 1 };
-        self.turns.places = self.turns.places.saturating_sub(count);
+        let cost = match &connection.tls {
+            Some(tls) if tls.is_fresh() => HELLO,
+            Some(tls) if tls.is_in_handshake() => GUEST,
+            _ => GLANCE,
+        };
+        self.turns.spend(cost);
         false
+    }
+
+    /// A guest has said what the application will work on.
+    #[inline]
+    pub(super) fn count_request(&mut self, inbox: &mut Inbox) {
+        inbox.credit.spend(REQUEST_COST);
+        self.turns.spend(GUEST - GLANCE);
     }
 
     /// It is this connection's turn.
