@@ -19,6 +19,7 @@ class Forwarder:
         self._context = ssl.create_default_context(cafile=authority)
         self._end: Callable[[], object] | None = None
         self._begun = threading.Event()
+        self._leading: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self.port = 0
 
@@ -38,7 +39,7 @@ class Forwarder:
 
     async def _serve(self) -> None:
         loop, end = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._lead, "127.0.0.1", 0, backlog=1024)
+        server = await asyncio.start_server(self._led, "127.0.0.1", 0, backlog=1024)
         self.port = server.sockets[0].getsockname()[1]
         self._end = lambda: loop.call_soon_threadsafe(end.set)
         self._begun.set()
@@ -51,6 +52,12 @@ class Forwarder:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+
+    def _led(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The loop keeps none: one whose client says no more would be collected while it waits.
+        task = asyncio.create_task(self._lead(reader, writer))
+        self._leading.add(task)
+        task.add_done_callback(self._leading.discard)
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):

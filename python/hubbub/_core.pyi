@@ -649,9 +649,6 @@ class Engine:
             nested: It is not the loop's selector: the loop calls `drain` when `fileno` is readable.
         """
 
-    def detach(self) -> None:
-        """Leaves the event loop."""
-
     def fileno(self) -> int:
         """The epoll descriptor, readable when there is something to do."""
 
@@ -843,7 +840,7 @@ class Engine:
         """Cancels every handler that is a coroutine and has not ended."""
 
     def shutdown(self) -> None:
-        """Drops everything and closes all descriptors."""
+        """Drops all connections and listeners, leaves the loop, lets go of routes and handlers."""
 
     def stats(self) -> dict[str, int]:
         """Counters since the start and gauges of now."""

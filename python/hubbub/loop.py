@@ -59,7 +59,6 @@ class EngineHost:
             return
         if not self._loop.is_closed():
             self._loop.remove_reader(self.engine.fileno())
-        self.engine.detach()
         self.engine.shutdown()
         self._loop = None
 

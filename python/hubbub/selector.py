@@ -66,8 +66,6 @@ class EngineSelector(selectors.BaseSelector):
         """Drops all connections: the end of the loop is the end of its engine."""
         self._keys.clear()
         self._engine.shutdown()
-        # Each knows the other: neither would ever be freed, nor its descriptors.
-        self._engine.detach()
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
         """What is watched, by descriptor or file object."""

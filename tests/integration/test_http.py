@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from msgspec import Struct
 
-from hubbub import App, Reject, Request, Response, WebSocket
+import hubbub
+from hubbub import App, HandshakeRejected, Reject, Request, Response, WebSocket
 from hubbub.testing import serve
 
 from .conftest import Failing
@@ -166,6 +167,39 @@ async def test_an_exception_is_500_and_says_nothing_of_the_inside(
         answer = await server.get(path)
         assert answer.status == 500
         assert b"Zero" not in answer.body
+
+
+async def test_a_rejection_that_is_kept_keeps_nothing() -> None:
+    """Python adds each raise's frames to those an exception has, and so all that is in them."""
+    kept = [Reject(403, f"no {number}") for number in range(4)]
+    app = App()
+
+    @app.get("/0")
+    def plainly(req: Request) -> None:
+        raise kept[0]
+
+    @app.get("/1")
+    async def later(req: Request) -> None:
+        await asyncio.sleep(0)
+        raise kept[1]
+
+    def nobody(req: Request) -> None:
+        raise kept[2]
+
+    async def nobody_later(req: Request) -> None:
+        await asyncio.sleep(0)
+        raise kept[3]
+
+    app.message("/2", auth=nobody)(lambda ws, msg: None)
+    app.message("/3", auth=nobody_later)(lambda ws, msg: None)
+    async with serve(app) as server:
+        for number in range(2):
+            answer = await server.get(f"/{number}")
+            assert (answer.status, answer.text) == (403, f"no {number}\n")
+        for number in range(2, 4):
+            with pytest.raises(HandshakeRejected, match="403"):
+                await hubbub.connect(server.ws_url + f"/{number}")
+    assert [one.__traceback__ for one in kept] == [None] * len(kept)
 
 
 async def test_a_header_cannot_be_split() -> None:

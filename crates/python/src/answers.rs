@@ -365,6 +365,8 @@ fn reject(
     let may_say = !has_begun(engine.get(), py, id)?;
     if may_say && error.is_instance(py, errors::reject_class(py)?) {
         let value = error.value(py);
+        // An exception that is kept, as a constant say, would keep each frame it ever passed through.
+        value.setattr(intern!(py, "__traceback__"), py.None())?;
         let status: u16 = value.getattr(intern!(py, "status"))?.extract()?;
         let reason: String = value.getattr(intern!(py, "reason"))?.extract()?;
         let given: Vec<(String, String)> = value.getattr(intern!(py, "headers"))?.extract()?;

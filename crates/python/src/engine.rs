@@ -327,14 +327,6 @@ impl Engine {
         })
     }
 
-    /// Leaves the loop.
-    fn detach(&self) -> PyResult<()> {
-        let _old = self
-            .core
-            .with(|core| (core.home.take(), core.peers.drain.take()))?;
-        Ok(())
-    }
-
     /// Waits, without the GIL, until the loop's thread has been at work for `limit_s` without looking at its sockets. Returns
     /// for how many seconds, once for each stretch of work; None after `conclude_watch`. From any thread.
     fn watch_for_block(&self, py: Python<'_>, limit_s: f64) -> PyResult<Option<f64>> {
@@ -660,11 +652,14 @@ impl Engine {
         self.core.with(|core| core.handlers.len())
     }
 
-    /// Drops every connection and listener at once.
+    /// Drops every connection and listener at once, leaves the loop, and lets go of all that it was given: what a handler knows
+    /// knows the engine, and the collector sees no cycle that leads through here.
     fn shutdown(&self) -> PyResult<()> {
         let _old = self.core.with(|core| {
             core.worker.abort_all();
             (
+                (core.home.take(), core.peers.drain.take()),
+                std::mem::take(&mut core.table),
                 core.peers.clear(),
                 std::mem::take(&mut core.unanswered),
                 std::mem::take(&mut core.arriving),

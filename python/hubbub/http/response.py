@@ -216,6 +216,8 @@ def encode(result: object, request: Request) -> Encoded | Awaitable[None]:
 
 def encode_refusal(refusal: Reject, request: Request) -> Encoded:
     """The answer for a `Reject`."""
+    # One that is kept, as a constant say, would keep each frame it ever passed through.
+    refusal.__traceback__ = None
     status, fields, body = encode_error(refusal.status, refusal.reason, request)
     return status, [*fields, *refusal.headers], body
 

@@ -167,6 +167,9 @@ class Dispatch:
                 self._sessions.announce(client, channel)
 
     def _failed(self, client: Client, number: int, name: str, error: Exception) -> None:
+        if isinstance(error, Disconnected | Refused | Reject):
+            # One that is kept, as a constant say, would keep each frame it ever passed through.
+            error.__traceback__ = None
         if client.is_closed:
             return
         match error:
@@ -214,9 +217,11 @@ class Dispatch:
         try:
             grant = authorize(client, channel)
             return bool(await grant if is_awaitable(grant) else grant)
-        except (Refused, Reject):
+        except (Refused, Reject) as error:
+            error.__traceback__ = None
             return False
         except Disconnected as error:
+            error.__traceback__ = None
             self._sessions.disconnect(client, error)
             return False
 

@@ -38,7 +38,7 @@ class Publishing:
             StorageFailure: It could not be stored, and nobody has heard of it.
         """
         if self._failure is not None:
-            raise self._failure
+            raise self._failure.with_traceback(None)
         if self._place is None:
             raise Misuse("not published yet: await it")
         return self._place

@@ -4,9 +4,11 @@ import asyncio
 import time
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
-from hubbub import App
-from hubbub.hub import Client, Hub, Refused
+from hubbub import App, Reject
+from hubbub.hub import Client, ConnectRequest, Disconnected, Grant, Hub, Refused
 from hubbub.testing import serve
 from tests.integration.hub.protocol_client import ProtocolClient
 from tests.integration.hub.protocol_client import Refused as Told
@@ -86,3 +88,41 @@ async def test_hubs_of_one_app_do_not_hear_each_other() -> None:
             assert await client.ask("ping", {}) == {}
             assert client.pushes.empty()
             await client.close()
+
+
+async def test_a_refusal_that_is_kept_keeps_nothing() -> None:
+    """Python adds each raise's frames to those an exception has, and so all that is in them."""
+    kept = Disconnected(4501, "sign in first"), Refused(400, "no"), Reject(403)
+    gone, refused, rejected = kept
+    app = App()
+    hub = Hub(app)
+
+    @hub.on_connect
+    async def connecting(client: Client, request: ConnectRequest) -> None:
+        await asyncio.sleep(0)
+        if request.data:
+            raise gone
+
+    @hub.authorize("plain")
+    def never(client: Client, channel: str) -> Grant:
+        raise rejected
+
+    @hub.rpc
+    async def no(client: Client) -> None:
+        await asyncio.sleep(0)
+        raise refused
+
+    async with serve(app) as server:
+        client = ProtocolClient(server.ws_url + "/connection/websocket", "")
+        await client.open()
+        for name, request in {"subscribe": {"channel": "plain"}, "rpc": {"method": "no"}}.items():
+            with pytest.raises(Told):
+                await client.ask(name, request)
+        await client.close()
+        async with connect(server.ws_url + "/connection/websocket") as socket:
+            await socket.send('{"id": 1, "connect": {"data": 1}}')
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4501
+    assert [one.__traceback__ for one in kept] == [None] * len(kept)

@@ -45,9 +45,17 @@ if TYPE_CHECKING:
     from hubbub.apps.chat.visitors import Visitors
 
 LOBBY = "lobby"
-NOT_SIGNED_IN = Disconnected(4501, "sign in first")
-SIGNED_OUT = Disconnected(4502, "signed out")
 OUT = End(2000, "no longer in this room")
+
+
+def not_signed_in() -> Disconnected:
+    """What ends the connection of somebody nobody knows; a new one each time it is raised."""
+    return Disconnected(4501, "sign in first")
+
+
+def signed_out() -> Disconnected:
+    """What ends the connections of somebody who has signed out, or is no more."""
+    return Disconnected(4502, "signed out")
 
 
 Listener = Callable[[Room, Heard, object], None]
@@ -200,7 +208,7 @@ class ChatService:
         token = client.request.cookies.get(COOKIE, "")
         account = self.people.whose(token)
         if account is None:
-            raise NOT_SIGNED_IN
+            raise not_signed_in()
         client.data = digest(token)
         return self._welcome(account)
 
@@ -212,9 +220,9 @@ class ChatService:
             await self.arrived(account)
             if client.is_closed:
                 # Nobody would be told that they have left.
-                raise SIGNED_OUT
+                raise signed_out()
         elif not account.external:
-            raise NOT_SIGNED_IN
+            raise not_signed_in()
         return self._welcome(account)
 
     def _welcome(self, account: Account) -> Welcome:
@@ -267,12 +275,12 @@ class ChatService:
         hashed = digest(token)
         for client in self.hub.clients():
             if client.data == hashed:
-                client.disconnect(SIGNED_OUT)
+                client.disconnect(signed_out())
 
     async def send_away(self, user: str) -> None:
         """Ends all connections of somebody who is no more."""
         for client in self.hub.clients(user):
-            client.disconnect(SIGNED_OUT)
+            client.disconnect(signed_out())
 
     # What is told
 
