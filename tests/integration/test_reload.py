@@ -1,8 +1,10 @@
 """A module's code changes, and its open connections go over to it: none closed, nothing lost."""
 
 import asyncio
+import gc
 import logging
 import sys
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from hubbub.config import AppSettings
 from hubbub.errors import ConnectionClosed, ModuleFailed
 from hubbub.modules import Modules
 from hubbub.server import Server, listen_settings
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +109,25 @@ async def test_any_kind_of_handler_gives_way_to_any_other(
             await idle.wait_closed()
             assert served.modules.stats()["drill"].messages == 4
             assert served.modules.stats()["drill"].reloads == 2
+
+
+@pytest.mark.parametrize("source", KINDS.values(), ids=KINDS)
+async def test_nothing_is_left_of_a_version_that_has_gone(tmp_path: Path, source: str) -> None:
+    def app() -> weakref.ref[object]:
+        return weakref.ref(sys.modules["drill"].app)
+
+    async with serving(tmp_path, source) as served:
+        async with hubbub.connect(served.url + "/ws/ada") as ws:
+            left = []
+            for version in "abc":
+                assert await say(ws, "hi")
+                left.append(app())
+                await served.reload(version, source)
+            with pytest.raises(ModuleFailed):
+                await served.reload("broken", "raise ValueError(1)")
+            assert await say(ws, "still here?") == "c ada still here?"
+            await until(lambda: gc.collect() + 1 and not any(one() for one in left))
+            assert app()() is not None
 
 
 @pytest.mark.parametrize("source", KINDS.values(), ids=KINDS)
