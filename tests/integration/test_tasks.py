@@ -455,7 +455,9 @@ async def test_nothing_is_left_of_a_handler() -> None:
         task = this_task()
         left.extend([weakref.ref(task), weakref.ref(task.get_coro()), weakref.ref(ws)])
         del task
-        async for message in ws:
+        texts = ws.text()
+        ws.data = {"socket": ws, "messages": texts}
+        async for message in texts:
             ws.send(message)
 
     async with talking(handler) as (_, client):

@@ -2,6 +2,7 @@
 
 use hubbub_protocol::endpoint::Kind;
 use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -77,6 +78,11 @@ impl Messages {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.take(py)?.into_next()
+    }
+
+    /// It may be kept in the socket's `data`; the socket lets go (see `WebSocket.__clear__`).
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.socket)
     }
 }
 
