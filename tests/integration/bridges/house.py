@@ -114,4 +114,4 @@ async def doors(
                     await talker.client.disconnect()
     finally:
         for one in clients:
-            one.writer.close()
+            one.writer.transport.abort()

@@ -18,6 +18,7 @@ from hubbub.testing import serve
 from tests.authority import Authority
 from tests.loops import on_each_loop
 from tests.unit.bridges.irc.front.world import World
+from tests.waiting import until
 
 pytestmark = [pytest.mark.anyio, on_each_loop]
 
@@ -208,6 +209,29 @@ async def test_who_does_not_read_is_cut() -> None:
                 for _ in range(9):
                     await ada.until("PRIVMSG")
         assert "deaf" not in world.online
+    await front.close()
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_who_leaves_without_reading_is_gone(*, leaves: bool) -> None:
+    """By QUIT, or for being silent: what waits for them is no reason to keep the connection."""
+    silent = FrontOptions.silence_s if leaves else 0.5
+    world, front = made(silence_s=silent, answer_s=silent)
+    address = await front.listen("127.0.0.1", 0)
+    async with connected(address, "deaf", has_room=False) as deaf:
+        deaf.send("JOIN #room")
+        await deaf.until(" 366 ")
+        deaf.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        (writer,) = front._writers.values()
+        sender = Person("u-bob", "bob")
+        while not writer.transport.get_write_buffer_size():
+            await world.say(sender, Saying("x" * 4000, "room"), None)
+            await asyncio.sleep(0)
+        if leaves:
+            deaf.send("QUIT")
+        await until(lambda: writer.transport.get_extra_info("socket").fileno() < 0)
+        assert not front._writers
+        deaf.writer.transport.abort()
     await front.close()
 
 

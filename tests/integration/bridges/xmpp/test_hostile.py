@@ -94,7 +94,7 @@ async def test_it_comes_back(said: bytes) -> None:
             await reader.readuntil(b">")
             writer.write(said if connections == 1 else HEADER)
             await reader.read()
-        writer.close()
+        writer.transport.abort()
 
     told: list[Told] = []
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
@@ -128,7 +128,7 @@ async def test_a_room_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
                     f"</presence><message from='{ROOM}' to='{to}' type='groupchat'><subject/>"
                     "</message>".encode()
                 )
-        writer.close()
+        writer.transport.abort()
 
     told: list[Told] = []
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
@@ -169,7 +169,7 @@ async def test_nonsense_is_passed_over() -> None:
                 "<body>sense</body></message>".encode()
             )
             await reader.read()
-        writer.close()
+        writer.transport.abort()
 
     told: list[Told] = []
     server = await asyncio.start_server(talk, "127.0.0.1", 0)

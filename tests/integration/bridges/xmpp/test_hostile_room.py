@@ -50,7 +50,7 @@ class Hostile:
             )
             while piece := await reader.read(65_536):
                 self.heard += piece.decode(errors="replace")
-        writer.close()
+        writer.transport.abort()
 
     def send(self, *stanzas: str) -> None:
         assert self.writer is not None
@@ -119,7 +119,7 @@ async def attacked(folder: Path, connections: int = 1) -> AsyncIterator[At]:
     finally:
         server.close()
         if room.writer is not None:
-            room.writer.close()
+            room.writer.transport.abort()
 
 
 async def test_nick_storms_and_splits(tmp_path: Path) -> None:

@@ -163,8 +163,8 @@ class Connection:
             pass
 
     def close(self) -> None:
-        """Ends it."""
-        self._writer.close()
+        """Ends it at once: who does not read what is left for them would keep it open for ever."""
+        self._writer.transport.abort()
 
 
 def _read(raw: bytes) -> Line | None:

@@ -166,8 +166,10 @@ class Front:
         except OSError as error:
             logger.debug("irc: %s", error)
         finally:
-            del self._writers[task]
-            writer.close()
+            try:
+                await _leave(writer)
+            finally:
+                del self._writers[task]
 
     async def _by_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         def write(line: Line) -> None:
@@ -271,6 +273,18 @@ class Front:
             self._sessions.discard(session)
             reading.cancel()
             await session.end(reason)
+
+
+async def _leave(writer: asyncio.StreamWriter) -> None:
+    """Ends a connection; who does not read what is left for them is cut, or it would never end."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_FAREWELL_S):
+            await writer.wait_closed()
+    except OSError:
+        pass
+    finally:
+        writer.transport.abort()
 
 
 def _now_ms() -> int:
