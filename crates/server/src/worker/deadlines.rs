@@ -18,9 +18,11 @@ use crate::settings::Settings;
 /// A crowd that is overdue at once is dealt with in portions, one a millisecond, within about this time: closing sockets is
 /// dear, for their peers too, and others must not be kept waiting.
 const SPREAD_MS: u64 = 500;
-/// So many are in a portion at least, and at most, however late it is.
-const PORTION: u64 = 8;
-const PORTION_MAX: u64 = 64;
+/// So many are in a portion at least, and at most, however late it is …
+const PORTION: usize = 8;
+const PORTION_MAX: usize = 64;
+/// … and how long it may take, looked at that often: a connection whose memory has rested can take ten times what another does.
+const PORTION_NS: u64 = 1_000_000;
 /// How far ahead the wheel is searched for the next deadline, in ticks.
 const HORIZON_TICKS: Tick = 100;
 
@@ -105,13 +107,15 @@ impl Overdue {
 
     /// How many are left after the portion that is due now.
     fn later(&self, now_ms: u64) -> usize {
-        let left = self.ids.len() as u64;
+        let left = self.ids.len();
         let passed_ms = now_ms + 1 - self.begun_ms;
         let left_then = self
             .total
             .saturating_sub(self.total * passed_ms / SPREAD_MS);
-        let portion = left.saturating_sub(left_then).clamp(PORTION, PORTION_MAX);
-        left.saturating_sub(portion) as usize
+        let portion = left
+            .saturating_sub(left_then as usize)
+            .clamp(PORTION, PORTION_MAX);
+        left.saturating_sub(portion)
     }
 }
 
@@ -190,19 +194,15 @@ impl Worker {
             self.wheel.advance(now, &mut overdue.ids);
             overdue.begin(now_ms);
         }
-        for id in overdue.ids.drain(overdue.later(now_ms)..) {
-            let Some(connection) = self.connections.get_mut(id) else {
-                continue;
-            };
-            if connection.armed > now {
-                continue;
+        let (later, began_ns) = (overdue.later(now_ms), monotonic_ns());
+        while overdue.ids.len() > later {
+            let rest = overdue.ids.len().saturating_sub(PORTION).max(later);
+            for id in overdue.ids.drain(rest..) {
+                self.look_at(id, now);
             }
-            connection.armed = NEVER;
-            let connection = self.connections.get(id).expect("looked up above");
-            if self.due(id, connection) <= now {
-                self.on_overdue(id, now);
+            if monotonic_ns() - began_ns > PORTION_NS {
+                break;
             }
-            self.arm(id);
         }
         overdue.next_ms = now_ms + 1;
         self.overdue = overdue;
@@ -214,6 +214,22 @@ impl Worker {
             .upcoming(HORIZON_TICKS)
             .unwrap_or(NEVER)
             .min(self.gate.wakes_at().unwrap_or(NEVER));
+    }
+
+    /// What the wheel says of a connection may have passed: it has the last word itself.
+    fn look_at(&mut self, id: ConnectionId, now: Tick) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if connection.armed > now {
+            return;
+        }
+        connection.armed = NEVER;
+        let connection = self.connections.get(id).expect("looked up above");
+        if self.due(id, connection) <= now {
+            self.on_overdue(id, now);
+        }
+        self.arm(id);
     }
 
     fn on_overdue(&mut self, id: ConnectionId, now: Tick) {
