@@ -203,6 +203,19 @@ async def test_a_flood_is_given_up_and_others_are_heard(hostile: Hostile, tmp_pa
         )
 
 
+async def test_who_is_too_quick_keeps_nobody_waiting(hostile: Hostile, tmp_path: Path) -> None:
+    async with attacked(hostile, tmp_path) as at:
+        hostile.send(":eve!e@h JOIN #lobby")
+        hostile.send(*(f":eve!e@h PRIVMSG #lobby :{n}" for n in range(40)))
+        hostile.send(":bob!b@h PRIVMSG #lobby :hello", ":bob!b@h PRIVMSG #lobby :and more")
+        told = [await heard(at.ear) for _ in range(42)]
+        assert [text for nick, text in told if nick == "eve·net"] == [str(n) for n in range(40)]
+        bob = [place for place, (nick, _) in enumerate(told) if nick == "bob·net"]
+        assert [told[place][1] for place in bob] == ["hello", "and more"]
+        # She may say twenty at once, and four a second then.
+        assert bob[-1] < 30, bob
+
+
 async def test_it_says_nothing_that_is_no_line(hostile: Hostile, tmp_path: Path) -> None:
     async with attacked(hostile, tmp_path) as at:
         await at.ada.say("one\r\nQUIT :two\n\x09three")

@@ -161,16 +161,20 @@ class Talking:
         self._chat.slow("actions_per_user", client.user)
         return self._chat.person(client), self._chat.room_for(client, room)
 
+    def wait_s(self, user: str, room: str) -> float:
+        """In how many seconds somebody may speak; 0: now."""
+        limits, now = self._chat.limits, time.monotonic()
+        return max(
+            0.0,
+            limits["messages_per_user"].wait_s(user, now),
+            limits["messages_per_room"].wait_s(room, now),
+            limits["actions_per_user"].wait_s(user, now),
+        )
+
     async def may_speak(self, user: str, room: str) -> None:
         """Waits until somebody may speak: for those who cannot be told that they are too quick."""
-        limits = self._chat.limits
         while True:
-            now = time.monotonic()
-            wait_s = max(
-                limits["messages_per_user"].wait_s(user, now),
-                limits["messages_per_room"].wait_s(room, now),
-                limits["actions_per_user"].wait_s(user, now),
-            )
+            wait_s = self.wait_s(user, room)
             if wait_s <= 0:
                 return
             await asyncio.sleep(wait_s)

@@ -1,11 +1,13 @@
 """`Incoming`: what people of a remote say and do, done in the chat by its own procedures.
 
-Each channel has a worker, so that order is kept and one channel does not hold up another. What a
-flood brings beyond what the chat takes is given up, and counted.
+Each channel has a worker, so that one channel does not hold up another, and in it people have
+their turns. What a flood brings beyond what the chat takes is given up, and counted.
 """
 
 import asyncio
 import hashlib
+import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -22,6 +24,7 @@ from hubbub.bridges.link import remote as net
 from hubbub.bridges.link.blocking import Blocks
 from hubbub.bridges.link.ledger import Ledger
 from hubbub.bridges.link.people import LinkCaller, People
+from hubbub.bridges.link.turns import Heard, Turn, Turns
 from hubbub.bridges.link.visitor import Visitor
 from hubbub.bridges.wording import addressed
 from hubbub.errors import Failure
@@ -33,7 +36,15 @@ CHANNEL_LIMIT = 2_000
 VISITOR_LIMIT = 100
 """How much of one person may."""
 
-Heard = net.Said | net.Edited | net.Retracted | net.Reacted | net.ReactedWith | net.TopicSet
+
+class _Channel:
+    """What one channel has to do."""
+
+    def __init__(self) -> None:
+        self.turns = Turns()
+        self.changed = asyncio.Event()
+        self.idle = asyncio.Event()
+        self.idle.set()
 
 
 class Incoming:
@@ -67,7 +78,7 @@ class Incoming:
         self._ledger = ledger
         self._blocks = blocks
         self._topics = topics
-        self._queues: dict[str, asyncio.Queue[tuple[Visitor | None, Heard]]] = {}
+        self._channels: dict[str, _Channel] = defaultdict(_Channel)
         self._doing: dict[type[Heard], Callable[[Room, Visitor, Heard], Awaitable[None]]] = {
             net.Said: self._say,
             net.Edited: self._edit,
@@ -88,7 +99,7 @@ class Incoming:
         if self._is_known(event):
             # Told again, as by a replay of history: who is quoted there does not flood.
             return
-        queue = self._queues.setdefault(event.channel, asyncio.Queue())
+        channel = self._channels[event.channel]
         visitor: Visitor | None = None
         if event.person is not None:
             if event.person in self._blocks:
@@ -99,39 +110,53 @@ class Incoming:
         is_flood = visitor is not None and visitor.speaking.total() >= VISITOR_LIMIT
         # What a remote remembers is bounded by the remote.
         is_past = isinstance(event, net.Said) and event.is_past
-        if not is_past and (is_flood or queue.qsize() >= CHANNEL_LIMIT):
+        if not is_past and (is_flood or len(channel.turns) >= CHANNEL_LIMIT):
             self.given_up += 1
             return
         if visitor is not None:
             visitor.speaking[event.channel] += 1
-        queue.put_nowait((visitor, event))
+        channel.turns.put(visitor, event)
+        channel.changed.set()
+        channel.idle.clear()
 
     async def run(self) -> None:
         """Does what was told until it is cancelled."""
-        for channel in self._rooms:
-            self._queues.setdefault(channel, asyncio.Queue())
         async with asyncio.TaskGroup() as group:
-            for queue in self._queues.values():
-                group.create_task(self._work(queue))
+            for name in self._rooms:
+                group.create_task(self._work(self._channels[name]))
 
     async def drain(self, within_s: float) -> None:
         """Waits until all that was told is done, if that is soon."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                await asyncio.gather(*(queue.join() for queue in self._queues.values()))
+                await asyncio.gather(*(one.idle.wait() for one in self._channels.values()))
 
-    async def _work(self, queue: "asyncio.Queue[tuple[Visitor | None, Heard]]") -> None:
+    async def _work(self, channel: _Channel) -> None:
         while True:
-            visitor, event = await queue.get()
+            channel.changed.clear()
+            turn = channel.turns.next(time.monotonic(), self._wait_s)
+            if not isinstance(turn, Turn):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(turn):
+                        await channel.changed.wait()
+                continue
             try:
-                await self._do(visitor, event)
+                await self._do(turn.visitor, turn.event)
             except (Refused, Failure) as error:
                 self.given_up += 1
                 logger.debug("bridge %s: not in the chat: %s", self._bridge, error)
             finally:
-                queue.task_done()
-                if visitor is not None:
-                    self._has_spoken(visitor, event.channel)
+                channel.turns.done(turn)
+                if not channel.turns:
+                    channel.idle.set()
+                if turn.visitor is not None:
+                    self._has_spoken(turn.visitor, turn.event.channel)
+
+    def _wait_s(self, turn: Turn) -> float:
+        """How long the chat's limits have somebody wait; others speak meanwhile."""
+        if turn.visitor is None or not isinstance(turn.event, net.Said | net.Edited):
+            return 0.0
+        return self._service.talking.wait_s(turn.visitor.user, self._rooms[turn.event.channel])
 
     def _has_spoken(self, visitor: Visitor, channel: str) -> None:
         visitor.speaking[channel] -= 1
