@@ -222,16 +222,18 @@ async def test_who_leaves_without_reading_is_gone(*, leaves: bool) -> None:
         deaf.send("JOIN #room")
         await deaf.until(" 366 ")
         deaf.reader._transport.pause_reading()  # type: ignore[attr-defined]
-        (writer,) = front._writers.values()
-        sender = Person("u-bob", "bob")
-        while not writer.transport.get_write_buffer_size():
-            await world.say(sender, Saying("x" * 4000, "room"), None)
-            await asyncio.sleep(0)
-        if leaves:
-            deaf.send("QUIT")
-        await until(lambda: writer.transport.get_extra_info("socket").fileno() < 0)
-        assert not front._writers
-        deaf.writer.transport.abort()
+        try:
+            (writer,) = front._writers.values()
+            sender = Person("u-bob", "bob")
+            while not writer.transport.get_write_buffer_size():
+                await world.say(sender, Saying("x" * 4000, "room"), None)
+                await asyncio.sleep(0)
+            if leaves:
+                deaf.send("QUIT")
+            await until(lambda: writer.transport.get_extra_info("socket").fileno() < 0)
+            assert not front._writers
+        finally:
+            deaf.writer.transport.abort()
     await front.close()
 
 

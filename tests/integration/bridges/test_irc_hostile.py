@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from hubbub.bridges.irc.client.connection import Connection
+from hubbub.bridges.irc.client.sending import Bucket
+from hubbub.bridges.irc.line import Line
 from tests.integration.bridges.house import MANY
 from tests.integration.bridges.test_irc_link import heard, joined
 from tests.waiting import until
@@ -225,3 +228,17 @@ async def test_it_says_nothing_that_is_no_line(hostile: Hostile, tmp_path: Path)
             "<A\u200bda> QUIT :two",
             "<A\u200bda>  three",
         ]
+
+
+async def test_what_it_does_not_read_keeps_no_connection(hostile: Hostile) -> None:
+    bucket = Bucket(1, 1)
+    connection = await Connection.open("127.0.0.1", hostile.port, None, bucket, lambda _: None)
+    await until(lambda: hostile.writer is not None)
+    assert hostile.writer is not None
+    hostile.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    transport = connection._writer.transport
+    while not transport.get_write_buffer_size():
+        connection.send(*[Line("PRIVMSG", ("#lobby", "x" * 400))] * 100)
+        await asyncio.sleep(0)
+    connection.close()
+    await until(lambda: transport.get_extra_info("socket").fileno() < 0)

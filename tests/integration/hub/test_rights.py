@@ -92,8 +92,9 @@ async def test_hubs_of_one_app_do_not_hear_each_other() -> None:
 
 async def test_a_refusal_that_is_kept_keeps_nothing() -> None:
     """Python adds each raise's frames to those an exception has, and so all that is in them."""
-    kept = Disconnected(4501, "sign in first"), Refused(400, "no"), Reject(403)
-    gone, refused, rejected = kept
+    kept = Disconnected(4501, "sign in first"), Refused(400, "no"), Reject(403), Refused(403, "")
+    gone, refused, rejected, revoked = kept
+    heard: set[str] = set()
     app = App()
     hub = Hub(app)
 
@@ -107,6 +108,13 @@ async def test_a_refusal_that_is_kept_keeps_nothing() -> None:
     def never(client: Client, channel: str) -> Grant:
         raise rejected
 
+    @hub.authorize("once")
+    def once(client: Client, channel: str) -> Grant:
+        if channel in heard:
+            raise revoked
+        heard.add(channel)
+        return Grant()
+
     @hub.rpc
     async def no(client: Client) -> None:
         await asyncio.sleep(0)
@@ -118,6 +126,8 @@ async def test_a_refusal_that_is_kept_keeps_nothing() -> None:
         for name, request in {"subscribe": {"channel": "plain"}, "rpc": {"method": "no"}}.items():
             with pytest.raises(Told):
                 await client.ask(name, request)
+        await client.subscribe("once")
+        assert await hub.recheck() == 1
         await client.close()
         async with connect(server.ws_url + "/connection/websocket") as socket:
             await socket.send('{"id": 1, "connect": {"data": 1}}')

@@ -77,8 +77,13 @@ async def test_what_cannot_be_stored_is_told_and_heard_by_nobody(tmp_path: Path)
     # As a full disk does: the next page cannot be had.
     world.store._writer.execute("pragma max_page_count = 1")
     large = b'"' + b"x" * 100_000 + b'"'
-    with pytest.raises(StorageFailure, match="full"):
-        await world.sessions.publish("room", large)
+    publishing = world.sessions.publish("room", large)
+    frames: set[int] = set()
+    for _ in range(3):
+        with pytest.raises(StorageFailure, match="full") as raised:
+            await publishing
+        frames.add(len(raised.traceback))
+    assert len(frames) == 1, "it is told anew each time, without the frames of before"
     assert len(world.heard) == 1
     world.store._writer.execute("pragma max_page_count = 1000000")
     assert (await world.sessions.publish("room", b"2"))[0] == 2

@@ -154,7 +154,7 @@ impl Worker {
         false
     }
 
-    /// A guest has said what the application will work on.
+    /// A guest has said all of what it asks for: the application works on it, or it is refused.
     #[inline]
     pub(super) fn count_request(&mut self, inbox: &mut Inbox) {
         inbox.credit.spend(REQUEST_COST);
