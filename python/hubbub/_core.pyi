@@ -183,8 +183,13 @@ class Request:
     def stream(self) -> AsyncIterator[bytes]:
         """The body, piece by piece as it comes.
 
-        On a route with `stream=True` a slow reader slows the client down; elsewhere the body has
-        been collected, and comes in one piece.
+        On a route with `stream=True` a slow reader slows the client down, and one that waits to be
+        told that its body is wanted (RFC 9110 §10.1.1) is told so when reading begins; elsewhere
+        the body has been collected, and comes in one piece.
+
+        Raises:
+            ConnectionClosed: While it is read: it ended before it was whole. The client has gone,
+                it was too slow, or what it sent was too long or malformed.
         """
 
     def exchange(self) -> Exchange:

@@ -344,7 +344,8 @@ class App(Generic[C]):
         """
 
         def declare(handler: F) -> F:
-            adapted = http.adapt(handler, parameter_names(path))
+            streams = options.get("stream", False)
+            adapted = http.adapt(handler, parameter_names(path), streams=streams)
             self._routes.extend(
                 replace(one, sources=(handler,))
                 for one in http_declarations(path, methods, adapted, options)
@@ -358,8 +359,9 @@ class App(Generic[C]):
     ) -> None:
         """Answers GET and HEAD with the files below a directory, and no others.
 
-        Whatever the path and whatever the links, nothing outside is reached; dotfiles and
-        everything that is no regular file are hidden, and directories are not listed. Answers can
+        Whatever the path and whatever the links, nothing outside is reached; dotfiles (but
+        ".well-known" at the top, RFC 8615) and everything that is no regular file are hidden, and
+        directories are not listed. Answers can
         be revalidated (ETag, Last-Modified), continued (Range) and come compressed where it pays.
 
         Args:

@@ -4,13 +4,13 @@ Taking multipart bodies apart is `multipart`'s work; everything is in memory, so
 the route bounds it. Whole uploads that are larger than that are streamed: see `Request.stream`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.message import Message
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import unquote_plus
 
 import msgspec
+import multipart
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from hubbub._core import Request
@@ -42,12 +42,13 @@ class Upload:
 class Form:
     """The fields of a form, in the order they came; of a repeated name the last counts."""
 
-    __slots__ = ("_fields", "files")
+    __slots__ = ("_fields", "_files", "files")
 
     def __init__(self, fields: list[tuple[str, str]], files: list[tuple[str, Upload]]) -> None:
         self._fields = fields
+        self._files = files
         self.files: dict[str, Upload] = dict(files)
-        """The files, by field."""
+        """The files, by field; of several in one the last: see `get_files`."""
 
     def __getitem__(self, name: str) -> str:
         """The value of a field.
@@ -83,6 +84,10 @@ class Form:
         """Every value of a field, such as the ticked boxes of one name."""
         return [value for known, value in self._fields if known == name]
 
+    def get_files(self, name: str) -> list[Upload]:
+        """Every file of a field, as `<input type="file" multiple>` sends them."""
+        return [file for known, file in self._files if known == name]
+
     def to(self, kind: type[T]) -> T:
         """The fields as a Struct or dataclass, converted by its annotations.
 
@@ -110,10 +115,8 @@ class Form:
 
 
 def _content_type(field: str) -> tuple[str, dict[str, str]]:
-    message = Message()
-    message["content-type"] = field
-    parameters = message.get_params(failobj=[])
-    return message.get_content_type(), {name.lower(): value for name, value in parameters[1:]}
+    parse = cast("Callable[[str], tuple[str, dict[str, str]]]", multipart.parse_options_header)
+    return parse(field)
 
 
 def _urlencoded(body: bytes) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import math
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, NewType, Union, get_args, get_origin
 
 import msgspec
@@ -68,7 +69,9 @@ class Parameter:
             value = msgspec.convert(text, self.kind, strict=False)
         except (msgspec.ValidationError, ValueError) as error:
             raise self._refusal(str(error)) from None
-        if isinstance(value, float) and not math.isfinite(value):
+        if (isinstance(value, float) and not math.isfinite(value)) or (
+            isinstance(value, Decimal) and not value.is_finite()
+        ):
             raise self._refusal("Expected a finite number")
         return value
 

@@ -148,14 +148,15 @@ class StaticOptions(TypedDict, total=False):
     cache_control: str
     """What clients may keep; "no-cache", the default: they ask each time whether it has changed."""
 
-    immutable: bool
-    """Names with a hash in them, such as "app-3f2a9c1b.js", may be kept for ever."""
+    immutable: bool | str
+    """Names with a hash in them, such as "app-3f2a9c1b.js", may be kept for ever; or, where a tool
+    gives a hash to all of them, a pattern of their paths such as "assets/*"."""
 
     precompressed: bool
     """Whether "x.js.br" and "x.js.gz" are sent for "x.js"; they are, unless this says no."""
 
     headers: Mapping[str, str]
-    """More header fields; "content-security-policy" replaces the strict one of HTML pages."""
+    """More header fields, or others in the place of those that are sent by default."""
 
 
 def http_declarations(

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -10,6 +11,7 @@ from hubbub import App, HandshakeRejected, Reject, Request, Response, WebSocket
 from hubbub.testing import serve
 
 from .conftest import Failing
+from .test_streams import CLOSE, Line
 
 pytestmark = pytest.mark.anyio
 
@@ -167,6 +169,47 @@ async def test_an_exception_is_500_and_says_nothing_of_the_inside(
         answer = await server.get(path)
         assert answer.status == 500
         assert b"Zero" not in answer.body
+
+
+async def test_who_asks_for_json_gets_errors_as_json(failing: Failing) -> None:
+    failed = App()
+
+    @failed.get("/broken")
+    def broken(req: Request) -> None:
+        raise ZeroDivisionError
+
+    @failed.get("/refused")
+    def refused(req: Request) -> None:
+        raise Reject(404)
+
+    expected = {
+        ("GET", "/broken"): (500, "internal server error"),
+        ("GET", "/refused"): (404, "Not Found"),
+        ("GET", "/nowhere"): (404, "nothing here"),
+        ("DELETE", "/refused"): (405, "not by this method"),
+    }
+    async with failing(failed, ZeroDivisionError, ZeroDivisionError) as server:
+        for (method, path), (status, error) in expected.items():
+            answer = await server.request(method, path, headers={"accept": "application/json"})
+            assert answer.headers["content-type"] == "application/json"
+            assert answer.json() == {"status": status, "error": error}
+            plain = await server.request(method, path)
+            assert (plain.status, plain.text.strip()) == (status, error)
+
+
+async def test_cookies_keep_every_letter() -> None:
+    asked = App()
+
+    @asked.get("/")
+    def cookies(req: Request) -> dict[str, str]:
+        return req.cookies
+
+    async with serve(asked) as server:
+        line = await Line.to(server.port)
+        line.ask("GET /", CLOSE + 'Cookie: a=voilà ;\tb = "c"\r\n'.encode())
+        _, _, content = (await line.rest()).partition(b"\r\n\r\n")
+        assert msgspec.json.decode(content) == {"a": "voilà".encode().decode("latin-1"), "b": "c"}
+        await line.hang_up()
 
 
 async def test_a_rejection_that_is_kept_keeps_nothing() -> None:

@@ -97,6 +97,75 @@ async def test_what_is_said_with_a_file(place: Path) -> None:
         assert large.body == LARGE
 
 
+@pytest.mark.parametrize(
+    ("name", "is_kept"),
+    [
+        ("app-3f2a9c1b.js", True),
+        ("app.3f2a9c1b.min.js", True),
+        ("index-BkH3xd_q.css", True),
+        ("main-2F7Q5PXZ.js", True),
+        ("chunk.0a1b2c3d4e5f60718293.js.map", True),
+        ("user-settings.js", False),
+        ("my-service-worker.js", False),
+        ("jquery.validate.js", False),
+        ("logo-transparent.png", False),
+        ("jquery-migrate3.js", False),
+        ("app-SettingsPanel.js", False),
+        ("prices-20260101.csv", False),
+        ("index-3f2a9c1b.html", False),
+        ("main.js", False),
+    ],
+)
+async def test_what_has_a_hash_in_its_name_is_kept(place: Path, name: str, is_kept: bool) -> None:
+    (place / name).write_text("x")
+    async with serve(files(place)) as server:
+        kept = (await ask(server, name)).headers["cache-control"]
+        assert ("immutable" in kept) is is_kept
+
+
+async def test_a_pattern_says_what_has_a_hash(place: Path) -> None:
+    (place / "assets").mkdir()
+    (place / "assets/index-DiwrgTda.js").write_text("x")
+    app = App()
+    app.static("/files", place, immutable="assets/*")
+    async with serve(app) as server:
+        kept = await ask(server, "assets/index-DiwrgTda.js")
+        assert "immutable" in kept.headers["cache-control"]
+        assert (await ask(server, "app-3f2a9c1b.js")).headers["cache-control"] == "no-cache"
+
+
+async def test_what_is_put_in_the_place_of_a_directory_is_served(tmp_path: Path) -> None:
+    for release in ("1", "2"):
+        (tmp_path / release).mkdir()
+        (tmp_path / release / "a.txt").write_text(f"release {release}")
+    current = tmp_path / "current"
+    current.symlink_to("1")
+    async with serve(files(current)) as server:
+        assert (await ask(server, "a.txt")).body == b"release 1"
+        (tmp_path / "new").symlink_to("2")
+        (tmp_path / "new").rename(current)
+        assert (await ask(server, "a.txt")).body == b"release 2"
+        current.unlink()
+        assert (await ask(server, "a.txt")).status == 404
+        current.mkdir()
+        (current / "a.txt").write_text("made anew")
+        assert (await ask(server, "a.txt")).body == b"made anew"
+
+
+async def test_what_everybody_shall_find_is_not_hidden(place: Path) -> None:
+    """RFC 8615: certbot puts its proofs there."""
+    known = place / ".well-known/acme-challenge"
+    known.mkdir(parents=True)
+    (known / "token").write_text("proof")
+    (known / ".hidden").write_text("x")
+    (place / "sub/.well-known").mkdir()
+    (place / "sub/.well-known/token").write_text("x")
+    async with serve(files(place)) as server:
+        assert (await ask(server, ".well-known/acme-challenge/token")).body == b"proof"
+        for path in (".well-known/acme-challenge/.hidden", "sub/.well-known/token", ".well-known"):
+            assert (await ask(server, path)).status == 404, path
+
+
 async def test_a_directory_has_an_index_or_nothing(place: Path) -> None:
     async with serve(files(place)) as server:
         assert (await ask(server, "sub/")).body == b"<title>index</title>"

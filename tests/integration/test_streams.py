@@ -9,8 +9,10 @@ import pytest
 
 from hubbub import (
     App,
+    ConnectionClosed,
     Event,
     EventSourceResponse,
+    Form,
     Misuse,
     Reject,
     Request,
@@ -71,6 +73,32 @@ async def upload(req: Request) -> dict[str, int]:
 @app.post("/refuse", stream=True)
 async def refuse(req: Request) -> None:
     raise Reject(403, "not from you")
+
+
+@app.post("/numbered/{number}", stream=True)
+async def numbered(req: Request, number: int) -> None:
+    async for _ in req.stream():
+        pass
+
+
+read_to: dict[str, str] = {}
+
+
+@app.put("/kept/{name}", stream=True, body_limit_bytes=1000)
+async def keep(req: Request, name: str) -> None:
+    async def read() -> None:
+        try:
+            async for _ in req.stream():
+                pass
+        except ConnectionClosed:
+            read_to[name] = "a part"
+            raise
+        read_to[name] = "its end"
+
+    if name.startswith("elsewhere"):
+        await asyncio.create_task(read())
+    else:
+        await read()
 
 
 @app.post("/collect", body_limit_bytes=300_000)
@@ -299,11 +327,93 @@ async def test_a_client_that_asks_first_is_answered_only_if_its_body_is_wanted()
             ("/collect", 400_000, 413),
             ("/nowhere", 3, 404),
             ("/small", 3, 405),
+            ("/refuse", 3, 403),
+            ("/refuse", 2_000_000, 413),
+            ("/numbered/none", 3, 404),
         ):
             line = await Line.to(server.port)
             line.ask(f"POST {path}", expects + b"Content-Length: %d\r\n" % length)
             assert (await line.rest()).startswith(b"HTTP/1.1 %d " % status)
             await line.hang_up()
+
+
+async def test_who_does_not_wait_to_be_told_needs_not() -> None:
+    async with serve(app) as server:
+        for path, body, status in (("/upload", b"abc", 200), ("/refuse", b"abc", 403)):
+            line = await Line.to(server.port)
+            line.ask(f"POST {path}", CLOSE + b"Expect: 100-continue\r\n", body)
+            answer = await line.rest()
+            assert answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").startswith(
+                b"HTTP/1.1 %d " % status
+            )
+            await line.hang_up()
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+async def test_a_body_that_breaks_off_is_never_taken_for_whole(where: str) -> None:
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    cases = {
+        "gone": (b"Content-Length: 900\r\n", b"x" * 400),
+        "slow": (b"Content-Length: 900\r\n", b"x" * 400),
+        "long": (chunked, b"190\r\n" + b"x" * 400 + b"\r\n300\r\n"),
+        "malformed": (chunked, b"190\r\n" + b"x" * 400 + b"\r\nnone\r\n"),
+        "whole": (b"Content-Length: 400\r\n", b"x" * 400),
+    }
+    settings = ServerSettings(body_timeout_s=0.5)
+    read_to.clear()
+    async with serve(app, settings=settings) as server:
+        for case, (fields, body) in cases.items():
+            line = await Line.to(server.port)
+            # In pieces: a body that comes with its head is whole.
+            line.ask(f"PUT /kept/{where}-{case}", fields)
+            await asyncio.sleep(0.05)
+            line.writer.write(body)
+            if case == "gone":
+                await asyncio.sleep(0.05)
+                await line.hang_up()
+            async with asyncio.timeout(TIMEOUT_S):
+                while f"{where}-{case}" not in read_to:
+                    await asyncio.sleep(0.01)
+            await line.hang_up()
+    assert read_to == {
+        f"{where}-{case}": "its end" if case == "whole" else "a part" for case in cases
+    }
+
+
+async def test_a_body_that_is_streamed_is_no_parameter_whether_it_has_come_or_not(
+    failing: Failing,
+) -> None:
+    other = App()
+
+    with pytest.raises(Misuse, match=r"form: with stream=True the body is read by"):
+
+        @other.post("/form", stream=True)
+        async def take(req: Request, form: Form) -> None: ...
+
+    @other.post("/body", stream=True)
+    async def body(req: Request) -> str:
+        return str(len(req.body))
+
+    async with failing(other, Misuse, Misuse) as server:
+        at_once, _ = await ask(server.port, "POST /body", CLOSE, b"abc")
+        assert at_once.startswith(b"HTTP/1.1 500 ")
+        line = await Line.to(server.port)
+        line.ask("POST /body", CLOSE + b"Content-Length: 3\r\n")
+        await asyncio.sleep(0.05)
+        line.writer.write(b"abc")
+        assert (await line.rest()).startswith(b"HTTP/1.1 500 ")
+        await line.hang_up()
+
+
+async def test_a_request_that_offers_another_protocol_is_one_like_any_other() -> None:
+    """As Java's client does by default (RFC 9110 §7.8)."""
+    h2c = CLOSE.rstrip() + b", Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+    async with serve(app) as server:
+        _, content = await ask(server.port, "POST /upload", h2c, b"abc")
+        assert content == b'{"bytes":3}'
+        websocket = h2c.replace(b"h2c", b"h2c, websocket")
+        head, _ = await ask(server.port, "POST /upload", websocket, b"abc")
+        assert head.startswith(b"HTTP/1.1 400 ")
 
 
 async def test_an_answer_that_breaks_off_has_no_end(failing: Failing) -> None:

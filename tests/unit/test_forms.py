@@ -88,3 +88,24 @@ def test_parts_are_bounded() -> None:
     assert refused(*[('name="a"', b"")] * (FIELD_LIMIT + 1)) == 400
     assert refused((f'name="{"a" * 5000}"', b"")) == 400
     assert refused(('name="a"', b"\xff")) == 400
+
+
+def test_a_field_may_have_several_files() -> None:
+    photo = 'name="photos"; filename="{}.png"\r\nContent-Type: image/png'
+    read = multipart((photo.format("one"), b"1"), (photo.format("two"), b"2"), ('name="a"', b"x"))
+    assert [(file.name, file.content) for file in read.get_files("photos")] == [
+        ("one.png", b"1"),
+        ("two.png", b"2"),
+    ]
+    assert read.files["photos"].name == "two.png"
+    assert read.get_files("a") == []
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["boundary*=utf-8''b", "boundary*=bogus", "boundary*=nocharset''; boundary*0*=b", "boundary"],
+)
+def test_a_boundary_that_cannot_be_read_is_no_form(parameters: str) -> None:
+    with pytest.raises(Reject) as refused:
+        form(b"--b--\r\n", f"multipart/form-data; {parameters}")
+    assert refused.value.status == 415

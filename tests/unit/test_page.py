@@ -31,3 +31,8 @@ def test_all_else_is_refused() -> None:
     assert policy["base-uri"] == ["'none'"]
     assert policy["frame-ancestors"] == ["'none'"]
     assert "unsafe" not in str(policy)
+
+
+def test_ends_of_lines_are_hashed_as_browsers_read_them() -> None:
+    policy = directives("<script>\r\na()\rb()\n</script>")
+    assert policy["script-src"] == ["'self'", source("\na()\nb()\n")]

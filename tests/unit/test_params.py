@@ -1,5 +1,6 @@
 """Parameters: what signatures may ask for, what requests may say."""
 
+from decimal import Decimal
 from enum import Enum
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, NewType, Optional
@@ -84,6 +85,9 @@ def test_values(kind: Any, text: str, value: Any) -> None:
         (int, "9" * 5000),
         (int | None, "null"),
         (float, "nan"),
+        (Decimal, "NaN"),
+        (Decimal, "sNaN"),
+        (Decimal, "-Infinity"),
         (float, "inf"),
         (float, "1e999"),
         (bool, "maybe"),

@@ -34,6 +34,9 @@ pub(crate) fn call(
         return refuse(engine, id, &Refusal::new(413, "the body is too large"));
     }
     let python = python_request(engine, id, request, body)?;
+    if route.get().streams {
+        python.get().comes_in_pieces(None)?;
+    }
     let since = route.get().tally.request();
     let answer = route.get().handler.call1(py, (python,));
     route.get().tally.answered(since);
@@ -59,12 +62,15 @@ pub(crate) fn ask_for_body(
         });
     }
     let exchange = Exchange::of(engine, id)?;
+    if request.expects_continue() {
+        exchange.get().asks_first()?;
+    }
     engine
         .get()
         .core
         .with(|core| core.worker.stream(id, limit))?;
     let python = python_request(engine, id, request, b"")?;
-    python.get().body_follows(exchange)?;
+    python.get().comes_in_pieces(Some(exchange))?;
     let since = route.get().tally.request();
     let answer = route.get().handler.call1(py, (python,));
     route.get().tally.answered(since);
@@ -186,10 +192,16 @@ impl Later {
             engine.get().core.with(|core| core.worker.cut(self.id))?;
             forget(engine.get(), py, self.id)?;
         }
-        let is_told =
-            |error: &PyErr| !error.is_instance_of::<pyo3::exceptions::asyncio::CancelledError>(py);
+        // Who is gone, or broke off what they sent, is no fault of the handler's.
+        let is_theirs = |error: &PyErr| -> PyResult<bool> {
+            let is_cancelled =
+                error.is_instance_of::<pyo3::exceptions::asyncio::CancelledError>(py);
+            Ok(is_cancelled
+                || !is_ours && error.is_instance(py, errors::connection_closed_class(py)?))
+        };
         match answer {
-            Err(error) if is_told(&error) => self.tell(engine, error),
+            Err(error) if is_theirs(&error)? => Ok(()),
+            Err(error) => self.tell(engine, error),
             Ok(_) if is_ours => self.tell(
                 engine,
                 errors::misuse("the answer was begun and not finished"),
@@ -370,7 +382,11 @@ fn reject(
         let status: u16 = value.getattr(intern!(py, "status"))?.extract()?;
         let reason: String = value.getattr(intern!(py, "reason"))?.extract()?;
         let given: Vec<(String, String)> = value.getattr(intern!(py, "headers"))?.extract()?;
-        let mut fields = vec![TEXT];
+        let is_kind = |name: &str| name.eq_ignore_ascii_case("content-type");
+        let mut fields = Vec::with_capacity(given.len() + 1);
+        if !given.iter().any(|(name, _)| is_kind(name)) {
+            fields.push(TEXT);
+        }
         fields.extend(
             given
                 .iter()
@@ -389,24 +405,63 @@ fn reject(
     }
     route.tally.error();
     report_at(engine, "handler", Some(error), id, &path(engine, head)?)?;
-    give_up(engine, id)
+    let limits = engine
+        .get()
+        .core
+        .with(|core| core.worker.settings().kept_head())?;
+    let as_json = Head::parse(head, &limits).is_ok_and(|head| wants_json(&head));
+    give_up(engine, id, as_json)
+}
+
+/// Whether a client would rather have an error as JSON than as text; as `wants_json` in Python has it.
+fn wants_json(request: &Head<'_>) -> bool {
+    let accept = request.fields.get("accept").unwrap_or_default();
+    let accept = String::from_utf8_lossy(accept).to_ascii_lowercase();
+    accept.contains("json") && !accept.contains("text/html")
+}
+
+/// What goes wrong before a handler is found, or because of it.
+pub(crate) fn respond_with_error(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    request: &Head<'_>,
+    status: u16,
+    text: &str,
+    allow: Option<&str>,
+) -> PyResult<()> {
+    let as_json = wants_json(request) && !text.is_empty();
+    let (kind, body) = error_body(as_json, status, text);
+    let mut fields = vec![kind];
+    fields.extend(allow.map(|methods| ("Allow", methods)));
+    respond(engine, id, status, &fields, body.as_bytes())
+}
+
+/// Words of our own, which need no escapes.
+fn error_body(as_json: bool, status: u16, text: &str) -> ((&'static str, &'static str), String) {
+    if as_json {
+        let body = format!(r#"{{"status":{status},"error":"{text}"}}"#);
+        (("Content-Type", "application/json"), body)
+    } else {
+        (TEXT, text.to_owned())
+    }
 }
 
 /// A panic while a request was dealt with: nothing is left of that but whose it was.
 pub(crate) fn on_panic(engine: &Bound<'_, Engine>, id: ConnectionId, panic: PyErr) -> PyResult<()> {
     is_fault(engine, &panic)?;
     report_at(engine, "handler", Some(panic), id, "")?;
-    give_up(engine, id)
+    give_up(engine, id, false)
 }
 
 /// There will be no answer but this one, or no more of it.
-fn give_up(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<()> {
+fn give_up(engine: &Bound<'_, Engine>, id: ConnectionId, as_json: bool) -> PyResult<()> {
     let py = engine.py();
     if has_begun(engine.get(), py, id)? {
         engine.get().core.with(|core| core.worker.cut(id))?;
         return forget(engine.get(), py, id);
     }
-    respond(engine, id, 500, &[TEXT], b"internal server error")
+    let (kind, body) = error_body(as_json, 500, "internal server error");
+    respond(engine, id, 500, &[kind], body.as_bytes())
 }
 
 pub(crate) fn respond(

@@ -50,6 +50,8 @@ struct State {
     waiting_bytes: usize,
     is_whole: bool,
     paused: bool,
+    /// The client waits until somebody reads.
+    asks_first: bool,
     /// Who waits for a piece, and for room.
     reader: Option<Py<Park>>,
     writers: Vec<Py<Park>>,
@@ -62,6 +64,8 @@ struct State {
 enum Next {
     Piece(Py<PyBytes>, bool),
     End,
+    /// There will be no more, and it was not all.
+    Broken,
     Wait(Py<Park>),
 }
 
@@ -120,7 +124,11 @@ impl Exchange {
                 state.paused &= !resume;
                 return Some(Next::Piece(piece, resume));
             }
-            (state.is_whole || state.is_over).then_some(Next::End)
+            match (state.is_whole, state.is_over) {
+                (true, _) => Some(Next::End),
+                (false, true) => Some(Next::Broken),
+                (false, false) => None,
+            }
         })?;
         match next {
             Some(Next::Piece(piece, resume)) => {
@@ -137,6 +145,13 @@ impl Exchange {
             }
             Some(other) => Ok(other),
             None => {
+                if self
+                    .state
+                    .with(|state| std::mem::take(&mut state.asks_first))?
+                {
+                    let engine = self.engine.get();
+                    engine.change(py, |core| core.worker.proceed(self.id))?;
+                }
                 let park = self.new_park(py)?;
                 let other = self
                     .state
@@ -147,6 +162,11 @@ impl Exchange {
                 Ok(Next::Wait(park))
             }
         }
+    }
+
+    /// The client waits until its body is wanted (RFC 9110 §10.1.1): that is told when somebody reads.
+    pub(crate) fn asks_first(&self) -> PyResult<()> {
+        self.state.with(|state| state.asks_first = true)
     }
 
     fn new_park(&self, py: Python<'_>) -> PyResult<Py<Park>> {
@@ -414,6 +434,11 @@ impl NextPiece {
         match exchange.get().next(py)? {
             Next::Piece(piece, _) => Err(PyStopIteration::new_err((piece,))),
             Next::End => Err(PyStopAsyncIteration::new_err(())),
+            Next::Broken => Err(errors::connection_closed(
+                py,
+                1006,
+                "the body ended before it was whole",
+            )),
             Next::Wait(park) => Ok(park),
         }
     }

@@ -92,8 +92,8 @@ pub(crate) struct Request {
     params: Vec<(String, String)>,
     headers: Py<Headers>,
     body: Py<PyBytes>,
-    /// The body is read piece by piece.
-    stream: PyOnceLock<Py<Exchange>>,
+    /// The body is read piece by piece; without an exchange it has come already.
+    stream: PyOnceLock<Option<Py<Exchange>>>,
     /// Where the answer goes.
     engine: Option<Py<Engine>>,
     tls: Option<TlsFacts>,
@@ -163,8 +163,8 @@ impl Request {
         Self::made(py, None, id, &head, params, sender, b"")
     }
 
-    /// The body is not at hand: it comes this way.
-    pub(crate) fn body_follows(&self, exchange: Py<Exchange>) -> PyResult<()> {
+    /// The route reads its bodies piece by piece: this way, unless it is at hand.
+    pub(crate) fn comes_in_pieces(&self, exchange: Option<Py<Exchange>>) -> PyResult<()> {
         Python::attach(|py| {
             let _ = self.stream.set(py, exchange);
         });
@@ -247,7 +247,10 @@ impl Request {
         for line in self.headers.get().get_all("cookie") {
             for pair in line.split(';') {
                 if let Some((name, value)) = pair.split_once('=') {
-                    cookies.set_item(name.trim(), value.trim().trim_matches('"'))?;
+                    // Blanks are SP and HTAB: what looks like one beyond ASCII may be half a letter, in UTF-8.
+                    let is_blank = |letter| matches!(letter, ' ' | '\t');
+                    let value = value.trim_matches(is_blank).trim_matches('"');
+                    cookies.set_item(name.trim_matches(is_blank), value)?;
                 }
             }
         }
@@ -299,8 +302,8 @@ impl Request {
     /// The body, piece by piece as it comes, for `async for`.
     fn stream(&self, py: Python<'_>) -> Pieces {
         match self.stream.get(py) {
-            Some(exchange) => Pieces::of_exchange(exchange.clone_ref(py)),
-            None => {
+            Some(Some(exchange)) => Pieces::of_exchange(exchange.clone_ref(py)),
+            _ => {
                 let is_empty = self.body.bind(py).as_bytes().is_empty();
                 Pieces::of_whole((!is_empty).then(|| self.body.clone_ref(py)))
             }

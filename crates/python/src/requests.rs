@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
-use crate::answers::{self, Aim, TEXT, on_answer, refuse, respond};
+use crate::answers::{self, Aim, TEXT, on_answer, refuse, respond, respond_with_error};
 use crate::caller::Sender;
 use crate::dispatch::{fault, guard, is_fault, report};
 use crate::driver::Driver;
@@ -110,9 +110,7 @@ pub(crate) fn on_request(
         }
         Found::Nothing(426, ..) => refuse(engine, id, &Refusal::upgrade_required()),
         Found::Nothing(status, text, allow) => {
-            let mut fields = vec![TEXT];
-            fields.extend(allow.as_deref().map(|methods| ("Allow", methods)));
-            respond(engine, id, status, &fields, text.as_bytes())
+            respond_with_error(engine, id, &request, status, text, allow.as_deref())
         }
     }
 }

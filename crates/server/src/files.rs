@@ -4,8 +4,8 @@
 //! which file.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2};
@@ -38,9 +38,12 @@ pub enum Entry {
 }
 
 /// A directory whose files may be read, and no others.
+///
+/// It is looked for anew each time, as long as its name lasts: what is deployed by putting another directory, or a link to
+/// one, in its place is served from then on.
 #[derive(Debug)]
 pub struct Root {
-    directory: OwnedFd,
+    path: PathBuf,
 }
 
 // What is no regular file must neither keep us waiting nor become our terminal.
@@ -50,15 +53,21 @@ const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NOCTTY);
 
 impl Root {
-    /// Opens the directory itself.
+    /// The directory at a path, which is trusted.
     ///
     /// # Errors
     /// What open(2) may fail with; it is no directory.
     pub fn open(path: &Path) -> io::Result<Self> {
+        let root = Self {
+            path: std::path::absolute(path)?,
+        };
+        root.directory()?;
+        Ok(root)
+    }
+
+    fn directory(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self {
-            directory: open(path, flags, Mode::empty())?,
-        })
+        open(&self.path, flags, Mode::empty())
     }
 
     /// What stands at a path below: its parts separated by slashes, none of them empty or a dot.
@@ -71,11 +80,13 @@ impl Root {
             return Ok(Entry::Nothing);
         }
         let how = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        let opened = match openat2(&self.directory, path, READ, Mode::empty(), how) {
-            // Kernels before 5.6, and sandboxes that do not know it.
-            Err(Errno::NOSYS | Errno::PERM) => self.open_by_steps(path),
-            other => other,
-        };
+        let opened = self.directory().and_then(|directory| {
+            match openat2(&directory, path, READ, Mode::empty(), how) {
+                // Kernels before 5.6, and sandboxes that do not know it.
+                Err(Errno::NOSYS | Errno::PERM) => open_by_steps(directory, path),
+                other => other,
+            }
+        });
         match opened {
             Ok(file) => examine(file),
             Err(
@@ -84,28 +95,20 @@ impl Root {
             Err(_) => Ok(Entry::Nothing),
         }
     }
+}
 
-    /// The same one part after the other, following no link at all.
-    fn open_by_steps(&self, path: &str) -> Result<OwnedFd, Errno> {
-        let mut parts = path.split('/').peekable();
-        let mut here: Option<OwnedFd> = None;
-        while let Some(part) = parts.next() {
-            let flags = match parts.peek() {
-                Some(_) => OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-                None => READ,
-            };
-            let within = here
-                .as_ref()
-                .map_or(self.directory.as_fd(), |here| here.as_fd());
-            here = Some(openat(
-                within,
-                part,
-                flags | OFlags::NOFOLLOW,
-                Mode::empty(),
-            )?);
-        }
-        here.ok_or(Errno::NOENT)
+/// The same one part after the other, following no link at all.
+fn open_by_steps(directory: OwnedFd, path: &str) -> Result<OwnedFd, Errno> {
+    let mut parts = path.split('/').peekable();
+    let mut here = directory;
+    while let Some(part) = parts.next() {
+        let flags = match parts.peek() {
+            Some(_) => OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            None => READ,
+        };
+        here = openat(&here, part, flags | OFlags::NOFOLLOW, Mode::empty())?;
     }
+    Ok(here)
 }
 
 impl OpenFile {
@@ -229,10 +232,27 @@ mod tests {
     #[test]
     fn step_by_step_no_link_is_followed() {
         let (_place, root) = place("steps");
-        assert!(root.open_by_steps("sub/leaf").is_ok());
+        let by_steps = |path| open_by_steps(root.directory().expect("a directory"), path);
+        assert!(by_steps("sub/leaf").is_ok());
         for path in ["inside", "outside", "absolute", "up/secret", "page/more"] {
-            assert!(root.open_by_steps(path).is_err(), "{path}");
+            assert!(by_steps(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_put_in_the_place_of_the_directory_is_served() {
+        let (place, _) = place("replaced");
+        let current = place.0.join("current");
+        symlink("root", &current).expect("a link");
+        let root = Root::open(&current).expect("a root");
+        assert_eq!(size(&root.entry("page").expect("no fault")), Some(4));
+        fs::create_dir(place.0.join("next")).expect("a directory");
+        fs::write(place.0.join("next/page"), "the next").expect("a file");
+        symlink("next", place.0.join("new")).expect("a link");
+        fs::rename(place.0.join("new"), &current).expect("a name");
+        assert_eq!(size(&root.entry("page").expect("no fault")), Some(8));
+        fs::remove_file(&current).expect("it is there");
+        assert!(matches!(root.entry("page"), Ok(Entry::Nothing)));
     }
 
     #[test]

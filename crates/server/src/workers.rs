@@ -400,6 +400,11 @@ impl Workers {
         route!(self, id, stream(limit_bytes), or());
     }
 
+    /// As [`Worker::proceed`].
+    pub fn proceed(&mut self, id: ConnectionId) {
+        route!(self, id, proceed(), or());
+    }
+
     /// As [`Worker::begin`].
     ///
     /// # Errors

@@ -80,7 +80,7 @@ class Cors:
         return answer
 
     def around(self, adapted: Adapted) -> Adapted:
-        """A handler whose answers say so, whatever they are."""
+        """A handler whose answers say so, but for the 500 that is given where it fails."""
 
         def answer(request: Request) -> Answer:
             answered = adapted(request)

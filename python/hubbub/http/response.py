@@ -5,9 +5,10 @@ Framing, dates and keep-alive are the engine's; answers in pieces are in `stream
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
+from http.client import responses
 from typing import Any
 
 import msgspec
@@ -37,6 +38,20 @@ more_fields: ContextVar[Fields] = ContextVar("hubbub-http-fields")
 NOSNIFF = ("x-content-type-options", "nosniff")
 
 
+def merged(defaults: Fields, given: Iterable[tuple[str, str]]) -> Fields:
+    """Fields of ours, and in their place those that were given: names know no case.
+
+    Which is sent first is ours to say: what the body is, above all.
+    """
+    fields = list(given)
+    instead = {name.lower(): (name.lower(), value) for name, value in fields}
+    ours = {name for name, _ in defaults}
+    return [
+        *(instead.get(name, (name, value)) for name, value in defaults),
+        *(field for field in fields if field[0].lower() not in ours),
+    ]
+
+
 class BaseResponse(ABC):
     """What all answers have: a status, header fields and cookies.
 
@@ -52,11 +67,9 @@ class BaseResponse(ABC):
         self, status: int, headers: Mapping[str, str] | None, content_type: str | None
     ) -> None:
         self.status = status
-        self.headers: Fields = list((headers or {}).items())
+        defaults = [("content-type", content_type), NOSNIFF] if content_type is not None else []
+        self.headers = merged(defaults, (headers or {}).items())
         self._cookies: list[tuple[str, str, bool | None, dict[str, Any]]] = []
-        if content_type is not None:
-            self.headers.insert(0, ("content-type", content_type))
-            self.headers.append(NOSNIFF)
 
     def set_cookie(
         self,
@@ -131,7 +144,7 @@ class Response(BaseResponse):
     Args:
         body: `str` is sent as text, `bytes` as they are, None as nothing; anything else as JSON.
         status: The HTTP status.
-        headers: More header fields.
+        headers: More header fields, or others in the place of those that are sent by default.
         content_type: Instead of the one that `body` suggests.
         compress: Whether a long text may be compressed. Not where a secret and a stranger's text
             stand in one body: its length would tell how alike they are.
@@ -172,11 +185,11 @@ class Response(BaseResponse):
             headers: More header fields; "content-security-policy" replaces the strict default.
             compress: As in `Response`.
         """
-        defaults = {
-            "content-security-policy": content_security_policy(page),
-            "referrer-policy": "no-referrer",
-        }
-        fields = defaults | dict(headers or {})
+        defaults = [
+            ("content-security-policy", content_security_policy(page)),
+            ("referrer-policy", "no-referrer"),
+        ]
+        fields = dict(merged(defaults, (headers or {}).items()))
         return cls(page, status=status, headers=fields, content_type=HTML, compress=compress)
 
     @classmethod
@@ -219,11 +232,12 @@ def encode_refusal(refusal: Reject, request: Request) -> Encoded:
     # One that is kept, as a constant say, would keep each frame it ever passed through.
     refusal.__traceback__ = None
     status, fields, body = encode_error(refusal.status, refusal.reason, request)
-    return status, [*fields, *refusal.headers], body
+    return status, merged(fields, refusal.headers), body
 
 
 def encode_error(status: int, reason: str, request: Request) -> Encoded:
     """The answer that says what went wrong: as text, or as JSON to those who ask for it."""
+    reason = reason or responses.get(status, "")
     if reason and wants_json(request):
         return status, _JSON_FIELDS, msgspec.json.encode({"status": status, "error": reason})
     return status, _TEXT_FIELDS, f"{reason}\n".encode() if reason else b""

@@ -12,7 +12,7 @@ import msgspec
 
 from hubbub._core import Request
 from hubbub.errors import Misuse
-from hubbub.http.response import BaseResponse
+from hubbub.http.response import BaseResponse, merged
 from hubbub.http.streaming import StreamingResponse, close
 
 HEARTBEAT_S = 15.0
@@ -78,8 +78,9 @@ class EventSourceResponse(BaseResponse):
         heartbeat_s: float = HEARTBEAT_S,
         endless: bool = True,
     ) -> None:
-        own = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        super().__init__(200, own | dict(headers or {}), "text/event-stream")
+        own = [("cache-control", "no-store"), ("x-accel-buffering", "no")]
+        fields = dict(merged(own, (headers or {}).items()))
+        super().__init__(200, fields, "text/event-stream")
         self.events = events
         self.heartbeat_s = heartbeat_s
         self.endless = endless

@@ -7,6 +7,7 @@ what a name means, what may be seen and what is said with it.
 import re
 import zlib
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from os import PathLike
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from hubbub.http.compression import MINIMUM_BYTES, VARY, accepts, is_compressibl
 from hubbub.http.conditional import etag, last_modified
 from hubbub.http.content_types import content_type
 from hubbub.http.files import file_answer
-from hubbub.http.response import HTML, NOSNIFF, Encoded, Fields, Response, encode_error
+from hubbub.http.response import HTML, NOSNIFF, Encoded, Fields, Response, encode_error, merged
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -26,7 +27,8 @@ CONTENT_SECURITY_POLICY = (
 """A page and what lies beside it; nothing foreign, and no script that stands in the page."""
 
 _TWINS = (("br", ".br"), ("gzip", ".gz"))
-_HASHED = re.compile(r"[.-][0-9A-Za-z_-]{8,}\.[0-9a-z.]+$")
+_HASH = re.compile(r"[.-]([0-9A-Za-z_]{8,})\.[0-9a-z.]+$")
+_DIGITS = re.compile(r"[0-9]+")
 _PACK_LIMIT_BYTES = 256 << 10
 _PACKED_LIMIT_BYTES = 16 << 20
 _KNOWN_LIMIT = 4096
@@ -39,7 +41,8 @@ class Static:
         directory: Where they are.
         index: What stands for a directory; empty: nothing does.
         cache_control: What clients and proxies may keep; as it is, they ask every time.
-        immutable: Names with a hash in them ("app-3f2a9c1b.js") may be kept for ever.
+        immutable: Names with a hash in them ("app-3f2a9c1b.js") may be kept for ever; or a pattern
+            of paths that have one ("assets/*"), where a tool sees to that.
         precompressed: Whether "x.js.br" and "x.js.gz" stand for "x.js".
         headers: More header fields.
 
@@ -53,7 +56,7 @@ class Static:
         *,
         index: str = "index.html",
         cache_control: str = "no-cache",
-        immutable: bool = False,
+        immutable: bool | str = False,
         precompressed: bool = True,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -76,7 +79,8 @@ class Static:
     def answer(self, request: Request) -> Encoded:
         """The answer for the path that the route left over."""
         path = request.params.get("path", "")
-        if any(part.startswith(".") for part in path.split("/")):
+        # What is hidden stays so, but for what RFC 8615 has everybody find: certbot's proofs, say.
+        if any(part.startswith(".") for part in path.removeprefix(".well-known/").split("/")):
             return self._nothing(request)
         name = path
         if not path or path.endswith("/"):
@@ -126,17 +130,17 @@ class Static:
         if is_compressible(kind):
             fields.append(VARY)
         fields.append(("accept-ranges", "bytes"))
-        given = {field.lower() for field, _ in self._headers}
-        if kind == HTML and "content-security-policy" not in given:
+        if kind == HTML:
             fields.append(("content-security-policy", CONTENT_SECURITY_POLICY))
-        fields += self._headers
+        fields = merged(fields, self._headers)
         if len(self._known) >= _KNOWN_LIMIT:
             self._known.clear()
         self._known[name, coding] = (tag, fields)
         return tag, fields
 
     def _keep(self, name: str) -> str:
-        if self._immutable and _HASHED.search(name.rpartition("/")[2]):
+        pattern = self._immutable
+        if fnmatchcase(name, pattern) if isinstance(pattern, str) else pattern and _has_hash(name):
             return "public, max-age=31536000, immutable"
         return self._cache_control
 
@@ -177,3 +181,19 @@ class Static:
 
     def _nothing(self, request: Request) -> Encoded:
         return encode_error(404, "nothing here", request)
+
+
+def _has_hash(name: str) -> bool:
+    """Whether the content says what a file is called, as far as can be told.
+
+    Who takes a word for a hash keeps an old file for ever; who takes a hash for a word asks once
+    too often. So it has to have digits in several places, or in the middle of mixed letters; and no
+    page has one, for it is asked for by its name.
+    """
+    found = _HASH.search(name.rpartition("/")[2])
+    if found is None or content_type(name) == HTML:
+        return False
+    hash_ = found[1]
+    is_mixed = hash_ != hash_.lower() and hash_ != hash_.upper()
+    places = len(_DIGITS.findall(hash_))
+    return not hash_.isdigit() and places >= (1 if is_mixed else 2)

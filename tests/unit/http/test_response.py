@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 from tests.asked import request
 
 from hubbub.errors import Misuse, Reject
-from hubbub.http import Response, adapt
+from hubbub.http import EventSourceResponse, Response, adapt
 from hubbub.http import encode as encode_for
 
 
@@ -48,9 +49,37 @@ def test_a_response_says_it_all() -> None:
     response = Response("x", status=418, headers={"x-a": "1"}, content_type="text/css")
     assert encode(response) == (
         418,
-        [("content-type", "text/css"), ("x-a", "1"), NOSNIFF],
+        [("content-type", "text/css"), NOSNIFF, ("x-a", "1")],
         b"x",
     )
+
+
+@pytest.mark.parametrize("name", ["content-type", "Content-Type"])
+def test_fields_that_are_given_stand_in_the_place_of_ours(name: str) -> None:
+    given = {name: "text/css", "X-Content-Type-Options": "none"}
+    assert encode(Response("x", headers=given))[1] == [
+        ("content-type", "text/css"),
+        ("x-content-type-options", "none"),
+    ]
+    _, page, _ = encode(Response.html("<p>", headers={"Content-Security-Policy": "img-src *"}))
+    policies = [value for field, value in page if field.lower() == "content-security-policy"]
+    assert policies == ["img-src *"]
+    problem = Reject(409, "taken", headers={name: "application/problem+json"})
+
+    def refuse(req: Any) -> None:
+        raise problem
+
+    _, fields, _ = adapt(refuse, ())(request())  # type: ignore[misc]
+    kinds = [value for field, value in fields if field.lower() == "content-type"]
+    assert kinds == ["application/problem+json"]
+    events = EventSourceResponse(nothing(), headers={"Cache-Control": "no-cache"})
+    kept = [value for field, value in events.headers if field.lower() == "cache-control"]
+    assert kept == ["no-cache"]
+
+
+async def nothing() -> AsyncIterator[str]:
+    return
+    yield
 
 
 def test_a_page_brings_its_policy() -> None:

@@ -11,7 +11,7 @@ mod server;
 
 pub use client::{Agreed, ClientRefusal, ClientRequest, verify};
 pub use origin::{BadOrigin, OriginPolicy, origin_is_same};
-pub use server::{Acceptance, Offer, accept, examine};
+pub use server::{Acceptance, Offer, accept, examine, names_websocket};
 
 /// The one version of the protocol spoken here; the drafts had others (RFC 6455 §11.6).
 const VERSION: &str = "13";

@@ -71,6 +71,13 @@ pub fn examine<'a>(request: &'a Request<'a>) -> Result<Option<Offer<'a>>, Refusa
     }))
 }
 
+/// Whether `Upgrade` names WebSocket, be it that `Connection` does not: what somebody may take for an opening handshake.
+/// Other protocols are none of ours, and such a request is one like any other (RFC 9110 §7.8).
+pub fn names_websocket(fields: &Fields<'_>) -> bool {
+    list::elements(fields.get_all("Upgrade"))
+        .any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+}
+
 /// Whether `Connection` and `Upgrade` both say so. One alone means nothing (RFC 9110 §7.8): a proxy may have dropped
 /// the other.
 fn asks_for_websocket(fields: &Fields<'_>) -> Result<bool, Refusal> {

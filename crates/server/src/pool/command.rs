@@ -71,6 +71,10 @@ pub(crate) enum Command {
         id: ConnectionId,
         limit_bytes: u64,
     },
+    /// Somebody reads what is streamed.
+    Proceed {
+        id: ConnectionId,
+    },
     Begin {
         id: ConnectionId,
         head: Box<OwnedHead>,

@@ -549,6 +549,11 @@ impl Pool {
         self.tell(id, Command::Stream { id, limit_bytes });
     }
 
+    /// As [`Worker::proceed`].
+    pub(crate) fn proceed(&mut self, id: ConnectionId) {
+        self.tell(id, Command::Proceed { id });
+    }
+
     /// As [`Worker::begin`].
     pub(crate) fn begin(
         &mut self,

@@ -331,6 +331,7 @@ impl Thread {
             }
             Command::Collect { id, limit_bytes } => worker.collect(id, limit_bytes),
             Command::Stream { id, limit_bytes } => worker.stream(id, limit_bytes),
+            Command::Proceed { id } => worker.proceed(id),
             Command::Begin { id, head } => {
                 let begun = worker.begin(id, head.status, &borrowed(&head.fields), head.length);
                 debug_assert!(begun.is_ok(), "looked at before it was commanded");

@@ -217,9 +217,12 @@ pub(super) fn certify(pair: &Pair, provider: &CryptoProvider) -> Result<Certifie
         .load_private_key(key)
         .map_err(|error| TlsRefusal::new(&pair.name, error))?;
     let certified = CertifiedKey::new(chain, key);
-    certified
-        .keys_match()
-        .map_err(|_| TlsRefusal::new(&pair.name, "certificate and key do not belong together"))?;
+    certified.keys_match().map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            TlsRefusal::new(&pair.name, "certificate and key do not belong together")
+        }
+        other => TlsRefusal::new(&pair.name, other),
+    })?;
     Ok(certified)
 }
 

@@ -3,6 +3,7 @@
 //! A body that has come whole with its head is handed out with it. Any other is announced, and not a byte of it is read
 //! before somebody wants it; a client that expects a 100 is answered with it only then (RFC 9110 §10.1.1).
 
+use hubbub_protocol::handshake::names_websocket;
 use hubbub_protocol::http::{BodyReader, CONTINUE, Framing, Refusal, Request};
 
 use super::read::Found;
@@ -39,8 +40,9 @@ impl Worker {
         let beyond = beyond(&request, bytes, &self.settings);
         let framing = request.framing();
         let has_body = !matches!(framing, Framing::None | Framing::Length(0));
+        let is_handshake = names_websocket(&request.fields);
         // An upgrade has no body: what looks like one could be read as the next request by somebody else.
-        if has_body && request.fields.get("upgrade").is_some() {
+        if has_body && is_handshake {
             self.refuse(id, &Refusal::bad("an upgrade request has no body"));
             return Found::Handled;
         }
@@ -48,9 +50,7 @@ impl Worker {
             self.refuse(id, &Refusal::busy("short of memory at present"));
             return Found::Handled;
         }
-        if request.fields.get("upgrade").is_some()
-            && let Err(refusal) = self.admit_handshake(id, &request.fields)
-        {
+        if is_handshake && let Err(refusal) = self.admit_handshake(id, &request.fields) {
             self.refuse(id, &refusal);
             return Found::Handled;
         }
@@ -111,9 +111,31 @@ impl Worker {
     }
 
     /// Asks for the body that was announced, piece by piece. [`Worker::pause`] and [`Worker::resume`] hold the client to
-    /// the pace of who reads them.
+    /// the pace of who reads them. One that expects a 100 gets it from [`Worker::proceed`].
     pub fn stream(&mut self, id: ConnectionId, limit_bytes: u64) {
         self.want(id, limit_bytes, Upload::Streamed);
+    }
+
+    /// Somebody reads the body that is streamed: a client that waits for that is told to go on.
+    pub fn proceed(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let Phase::Exchange(exchange) = &mut connection.phase else {
+            return;
+        };
+        if !matches!(exchange.upload, Upload::Streamed(_))
+            || !std::mem::take(&mut exchange.expects_continue)
+        {
+            return;
+        }
+        if exchange.answer == Answer::Awaited {
+            connection
+                .outbox
+                .append(&mut self.pool, |out| out.extend_from_slice(CONTINUE));
+            self.mark_dirty(id);
+        }
+        self.set_deadline(id, self.spans.body);
     }
 
     fn want(&mut self, id: ConnectionId, limit_bytes: u64, how: impl FnOnce(BodyReader) -> Upload) {
@@ -130,6 +152,10 @@ impl Worker {
             Err(refusal) => self.refuse_upload(id, &refusal),
             Ok(reader) => {
                 exchange.upload = how(reader);
+                let is_streamed = matches!(exchange.upload, Upload::Streamed(_));
+                if is_streamed && exchange.expects_continue {
+                    return self.read_on(id);
+                }
                 if std::mem::take(&mut exchange.expects_continue)
                     && exchange.answer == Answer::Awaited
                 {
@@ -153,6 +179,8 @@ impl Worker {
         let Phase::Exchange(exchange) = &mut connection.phase else {
             unreachable!("the caller has matched the phase")
         };
+        // Who did not wait for the 100 needs none.
+        exchange.expects_continue = false;
         let bytes = &mut inbox.buffer[inbox.start..inbox.end];
         let read = match &mut exchange.upload {
             Upload::Collected { reader, body } => reader
