@@ -113,6 +113,8 @@ async def _force(engine: Leaving, loop: asyncio.AbstractEventLoop) -> None:
     )
     engine.drop_accepted()
     engine.cancel_handlers()
+    # Who hears of an end hears of it now, while what they may need is still there.
+    await asyncio.sleep(0)
     end = loop.time() + LAST_WORDS_S
     while engine.handlers and loop.time() < end:  # noqa: ASYNC110 - see `drain`
         await asyncio.sleep(STEP_S)

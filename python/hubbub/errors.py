@@ -180,6 +180,10 @@ class Reject(HubbubError):
     ) -> None:
         if not 300 <= status <= 599:
             raise Misuse(f"not a status to refuse with: {status}")
+        for text in (reason, *(headers or {}), *(headers or {}).values()):
+            # Where it is raised is where it can be mended.
+            if not isinstance(text, str):
+                raise Misuse(f"a refusal is told in texts, not by {text!r}")
         super().__init__(f"{status} {reason}".rstrip())
         self.status = status
         self.reason = reason

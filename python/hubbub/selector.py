@@ -6,6 +6,7 @@ Knows nothing of applications, nor of loops that somebody else has made (see `lo
 
 import selectors
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from hubbub._core import Engine
@@ -42,8 +43,10 @@ class EngineSelector(selectors.BaseSelector):
         Raises:
             KeyError: It was not watched.
         """
-        key = self._keys.pop(descriptor(fileobj))
-        self._engine.unregister(key.fd)
+        key = self._keys.pop(self._map.descriptor_of(fileobj))
+        # What was closed before is watched no more already.
+        with suppress(OSError):
+            self._engine.unregister(key.fd)
         return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -79,9 +82,20 @@ class _Map(Mapping[Any, selectors.SelectorKey]):
         self._keys = keys
 
     def __getitem__(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._keys[self.descriptor_of(fileobj)]
+
+    def descriptor_of(self, fileobj: Any) -> int:
+        """The number that a file object was registered with, be it that it is closed by now.
+
+        Raises:
+            KeyError: It was not.
+        """
         try:
-            return self._keys[descriptor(fileobj)]
+            return descriptor(fileobj)
         except ValueError:
+            for fd, key in self._keys.items():
+                if key.fileobj is fileobj:
+                    return fd
             raise KeyError(f"{fileobj!r} is not registered") from None
 
     def __iter__(self) -> Iterator[int]:

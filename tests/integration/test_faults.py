@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hubbub import App, HandshakeRejected, Request, WebSocket
+from hubbub import App, HandshakeRejected, Misuse, Reject, Request, WebSocket
 from hubbub.testing import serve
 
 from ..serving import served
@@ -105,6 +105,60 @@ def test_what_is_meant_to_end_the_program_does(path: str, threads: str) -> None:
                 assert receive_frame(one).payload == word
             one.sendall(frame(TEXT, b"exit"))
             assert server.process.wait(EXIT_TIMEOUT_S) == 7
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("fault", [asyncio.CancelledError("found"), Told("found")])
+async def test_a_function_has_its_base_exceptions_to_itself(fault: BaseException) -> None:
+    """As `Future.result` raises one of what was cancelled."""
+    app = App()
+
+    @app.message("/function")
+    def function(ws: WebSocket, message: str) -> None:
+        raise fault
+
+    @app.message("/opens", on_open=lambda ws: function(ws, ""))
+    def opens(ws: WebSocket, message: str) -> None: ...
+
+    @app.get("/page")
+    def page(request: Request) -> None:
+        raise fault
+
+    async with serve(app) as server:
+        async with server.connect("/function") as client:
+            client.send("now")
+            assert await client.wait_closed() == 1011
+        async with server.connect("/opens") as client:
+            assert await client.wait_closed() == 1011
+        assert (await server.get("/page")).status == 500
+        assert [str(error) for error in server.exceptions] == ["found"] * 3
+        server.exceptions.clear()
+
+
+@pytest.mark.anyio
+async def test_a_refusal_that_is_no_text_is_the_fault_of_who_refuses() -> None:
+    app = App()
+    kept = Reject(403, "no")
+    kept.reason = 5  # type: ignore[assignment]
+
+    def refuse(request: Request) -> None:
+        raise kept
+
+    async def refuse_later(request: Request) -> None:
+        raise kept
+
+    app.message("/", auth=refuse)(lambda ws, message: None)
+    app.message("/later", auth=refuse_later)(lambda ws, message: None)
+    async with serve(app) as server:
+        for path in ("/", "/later"):
+            with pytest.raises(HandshakeRejected) as refused:
+                await server.connect(path).__aenter__()
+            assert refused.value.status == 500
+        assert [type(error) for error in server.exceptions] == [TypeError] * 2
+        server.exceptions.clear()
+    for reason, headers in (("", {"retry-after": 5}), (ValueError("x"), None)):
+        with pytest.raises(Misuse, match="told in texts"):
+            Reject(429, reason, headers=headers)  # type: ignore[arg-type]
 
 
 @pytest.mark.anyio

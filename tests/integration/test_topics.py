@@ -1,12 +1,15 @@
 """Topics: who hears what is published."""
 
 import asyncio
+import itertools
+import random
 from typing import Any
 
 import pytest
+import websockets
 from msgspec import Struct
 
-from hubbub import App, WebSocket
+from hubbub import App, ServerSettings, WebSocket
 from hubbub.testing import Client, serve
 
 from ..waiting import until
@@ -176,3 +179,38 @@ async def test_what_is_commanded_in_between_keeps_its_place_among_hundreds() -> 
             assert await heard(clients[name], 3) == ["1", "among few", "2"]
         for name in names[8:]:
             assert await heard(clients[name], 2) == ["1", "2"]
+
+
+@pytest.mark.parametrize("policy", ["drop-newest", "drop-oldest", "conflate"])
+async def test_what_is_dropped_does_not_spoil_what_is_compressed_after_it(policy: Any) -> None:
+    """With a window of its own, a peer reads each message by those before it."""
+    app = App()
+    app.topic("news", policy=policy)
+    app.message("/", on_open=joining("news"))(lambda ws, message: None)
+    dice = random.Random(1)
+
+    def text(number: int) -> str:
+        return f"{number} " + dice.randbytes(1000).hex()
+
+    published = [text(number) for number in range(2000)]
+    # Each repeats a part of the one before it, so that windows matter.
+    published = [published[0]] + [
+        after + before[:500] for before, after in itertools.pairwise(published)
+    ]
+    settings = ServerSettings(compression="dedicated", outbox_limit_bytes=65_536)
+    async with serve(app, settings=settings) as server:
+        async with websockets.connect(server.ws_url, max_queue=1, ping_interval=None) as slow:
+            assert "permessage-deflate" in slow.response.headers["sec-websocket-extensions"]
+            await until(lambda: app.subscribers("news") == 1)
+            for number, one in enumerate(published):
+                app.publish("news", one, key=str(number % 7))
+                if number % 50 == 0:
+                    await asyncio.sleep(0)
+            await until(lambda: server.stats().dropped + server.stats().conflated > 0)
+            app.publish("news", "the last", key="last")
+            told = set(published)
+            while (message := await asyncio.wait_for(slow.recv(), 10)) != "the last":
+                assert message in told
+                if policy == "drop-newest":
+                    # It may have found no room.
+                    app.publish("news", "the last", key="last")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import hubbub
 from hubbub.selector import EngineSelector, descriptor
 
 
@@ -34,6 +35,27 @@ class Books:
 @pytest.fixture
 def engine() -> Any:
     return Books()
+
+
+def test_what_was_closed_before_can_be_taken_out() -> None:
+    """As asyncio's own loops have it; its number may be somebody else's by then."""
+    loop = hubbub.new_event_loop()
+    try:
+        one, other = socket.socketpair()
+        number = one.fileno()
+        loop.add_reader(one, print)
+        one.close()
+        assert loop.remove_reader(one)
+        assert not loop.remove_reader(one)
+        again, last = socket.socketpair()
+        assert number in (again.fileno(), last.fileno())
+        for each in (again, last):
+            loop.add_reader(each, print)
+            assert loop.remove_reader(each)
+        for each in (other, again, last):
+            each.close()
+    finally:
+        loop.close()
 
 
 def test_keys_come_back_from_select(engine: Any) -> None:

@@ -106,6 +106,22 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Appends a message as it is, compression or no: a window that is kept from message to message does not know of it, so
+    /// that it may be thrown away before it is sent.
+    pub fn send_plain(
+        &self,
+        kind: Kind,
+        payload: &[u8],
+        mask: [u8; 4],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Misuse> {
+        if !self.is_open() {
+            return Err(Misuse::NotOpen);
+        }
+        write_frame(kind.into(), payload, self.mask(mask), out);
+        Ok(())
+    }
+
     /// Appends a ping of at most 125 bytes.
     pub fn ping(&mut self, payload: &[u8], mask: [u8; 4], out: &mut Vec<u8>) -> Result<(), Misuse> {
         self.send_control(OpCode::Ping, payload, mask, out)

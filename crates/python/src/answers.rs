@@ -5,6 +5,7 @@
 use hubbub_protocol::handshake::{Offer, examine};
 use hubbub_protocol::http::{Refusal, Request as Head, Response};
 use hubbub_server::ConnectionId;
+use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -12,7 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use crate::dispatch::{guard, is_fault, report, report_at};
 use crate::engine::Engine;
 use crate::errors;
-use crate::exchange::{Exchange, forget, has_begun};
+use crate::exchange::{Ended, Exchange, forget, has_begun};
 use crate::file::OpenFile;
 use crate::request::Request;
 use crate::requests::{admitted, python_request};
@@ -154,11 +155,12 @@ pub(crate) fn on_gone(engine: &Bound<'_, Engine>, id: ConnectionId) -> PyResult<
         return Ok(());
     };
     if let Some(exchange) = gone.exchange {
-        guard(engine, id, exchange.get().end(py))?;
+        guard(engine, id, exchange.get().end(py, Ended::ByEngine))?;
     }
     match gone.task {
-        Some(task) => task.call_method0(py, intern!(py, "cancel")).map(drop),
-        None => Ok(()),
+        // Once: what a handler does to end well is not to be cancelled, too.
+        Some(task) if !gone.has_hung_up => task.call_method0(py, intern!(py, "cancel")).map(drop),
+        _ => Ok(()),
     }
 }
 
@@ -185,12 +187,13 @@ impl Later {
         &self,
         engine: &Bound<'_, Engine>,
         is_ours: bool,
+        has_hung_up: bool,
         answer: PyResult<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = engine.py();
         if is_ours {
             engine.get().core.with(|core| core.worker.cut(self.id))?;
-            forget(engine.get(), py, self.id)?;
+            forget(engine.get(), py, self.id, Ended::ByEngine)?;
         }
         // Who is gone, or broke off what they sent, is no fault of the handler's.
         let is_theirs = |error: &PyErr| -> PyResult<bool> {
@@ -202,7 +205,8 @@ impl Later {
         match answer {
             Err(error) if is_theirs(&error)? => Ok(()),
             Err(error) => self.tell(engine, error),
-            Ok(_) if is_ours => self.tell(
+            // Who has hung up is owed no answer.
+            Ok(_) if is_ours && !has_hung_up => self.tell(
                 engine,
                 errors::misuse("the answer was begun and not finished"),
             ),
@@ -340,7 +344,7 @@ impl Later {
         })?;
         let answer = errors::catch(|| task.call_method0(intern!(py, "result")));
         if !is_ours || has_begun(engine.get(), py, self.id)? || has_hung_up {
-            return self.after_the_end(engine, is_ours, answer);
+            return self.after_the_end(engine, is_ours, has_hung_up, answer);
         }
         let answer = match answer {
             Ok(answer) => answer,
@@ -379,9 +383,10 @@ fn reject(
         let value = error.value(py);
         // An exception that is kept, as a constant say, would keep each frame it ever passed through.
         value.setattr(intern!(py, "__traceback__"), py.None())?;
-        let status: u16 = value.getattr(intern!(py, "status"))?.extract()?;
-        let reason: String = value.getattr(intern!(py, "reason"))?.extract()?;
-        let given: Vec<(String, String)> = value.getattr(intern!(py, "headers"))?.extract()?;
+        let (status, reason, given) = match refusal_of(value) {
+            Ok(refusal) => refusal,
+            Err(error) => return fail(engine, id, route, head, error),
+        };
         let is_kind = |name: &str| name.eq_ignore_ascii_case("content-type");
         let mut fields = Vec::with_capacity(given.len() + 1);
         if !given.iter().any(|(name, _)| is_kind(name)) {
@@ -399,8 +404,31 @@ fn reject(
         };
         return respond(engine, id, status, &fields, text.as_bytes());
     }
-    let is_cancelled = error.is_instance_of::<pyo3::exceptions::asyncio::CancelledError>(py);
-    if !is_cancelled && !is_fault(engine, &error)? {
+    fail(engine, id, route, head, error)
+}
+
+/// Status, reason and fields.
+type Refused = (u16, String, Vec<(String, String)>);
+
+/// What a `Reject` says.
+fn refusal_of(reject: &Bound<'_, PyBaseException>) -> PyResult<Refused> {
+    let py = reject.py();
+    Ok((
+        reject.getattr(intern!(py, "status"))?.extract()?,
+        reject.getattr(intern!(py, "reason"))?.extract()?,
+        reject.getattr(intern!(py, "headers"))?.extract()?,
+    ))
+}
+
+/// The handler has failed: it is told to us, and to the client as little as can be.
+fn fail(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    route: &Route,
+    head: &[u8],
+    error: PyErr,
+) -> PyResult<()> {
+    if !is_fault(engine, &error)? {
         return Err(error);
     }
     route.tally.error();
@@ -446,10 +474,12 @@ fn error_body(as_json: bool, status: u16, text: &str) -> ((&'static str, &'stati
     }
 }
 
-/// A panic while a request was dealt with: nothing is left of that but whose it was.
-pub(crate) fn on_panic(engine: &Bound<'_, Engine>, id: ConnectionId, panic: PyErr) -> PyResult<()> {
-    is_fault(engine, &panic)?;
-    report_at(engine, "handler", Some(panic), id, "")?;
+/// Something went wrong while a request was dealt with, and nothing is left of that but whose it was.
+pub(crate) fn on_fault(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyErr) -> PyResult<()> {
+    if !is_fault(engine, &error)? {
+        return Err(error);
+    }
+    report_at(engine, "handler", Some(error), id, "")?;
     give_up(engine, id, false)
 }
 
@@ -458,7 +488,7 @@ fn give_up(engine: &Bound<'_, Engine>, id: ConnectionId, as_json: bool) -> PyRes
     let py = engine.py();
     if has_begun(engine.get(), py, id)? {
         engine.get().core.with(|core| core.worker.cut(id))?;
-        return forget(engine.get(), py, id);
+        return forget(engine.get(), py, id, Ended::ByEngine);
     }
     let (kind, body) = error_body(as_json, 500, "internal server error");
     respond(engine, id, 500, &[kind], body.as_bytes())
@@ -481,7 +511,7 @@ pub(crate) fn respond(
             },
         )
     })?;
-    forget(engine.get(), engine.py(), id)?;
+    forget(engine.get(), engine.py(), id, Ended::ByEngine)?;
     if let Err(misuse) = responded {
         report(
             engine,
@@ -511,7 +541,7 @@ pub(crate) fn refuse(
         .get()
         .core
         .with(|core| core.worker.refuse(id, refusal))?;
-    forget(engine.get(), engine.py(), id)
+    forget(engine.get(), engine.py(), id, Ended::ByEngine)
 }
 
 /// Answers with bytes and parts of files, one behind the other.
@@ -555,6 +585,6 @@ fn respond_in_parts(
         }
         core.worker.finish(id).map(drop)
     })?;
-    forget(engine.get(), engine.py(), id)?;
+    forget(engine.get(), engine.py(), id, Ended::ByEngine)?;
     answered.map_err(|misuse: hubbub_protocol::error::Misuse| errors::misuse(&misuse.to_string()))
 }

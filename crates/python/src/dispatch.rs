@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 
 use hubbub_protocol::endpoint::Kind;
 use hubbub_server::{Bytes, ConnectionId, Ending, Event, Inbox, Limit, Notice, Sent as Outcome};
-use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit, PyTypeError};
 use pyo3::intern;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
@@ -53,21 +53,15 @@ pub(crate) fn batch(engine: &Bound<'_, Engine>) -> PyResult<()> {
         let (id, is_request) = (event.id(), matches!(event, Event::Request { .. }));
         match (errors::catch(|| on_event(engine, &mut speaker, event)), id) {
             (Ok(()), _) => {}
-            (Err(panic), Some(id)) if panic.is_instance_of::<PanicException>(engine.py()) => {
-                match is_request {
-                    true => answers::on_panic(engine, id, panic)?,
-                    false => fault(engine, id, panic)?,
-                }
-            }
-            (Err(error), _) => return Err(error),
+            (Err(error), Some(id)) => match is_request {
+                true => answers::on_fault(engine, id, error)?,
+                false => fault(engine, id, error)?,
+            },
+            (Err(error), None) => return Err(error),
         }
         if let Some(speaker) = &speaker {
-            match errors::catch(|| rest_of_read(engine, speaker, inbox)) {
-                Err(panic) if panic.is_instance_of::<PanicException>(engine.py()) => {
-                    fault(engine, speaker.id, panic)?;
-                }
-                result => result?,
-            }
+            let rest = errors::catch(|| rest_of_read(engine, speaker, inbox));
+            guard(engine, speaker.id, rest)?;
         }
     }
     alarms(engine)
@@ -517,7 +511,9 @@ pub(crate) fn is_fault(engine: &Bound<'_, Engine>, error: &PyErr) -> PyResult<bo
         engine.get().core.with(|core| core.worker.count_panic())?;
         return Ok(true);
     }
-    Ok(error.is_instance_of::<PyException>(py))
+    // Also a cancellation that a plain function has met in the result of a Future, say.
+    Ok(!error.is_instance_of::<PyKeyboardInterrupt>(py)
+        && !error.is_instance_of::<PySystemExit>(py))
 }
 
 /// A panic of ours, or of any other module made with PyO3: each of these has a class of its own for it.

@@ -60,6 +60,13 @@ struct State {
     is_over: bool,
 }
 
+/// Who ends an exchange: within one Task no other can be stepped.
+#[derive(Clone, Copy)]
+pub(crate) enum Ended {
+    ByEngine,
+    ByTask,
+}
+
 /// What a reader finds.
 enum Next {
     Piece(Py<PyBytes>, bool),
@@ -89,9 +96,17 @@ impl Exchange {
             return Ok(known);
         }
         let made = Py::new(py, Self::new(engine.clone().unbind(), id))?;
-        engine.get().core.with(|core| {
-            core.unanswered.entry(id).or_default().exchange = Some(made.clone_ref(py));
+        let is_known = engine.get().core.with(|core| {
+            let is_known = core.worker.knows(id);
+            if is_known {
+                core.unanswered.entry(id).or_default().exchange = Some(made.clone_ref(py));
+            }
+            is_known
         })?;
+        if !is_known {
+            // Nobody would ever take it out of the table.
+            made.get().end(py, Ended::ByTask)?;
+        }
         Ok(made)
     }
 
@@ -132,8 +147,10 @@ impl Exchange {
         })?;
         match next {
             Some(Next::Piece(piece, resume)) => {
-                let waiting = self.state.with(|state| state.waiting_bytes)?;
-                if resume || waiting == 0 {
+                let (waiting, is_over) = self
+                    .state
+                    .with(|state| (state.waiting_bytes, state.is_over))?;
+                if !is_over && (resume || waiting == 0) {
                     self.engine.get().change(py, |core| {
                         core.worker.set_app_held(self.id, waiting);
                         if resume {
@@ -181,8 +198,8 @@ impl Exchange {
         self.state.with(|state| state.is_over)
     }
 
-    /// Nothing more will come or go: whoever waits goes on.
-    pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
+    /// Nothing more will come or go: whoever waits goes on, now if `by` says so.
+    pub(crate) fn end(&self, py: Python<'_>, by: Ended) -> PyResult<()> {
         let (reader, writers) = self.state.with(|state| {
             state.is_over = true;
             (state.reader.take(), std::mem::take(&mut state.writers))
@@ -190,7 +207,10 @@ impl Exchange {
         reader
             .into_iter()
             .chain(writers)
-            .try_for_each(|park| park.get().wake(park.bind(py)))
+            .try_for_each(|park| match by {
+                Ended::ByEngine => park.get().wake(park.bind(py)),
+                Ended::ByTask => park.get().wake_later(park.bind(py)),
+            })
     }
 
     /// Something to wait on while the outbox is above its mark; `None` when there is room, or no connection.
@@ -234,7 +254,7 @@ impl Exchange {
 
 /// The request has been answered: from now on the connection is the next one's.
 #[inline]
-pub(crate) fn forget(engine: &Engine, py: Python<'_>, id: ConnectionId) -> PyResult<()> {
+pub(crate) fn forget(engine: &Engine, py: Python<'_>, id: ConnectionId, by: Ended) -> PyResult<()> {
     let gone = engine.core.with(|core| {
         if core.unanswered.is_empty() {
             return None;
@@ -242,7 +262,7 @@ pub(crate) fn forget(engine: &Engine, py: Python<'_>, id: ConnectionId) -> PyRes
         core.unanswered.remove(&id)
     })?;
     match gone.and_then(|gone| gone.exchange) {
-        Some(exchange) => exchange.get().end(py),
+        Some(exchange) => exchange.get().end(py, by),
         None => Ok(()),
     }
 }
@@ -347,7 +367,7 @@ impl Exchange {
             .engine
             .get()
             .change(py, |core| core.worker.finish(self.id))?;
-        forget(self.engine.get(), py, self.id)?;
+        forget(self.engine.get(), py, self.id, Ended::ByTask)?;
         finished.map_err(|misuse| errors::misuse(&misuse.to_string()))
     }
 
@@ -359,7 +379,7 @@ impl Exchange {
         self.engine
             .get()
             .change(py, |core| core.worker.cut(self.id))?;
-        forget(self.engine.get(), py, self.id)
+        forget(self.engine.get(), py, self.id, Ended::ByTask)
     }
 
     /// The answer has begun and can go on.

@@ -104,6 +104,20 @@ impl Park {
         }
     }
 
+    /// The same, where another Task is being stepped: who waits is left to the loop.
+    pub(crate) fn wake_later(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
+        let (first, others) = match self.state.with(State::end)? {
+            None => return Ok(()),
+            Some(Told::Driver(_, waiter)) => (Some(waiter), Vec::new()),
+            Some(Told::Tasks(first, others)) => (first, others),
+        };
+        let signal = Signal::woken(slf.py())?.bind(slf.py());
+        first
+            .into_iter()
+            .chain(others)
+            .try_for_each(|waiter| waiter.schedule(self, signal))
+    }
+
     /// Steps a coroutine in its Task's name. Only if it does not simply wait once more, its Task must hear of it.
     fn drive(
         &self,

@@ -124,6 +124,8 @@ pub(crate) struct Connection {
     pub(crate) outbox_limit_bytes: u32,
     /// When something was last received.
     pub(crate) seen: Tick,
+    /// When the last message was complete.
+    pub(crate) spoken: Tick,
     /// When what the phase waits for must have happened.
     pub(crate) deadline: Tick,
     /// When a client whose socket takes no more of an answer must have taken something.
@@ -213,10 +215,6 @@ pub(crate) struct Flags {
     pub(crate) throttled: bool,
     /// It holds much while memory is short: reading pauses until there is more.
     pub(crate) squeezed: bool,
-    /// It has been refused, and only stays to hear so.
-    pub(crate) turned_away: bool,
-    /// It has been at the door already, with its TLS handshake.
-    pub(crate) has_shaken: bool,
     /// Somebody was told of backpressure and waits for [`Event::Drained`](crate::Event::Drained).
     pub(crate) congested: bool,
     /// Once the outbox is empty: shut down our side and linger.
@@ -230,45 +228,68 @@ pub(crate) struct Flags {
     /// The application has been told so while it was to answer.
     pub(crate) hung_up: bool,
     pub(crate) turn: Turn,
+    pub(crate) seldom: Seldom,
     /// A message was completed since the last read began.
     pub(crate) completed: bool,
-    /// The application wants to know when a read has been worked off.
-    pub(crate) tell_read_end: bool,
-    /// There has been a request.
-    pub(crate) has_asked: bool,
-    /// A time limit that is only tried has passed once.
-    pub(crate) extended: bool,
     /// Messages are on their way to an application in another thread.
     pub(crate) has_untaken: bool,
     /// Of the request that is not answered yet.
     pub(crate) method: Method,
 }
 
-/// How a connection stands with its turns (see `worker::turns`): three facts in one byte.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Turn(u8);
+/// Facts that share a byte: they are as many as connections.
+macro_rules! facts {
+    ($(#[$of:meta])* $name:ident: $($(#[$what:meta])* $fact:ident = $bit:literal),* $(,)?) => {
+        $(#[$of])*
+        #[derive(Clone, Copy, Default)]
+        pub(crate) struct $name(u8);
+
+        impl $name {
+            $($(#[$what])* pub(crate) const $fact: u8 = $bit;)*
+
+            #[inline]
+            pub(crate) fn has(self, fact: u8) -> bool {
+                self.0 & fact != 0
+            }
+
+            #[inline]
+            pub(crate) fn set(&mut self, fact: u8, holds: bool) {
+                self.0 = if holds { self.0 | fact } else { self.0 & !fact };
+            }
+        }
+    };
+}
+
+facts! {
+    /// How a connection stands with its turns (see `worker::turns`).
+    Turn:
+    /// It waits for its turn.
+    QUEUED = 1,
+    /// Its last reads brought much, and no more than a turn's worth each: large messages, not many.
+    ROOMY = 2,
+    /// Its answers wait for its next turn, in which they are flushed; it is in no list of those to be.
+    CORKED = 4,
+}
+
+facts! {
+    /// What is asked seldom, or changes once.
+    Seldom:
+    /// It has been refused, and only stays to hear so.
+    TURNED_AWAY = 1,
+    /// It has been at the door already, with its TLS handshake.
+    HAS_SHAKEN = 2,
+    /// A time limit that is only tried has passed once.
+    EXTENDED = 4,
+    /// There has been a request.
+    HAS_ASKED = 8,
+    /// The application wants to know when a read has been worked off.
+    TELL_READ_END = 16,
+}
 
 impl Turn {
-    /// It waits for its turn.
-    pub(crate) const QUEUED: u8 = 1;
-    /// Its last reads brought much, and no more than a turn's worth each: large messages, not many.
-    pub(crate) const ROOMY: u8 = 2;
-    /// Its answers wait for its next turn, in which they are flushed; it is in no list of those to be.
-    pub(crate) const CORKED: u8 = 4;
-
-    #[inline]
-    pub(crate) fn has(self, fact: u8) -> bool {
-        self.0 & fact != 0
-    }
-
     #[inline]
     pub(crate) fn is_queued(self) -> bool {
         self.has(Self::QUEUED)
-    }
-
-    #[inline]
-    pub(crate) fn set(&mut self, fact: u8, holds: bool) {
-        self.0 = if holds { self.0 | fact } else { self.0 & !fact };
     }
 }
 
@@ -315,6 +336,7 @@ impl Connection {
             outbox: Outbox::default(),
             outbox_limit_bytes: outbox_limit_bytes.min(u32::MAX as usize) as u32,
             seen: now,
+            spoken: now,
             deadline,
             stalled: NEVER,
             pinged: NEVER,
@@ -498,6 +520,25 @@ impl Connection {
             Phase::Exchange(exchange) if exchange.answer == Answer::Awaited => Some(exchange.asked),
             _ => None,
         }
+    }
+
+    /// Whether an answer has begun, and not all of it has been sent.
+    pub(crate) fn is_mid_answer(&self) -> bool {
+        match &self.phase {
+            Phase::Exchange(exchange) => exchange.answer != Answer::Awaited,
+            Phase::Linger | Phase::Head { .. } => self.has_to_send(),
+            _ => false,
+        }
+    }
+
+    /// Whether the application has us read no further, so that what is to come is not late: a body, or messages.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.flags.paused
+            && match &self.phase {
+                Phase::Exchange(_) => true,
+                Phase::Open(endpoint) => endpoint.is_open() && !self.is_judged(),
+                _ => false,
+            }
     }
 
     /// Whether all of the request has been handed out.

@@ -524,6 +524,11 @@ impl Workers {
         route!(&self, id, buffered(), or 0)
     }
 
+    /// As [`Worker::knows`].
+    pub fn knows(&self, id: ConnectionId) -> bool {
+        route!(&self, id, knows(), or false)
+    }
+
     /// As [`Worker::is_congested`].
     pub fn is_congested(&self, id: ConnectionId) -> bool {
         route!(&self, id, is_congested(), or false)

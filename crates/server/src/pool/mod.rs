@@ -549,6 +549,11 @@ impl Pool {
         self.tell(id, Command::Stream { id, limit_bytes });
     }
 
+    /// As [`Worker::knows`].
+    pub(crate) fn knows(&self, id: ConnectionId) -> bool {
+        self.mirror(id).is_some()
+    }
+
     /// As [`Worker::proceed`].
     pub(crate) fn proceed(&mut self, id: ConnectionId) {
         self.tell(id, Command::Proceed { id });

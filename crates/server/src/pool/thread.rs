@@ -343,7 +343,7 @@ impl Thread {
             Command::Finish { id } => {
                 let finished = worker.finish(id);
                 debug_assert!(finished.is_ok(), "looked at before it was commanded");
-                self.set_paused(id, false);
+                self.is_answered(id);
             }
             Command::Cut { id } => worker.cut(id),
             Command::Respond { id, response } => {
@@ -357,7 +357,7 @@ impl Thread {
                     },
                 );
                 debug_assert!(sent.is_ok(), "looked at before it was commanded");
-                self.set_paused(id, false);
+                self.is_answered(id);
             }
             Command::Refuse { id, refusal } => worker.refuse(id, &refusal),
             Command::Close { id, code, reason } => {
@@ -534,6 +534,15 @@ impl Thread {
     fn set_paused(&mut self, id: ConnectionId, is_paused: bool) {
         if let Some(account) = self.account(id) {
             account.paused = is_paused;
+        }
+    }
+
+    /// The next request is not read more slowly, nor charged, for what was left of this one's body.
+    fn is_answered(&mut self, id: ConnectionId) {
+        if let Some(account) = self.account(id) {
+            account.paused = false;
+            account.app_bytes = 0;
+            self.charge(id);
         }
     }
 

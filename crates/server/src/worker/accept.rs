@@ -15,7 +15,7 @@ use rustix::net::{SocketFlags, acceptfrom_with};
 use hubbub_protocol::http::Refusal;
 
 use super::{Inbox, Preface, Worker};
-use crate::connection::{Arrival, Connection, Peer, Phase};
+use crate::connection::{Arrival, Connection, Peer, Phase, Seldom};
 use crate::door::{Door, Seat};
 use crate::id::ConnectionId;
 use crate::limits::Limit;
@@ -292,7 +292,7 @@ impl Worker {
         if let Some(id) = self.register(socket, peer, Phase::Linger, deadline, Interest::IN) {
             self.door.linger();
             if let Some(connection) = self.connections.get_mut(id) {
-                connection.flags.turned_away = true;
+                connection.flags.seldom.set(Seldom::TURNED_AWAY, true);
             }
             self.refuse(id, &refusal);
         }
@@ -323,7 +323,10 @@ impl Worker {
         let connection = self.connections.get_mut(id).expect("registered above");
         connection.group = group;
         connection.seat = seat;
-        connection.flags.has_shaken = tls.is_some();
+        connection
+            .flags
+            .seldom
+            .set(Seldom::HAS_SHAKEN, tls.is_some());
         if let Some(context) = tls
             && !proxied
             && !self.secure(id, &context)

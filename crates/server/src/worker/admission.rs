@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use hubbub_protocol::http::{Fields, Forwarded, Refusal};
 
 use super::Worker;
-use crate::connection::{Connection, Peer};
+use crate::connection::{Connection, Peer, Seldom};
 use crate::id::ConnectionId;
 use crate::limits::Limit;
 
@@ -45,7 +45,7 @@ impl Worker {
         let told = Forwarded::of(fields, limits.spelling, own.address(), &limits.trusted).client;
         let client = told.map_or(own, |address| Peer::of(Some(address)));
         // One who came through TLS has been at the door with that.
-        if (told.is_some() || !connection.flags.has_shaken)
+        if (told.is_some() || !connection.flags.seldom.has(Seldom::HAS_SHAKEN))
             && let Err(limit) = self.door.shake(client.address(), self.now_ns())
             && self.exceeds(limit, Some(client))
         {
@@ -85,7 +85,7 @@ impl Worker {
     /// A connection is gone, and counts no more.
     pub(super) fn unseat(&self, connection: &Connection) {
         self.door.leave(connection.seat);
-        if connection.flags.turned_away {
+        if connection.flags.seldom.has(Seldom::TURNED_AWAY) {
             self.door.linger_no_more();
         }
     }

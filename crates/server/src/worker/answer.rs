@@ -321,6 +321,8 @@ impl Worker {
         connection.flags.told = true;
         connection.flags.paused = false;
         connection.flags.congested = false;
+        // What the application has not taken of the body is its own affair now.
+        self.set_app_held(id, 0);
         self.note_end(id);
         let Some(connection) = self.connections.get_mut(id) else {
             return;

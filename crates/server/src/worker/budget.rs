@@ -1,6 +1,7 @@
 //! What is held for peers, in bytes, and what happens when it is too much.
 
 use super::Worker;
+use super::pressure::LARGE_BYTES;
 use crate::connection::Phase;
 use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
@@ -26,6 +27,8 @@ impl Worker {
             return;
         };
         let change = connection.recharge();
+        // Who was read no further for holding much may hold less by now.
+        self.pressure.is_due |= connection.flags.squeezed && connection.charged < LARGE_BYTES / 2;
         if change != 0 {
             self.add_held(change);
         }
@@ -88,15 +91,16 @@ impl Worker {
             }
             self.abandon(id);
             self.fail(id, TRY_LATER, "server is out of memory for you");
-            self.flush_one(id);
             let Some(connection) = self.connections.get_mut(id) else {
                 continue;
             };
             let change = connection.recharge();
             self.held_bytes = self.held_bytes.saturating_add_signed(change);
-            if change >= 0 {
+            if connection.charged >= charged {
                 // What is left is a frame half sent: it can only be cut.
                 self.broken(id, None);
+            } else {
+                self.flush_one(id);
             }
         }
     }

@@ -16,7 +16,7 @@ use rustls::pki_types::ServerName;
 
 use super::Worker;
 use crate::clock::ticks;
-use crate::connection::{Connection, NEVER, Peer, Phase};
+use crate::connection::{Connection, NEVER, Peer, Phase, Seldom};
 use crate::event::Raw;
 use crate::id::ConnectionId;
 use crate::reactor::Interest;
@@ -160,9 +160,10 @@ impl Worker {
         };
         let limit = self.settings.kept_message_bytes(message_limit_bytes);
         connection.phase = Phase::Open(Endpoint::new(Role::Client, limit, deflate));
-        connection.flags.tell_read_end = true;
+        connection.flags.seldom.set(Seldom::TELL_READ_END, true);
         connection.deadline = NEVER;
         connection.seen = self.clock.tick();
+        connection.spoken = connection.seen;
         self.arm(id);
         self.read_on(id);
     }

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::{Farewell, Worker, monotonic_ns};
 use crate::clock::{TICK_MS, Tick, ticks};
-use crate::connection::{Connection, NEVER, Phase};
+use crate::connection::{Connection, NEVER, Phase, Seldom};
 use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
 use crate::limits::{Limit, TRIED_TIMES};
@@ -129,8 +129,8 @@ impl Worker {
     /// The tick at which this connection must be looked at if nothing comes.
     fn due(&self, id: ConnectionId, connection: &Connection) -> Tick {
         let mut due = connection.deadline;
-        if matches!(connection.phase, Phase::Exchange(_)) && connection.flags.paused {
-            // A body that nobody reads cannot be late.
+        if connection.is_unread() {
+            // What nobody reads cannot be late.
             due = NEVER;
         }
         if connection.flags.blocked && !connection.is_open() {
@@ -147,9 +147,10 @@ impl Worker {
             if connection.flags.throttled {
                 due = due.min(self.clock.tick().saturating_add(self.owed_ticks(id)));
             }
-            due = due
-                .min(alive)
-                .min(connection.seen.saturating_add(self.spans.idle));
+            due = due.min(alive);
+            if !connection.is_unread() {
+                due = due.min(connection.spoken.saturating_add(self.spans.idle));
+            }
         }
         due
     }
@@ -246,7 +247,7 @@ impl Worker {
                 self.set_deadline(id, self.spans.keep_alive);
             }
             Phase::Head { partial, .. } if partial.is_empty() => {
-                let has_asked = connection.flags.has_asked;
+                let has_asked = connection.flags.seldom.has(Seldom::HAS_ASKED);
                 if !self.let_go(id) && (has_asked || self.is_late(id, Limit::HeadTime)) {
                     self.expire(id);
                 }
@@ -272,7 +273,9 @@ impl Worker {
             }
             Phase::Open(_) if connection.is_judged() => self.judge(id),
             Phase::Open(endpoint) if endpoint.close_sent() => self.expire(id),
-            Phase::Open(_) if deadline_passed && connection.is_mid_message() => {
+            Phase::Open(_)
+                if deadline_passed && connection.is_mid_message() && !connection.is_unread() =>
+            {
                 if self.is_late(id, Limit::MessageTime) {
                     self.stats.timeouts += 1;
                     self.fail(id, 1008, "message took too long");
@@ -283,7 +286,10 @@ impl Worker {
                     self.expire(id);
                 }
             }
-            Phase::Open(_) if connection.seen.saturating_add(self.spans.idle) <= now => {
+            Phase::Open(_)
+                if connection.spoken.saturating_add(self.spans.idle) <= now
+                    && !connection.is_unread() =>
+            {
                 self.stats.timeouts += 1;
                 self.fail(id, 1001, "idle");
             }
@@ -296,11 +302,14 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return true;
         };
-        if !self.settings.tries(limit) || connection.flags.extended || self.farewell.is_some() {
+        if !self.settings.tries(limit)
+            || connection.flags.seldom.has(Seldom::EXTENDED)
+            || self.farewell.is_some()
+        {
             self.refuses(limit, id);
             return true;
         }
-        connection.flags.extended = true;
+        connection.flags.seldom.set(Seldom::EXTENDED, true);
         let span = match limit {
             Limit::HeadTime => self.spans.head,
             _ => self.spans.message,

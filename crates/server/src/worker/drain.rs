@@ -2,9 +2,14 @@
 //!
 //! When each WebSocket is closed is the caller's to say, a few at a time (see `leave`); so is until when to wait.
 
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+
 use super::{Inbox, Worker};
 use crate::clock::{Tick, ticks};
-use crate::connection::Phase;
+use crate::connection::{Phase, Seldom};
 use crate::id::ConnectionId;
 
 /// Most turns of accepting for what waits in one listener's queue; the kernel's own bound for it is 65,535.
@@ -52,7 +57,7 @@ impl Worker {
                 Phase::Head { partial, .. }
                     if farewell == Farewell::Brisk || partial.is_empty() =>
                 {
-                    Some((id, connection.flags.has_asked))
+                    Some((id, connection.flags.seldom.has(Seldom::HAS_ASKED)))
                 }
                 _ => None,
             })
@@ -109,6 +114,12 @@ impl Worker {
             .map(|(id, _)| id)
             .collect();
         for id in all {
+            if let Some(connection) = self.connections.get(id)
+                && connection.is_mid_answer()
+            {
+                // As in `cut`: no client takes a part of an answer for the whole.
+                let _ = set_socket_linger(connection.socket.as_fd(), Some(Duration::ZERO));
+            }
             self.broken(id, None);
         }
     }

@@ -8,7 +8,7 @@ use hubbub_protocol::handshake::{self, Acceptance, Offer};
 
 use super::Worker;
 use crate::access::Meter;
-use crate::connection::{NEVER, Phase};
+use crate::connection::{NEVER, Phase, Seldom};
 use crate::id::ConnectionId;
 
 /// On which terms an upgrade is accepted.
@@ -115,11 +115,15 @@ impl Worker {
         connection.phase = Phase::Open(Endpoint::new(Role::Server, limit, deflate));
         connection.deadline = NEVER;
         connection.seen = self.clock.tick();
+        connection.spoken = connection.seen;
         // What looks after the server (group 1) is not for the book.
         if connection.group == 0 && self.tally.access.is_on() {
             connection.meter = Meter::running();
         }
-        connection.flags.tell_read_end = terms.tell_read_end;
+        connection
+            .flags
+            .seldom
+            .set(Seldom::TELL_READ_END, terms.tell_read_end);
         if let Some(limit) = terms.outbox_limit_bytes {
             let kept = self.settings.kept_outbox_bytes(limit);
             connection.outbox_limit_bytes = kept.min(u32::MAX as usize) as u32;

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use super::{Inbox, Worker};
-use crate::connection::{Connection, Peer, Phase, Proxied};
+use crate::connection::{Connection, Peer, Phase, Proxied, Seldom};
 use crate::id::ConnectionId;
 use crate::limits::Limit;
 use crate::tls::TlsContext;
@@ -127,7 +127,7 @@ impl Worker {
             return false;
         }
         if let Some(connection) = self.connections.get_mut(id) {
-            connection.flags.has_shaken = true;
+            connection.flags.seldom.set(Seldom::HAS_SHAKEN, true);
         }
         self.secure(id, &context)
     }

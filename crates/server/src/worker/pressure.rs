@@ -14,7 +14,7 @@ const STEPS: [usize; 4] = [70, 80, 90, 100];
 /// So far below that it ends.
 const BACK: usize = 10;
 /// Who holds as much is among the largest: more than a read brings, or an idle connection ever has.
-const LARGE_BYTES: u32 = 64 << 10;
+pub(super) const LARGE_BYTES: u32 = 64 << 10;
 
 /// See the module.
 pub(super) struct Pressure {
@@ -25,7 +25,7 @@ pub(super) struct Pressure {
     up_bytes: usize,
     down_bytes: usize,
     /// Something is to be done before the next wait.
-    is_due: bool,
+    pub(super) is_due: bool,
     shrinks: bool,
     /// Those that are not read, because they hold much.
     squeezed: Vec<ConnectionId>,

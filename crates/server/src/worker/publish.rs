@@ -149,6 +149,9 @@ impl Delivery<'_> {
             true => Some(None),
             false => deflate.map(|deflate| deflate.group()),
         };
+        // What is compressed into a window of its own has to arrive, or all that follows is read wrongly.
+        let may_be_dropped = policy != Policy::Close;
+        let group = group.filter(|group| is_client || group.is_some() || !may_be_dropped);
         let own: Arc<[u8]>;
         let frame = match group {
             None => &message.plain,
@@ -157,10 +160,11 @@ impl Delivery<'_> {
             Some(None) => {
                 let mut bytes = Vec::new();
                 let (kind, payload) = (message.kind, message.payload());
-                if endpoint
-                    .send(kind, payload, mask, self.codec, &mut bytes)
-                    .is_err()
-                {
+                let sent = match may_be_dropped {
+                    true => endpoint.send_plain(kind, payload, mask, &mut bytes),
+                    false => endpoint.send(kind, payload, mask, self.codec, &mut bytes),
+                };
+                if sent.is_err() {
                     return Heard::Not;
                 }
                 own = Arc::from(bytes);

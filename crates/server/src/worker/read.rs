@@ -6,17 +6,18 @@ use hubbub_protocol::endpoint::{self, Endpoint, Input, Kind, Payload};
 use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::HeadScanner;
 use rustix::io::Errno;
+use rustix::net::sockopt::socket_error;
 use rustix::net::{RecvFlags, recv};
 
 use super::turns::{ROOMY_BYTES, cost};
 use super::{Inbox, READ_LIMIT_BYTES, Worker};
 use crate::clock::Tick;
-use crate::connection::{NEVER, Phase, Turn, Verdict};
+use crate::connection::{NEVER, Phase, Seldom, Turn, Verdict};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::id::ConnectionId;
 use crate::limits::{Limit, TRIED_TIMES};
 use crate::memory::prefer_large_pages;
-use crate::reactor::Interest;
+use crate::reactor::{Interest, Token};
 
 /// How long a close waits for the application's answers to what came before it.
 const ANSWER_TICKS: Tick = 5;
@@ -54,20 +55,27 @@ impl Worker {
                 return;
             }
         }
-        let Some(mut connection) = self.connections.get_mut(id) else {
+        let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
         if connection.flags.turn.is_queued() {
             // Its turn will come. What epoll need not tell until then, it does not.
             return self.refresh_interest(id);
         }
-        let broken = flags.intersects(Interest::ERR | Interest::HUP);
-        if !broken && !connection.wanted_interest().contains(Interest::IN) {
-            if flags.contains(Interest::RDHUP) {
+        if !connection.wanted_interest().contains(Interest::IN) {
+            if flags.intersects(Interest::ERR | Interest::HUP) {
+                if self.is_put_by(id) {
+                    return;
+                }
+            } else if flags.contains(Interest::RDHUP) {
                 return self.on_hang_up(id);
+            } else {
+                return self.refresh_interest(id);
             }
-            return self.refresh_interest(id);
         }
+        let Some(mut connection) = self.connections.get_mut(id) else {
+            return;
+        };
         if matches!(connection.phase, Phase::Head { .. }) {
             if self.is_guest_too_many(id) {
                 return;
@@ -83,6 +91,34 @@ impl Worker {
         let room = &mut inbox.buffer[..connection.read_limit(READ_LIMIT_BYTES)];
         let outcome = recv(&connection.socket, room, RecvFlags::empty());
         self.on_received(id, 0, outcome.map(|(len, _)| len), inbox);
+    }
+
+    /// The peer has gone in both directions, and nothing is to be read now. False if reading tells all that there is to it.
+    fn is_put_by(&mut self, id: ConnectionId) -> bool {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return true;
+        };
+        if connection.is_request_whole() {
+            // Nobody can hear the answer any more.
+            let error = socket_error(&connection.socket).ok().and_then(Result::err);
+            self.broken(id, error);
+            return true;
+        }
+        if !connection.flags.is_held() && connection.stash_len() == 0 {
+            return false;
+        }
+        // What has come before its end is worked off first. Until then epoll would tell of the end again and again.
+        if connection.interest != Interest::ONESHOT {
+            connection.interest = Interest::ONESHOT;
+            let token = Token::Connection(id);
+            let told = self
+                .reactor
+                .modify(&connection.socket, token, Interest::ONESHOT);
+            if told.is_err() {
+                self.broken(id, None);
+            }
+        }
+        true
     }
 
     /// What a read came to; what it brought lies in the inbox from `start` on.
@@ -311,6 +347,8 @@ impl Worker {
     pub fn pause(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
             && !connection.flags.paused
+            // Behind our close frame the peer's is looked for, and nobody would ask to go on.
+            && !matches!(&connection.phase, Phase::Open(endpoint) if endpoint.close_sent())
         {
             // epoll is told when the present read is over, or when more arrives.
             connection.flags.paused = true;
@@ -324,11 +362,18 @@ impl Worker {
         {
             connection.flags.paused = false;
             connection.seen = self.clock.tick();
+            connection.spoken = connection.seen;
             connection.pinged = NEVER;
-            if matches!(&connection.phase, Phase::Exchange(exchange) if exchange.upload.is_wanted())
-            {
-                // While nobody read, the time was not the client's.
-                self.set_deadline(id, self.spans.body);
+            // While nobody read, the time was not the client's.
+            match &connection.phase {
+                Phase::Exchange(exchange) if exchange.upload.is_wanted() => {
+                    self.set_deadline(id, self.spans.body);
+                }
+                Phase::Open(endpoint) if endpoint.is_open() && connection.is_mid_message() => {
+                    self.set_deadline(id, self.spans.message);
+                }
+                // The time without a message begins anew, too.
+                _ => self.arm(id),
             }
             if self
                 .connections
@@ -342,9 +387,9 @@ impl Worker {
 
     #[inline]
     pub(super) fn wants_read_end(&self, id: ConnectionId) -> bool {
-        self.connections
-            .get(id)
-            .is_some_and(|connection| connection.flags.tell_read_end && connection.flags.completed)
+        self.connections.get(id).is_some_and(|connection| {
+            connection.flags.seldom.has(Seldom::TELL_READ_END) && connection.flags.completed
+        })
     }
 
     /// After a read: time, memory, and what was said meanwhile.
@@ -362,13 +407,16 @@ impl Worker {
         let is_roomy = turn.has(Turn::ROOMY) || received >= ROOMY_BYTES;
         turn.set(Turn::ROOMY, is_roomy && !turn.is_queued());
         let completed = std::mem::take(&mut connection.flags.completed);
+        if completed {
+            connection.spoken = now;
+        }
         if let Phase::Open(endpoint) = &connection.phase
             && endpoint.is_open()
         {
             if !connection.is_mid_message() {
                 connection.deadline = NEVER;
             } else if completed || connection.deadline == NEVER {
-                connection.flags.extended = false;
+                connection.flags.seldom.set(Seldom::EXTENDED, false);
                 self.set_deadline(id, self.spans.message);
             }
         }

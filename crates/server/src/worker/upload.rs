@@ -8,7 +8,7 @@ use hubbub_protocol::http::{BodyReader, CONTINUE, Framing, Refusal, Request};
 
 use super::read::Found;
 use super::{Inbox, Worker};
-use crate::connection::{NEVER, Phase};
+use crate::connection::{NEVER, Phase, Seldom};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::exchange::{Answer, Asked, Exchange, Upload};
 use crate::id::ConnectionId;
@@ -67,8 +67,8 @@ impl Worker {
         connection.deadline = NEVER;
         connection.flags.told = false;
         connection.flags.hung_up = false;
-        connection.flags.extended = false;
-        connection.flags.has_asked = true;
+        connection.flags.seldom.set(Seldom::EXTENDED, false);
+        connection.flags.seldom.set(Seldom::HAS_ASKED, true);
         connection.flags.method = method;
         self.stats.requests += 1;
         let at_hand = &inbox.buffer[inbox.start..inbox.end];
@@ -241,6 +241,9 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
+        if connection.flags.hung_up {
+            return self.refresh_interest(id);
+        }
         connection.flags.hung_up = true;
         // Who has asked for more waits for answers, and so may one that wanted to end with this one (RFC 9112 §9.6): unless
         // it has begun, and there is no telling how much of it will come.

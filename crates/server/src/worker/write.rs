@@ -272,7 +272,24 @@ impl Worker {
         }
         self.mark_dirty(id);
         self.set_deadline(id, self.spans.close);
+        self.time_close(id);
         Ok(())
+    }
+
+    /// The time that closing may take begins when our close frame has left: until then the peer's pace is what counts.
+    fn time_close(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        if !matches!(&connection.phase, Phase::Open(endpoint) if endpoint.close_sent()) {
+            return;
+        }
+        if connection.flags.blocked {
+            connection.deadline = NEVER;
+            self.note_stall(id, 0);
+        } else if connection.deadline == NEVER && !connection.has_to_send() {
+            self.set_deadline(id, self.spans.close);
+        }
     }
 
     /// Sends what connections have to say, and another portion of what was published to many.
@@ -326,6 +343,9 @@ impl Worker {
         let sent = connection.send_corked(&mut self.pool);
         self.stats.bytes_out += sent as u64;
         if sent > 0 && connection.outbox.is_idle() {
+            if connection.flags.closed_by_app {
+                self.time_close(id);
+            }
             return self.charge(id);
         }
         match connection.write(&mut self.pool, &mut self.sealing, &[]) {
@@ -338,6 +358,12 @@ impl Worker {
                     connection.stalled = NEVER;
                 } else if !connection.is_open() {
                     self.note_stall(id, flushed.bytes);
+                }
+                let Some(connection) = self.connections.get_mut(id) else {
+                    return;
+                };
+                if connection.flags.closed_by_app {
+                    self.time_close(id);
                 }
                 let Some(connection) = self.connections.get_mut(id) else {
                     return;
