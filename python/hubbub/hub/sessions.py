@@ -24,6 +24,7 @@ from hubbub.hub.publishing import Place, Publishing
 from hubbub.hub.storage import Entry, HistoryStore
 from hubbub.hub.storms import Later, Storms
 from hubbub.hub.transports import Listeners, Transport
+from hubbub.log import logger
 from hubbub.stats import HubStats
 
 CHANNEL_LIMIT_BYTES = 255
@@ -321,8 +322,9 @@ class Sessions:
             return Publishing(self.say(channel, options, data, info, tags, key, conflate))
         self._load(channel, options)
         now_s = self.clock_s()
-        epoch, _ = self.channels.position(channel, now_s) or ("", 0)
+        epoch, stands = self.channels.position(channel, now_s) or ("", 0)
         limit, age_s = options.history_limit, options.history_age_s
+        entry = Entry(channel, epoch, stands, now_s, data, info, tags, key, limit, age_s)
         publishing = Publishing()
 
         def done(offset: int, is_new: bool, failure: Exception | None) -> None:
@@ -331,9 +333,11 @@ class Sessions:
             elif not is_new:
                 publishing.settle((offset, epoch))
             else:
-                publishing.settle(self.say(channel, options, data, info, tags, key))
+                self._catch_up(channel, options, (epoch, offset - 1))
+                # Without the key: the disk has decided, and its memory is the longer one.
+                publishing.settle(self.say(channel, options, data, info, tags))
 
-        self._store.append(Entry(channel, epoch, now_s, data, info, tags, key, limit, age_s), done)
+        self._store.append(entry, done)
         return publishing
 
     def say(
@@ -392,6 +396,18 @@ class Sessions:
             self.channels.restore(
                 channel, stream.epoch, stream.offset, stream.publications, self.clock_s()
             )
+
+    def _catch_up(self, channel: str, options: ChannelOptions, place: tuple[str, int]) -> None:
+        """Lets memory stand where the disk stood before a publication that is to be said."""
+        now_s = self.clock_s()
+        if self._store is None or self.channels.position(channel, now_s) == place:
+            return
+        epoch, offset = place
+        stream = self._store.load(channel, options.history_limit, until=offset)
+        is_same = stream is not None and (stream.epoch, stream.offset) == place
+        kept = stream.publications if stream is not None and is_same else []
+        logger.warning("history: %s stood elsewhere in memory than on disk: %d", channel, offset)
+        self.channels.restore(channel, epoch, offset, kept, now_s)
 
     def _read_again(self, channel: str, place: tuple[str, int]) -> bool:
         """Brings back from the disk what had to be forgotten, unless more is on its way there."""

@@ -5,6 +5,7 @@ publication will find it after a crash, and whoever was told "published" has not
 """
 
 import asyncio
+import itertools
 import queue
 import sqlite3
 import threading
@@ -25,7 +26,16 @@ create table if not exists publications (
     data blob not null, info blob, tags blob, key text,
     primary key (channel, offset)
 ) without rowid;
+create table if not exists recent_keys (
+    channel text not null, key text not null, offset integer not null, at_s real not null,
+    primary key (channel, key)
+) without rowid;
+create index if not exists recent_keys_by_age on recent_keys (at_s);
 create index if not exists keys on publications (channel, key) where key is not null;
+-- Files of before have the keys beside the publications.
+insert or replace into recent_keys
+    select channel, key, offset, at_s from publications where key is not null order by offset;
+update publications set key = null where key is not null;
 """
 _BATCH_LIMIT = 1_000
 _IDEMPOTENCY_S = 120.0
@@ -47,10 +57,15 @@ class StorageFailure(Failure):
 
 @dataclass(frozen=True)
 class Entry:
-    """A publication on its way to the disk; texts are JSON."""
+    """A publication on its way to the disk; texts are JSON.
+
+    Attributes:
+        offset: Where its channel's stream stood, as far as memory knew.
+    """
 
     channel: str
     epoch: str
+    offset: int
     at_s: float
     data: bytes
     info: bytes | None
@@ -61,7 +76,7 @@ class Entry:
 
 
 Kept = tuple[bytes, bytes | None, bytes | None, str | None, float]
-"""Data, info, tags, key and time of a publication that was stored."""
+"""Data, info, tags, key and time of a publication that was stored; the store knows keys itself."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +95,8 @@ Done = Callable[[int, bool, Exception | None], None]
 class HistoryStore(Protocol):
     """Keeps publications, and gives them back."""
 
-    def load(self, channel: str, limit: int) -> Stream | None:
-        """What is kept of a channel; None if nothing is."""
+    def load(self, channel: str, limit: int, until: int | None = None) -> Stream | None:
+        """What is kept of a channel, or was when it had come to an offset; None if nothing is."""
         ...
 
     def append(self, entry: Entry, done: Done) -> None:
@@ -117,25 +132,31 @@ class SqliteHistory:
             self._writer = _open(path)
         except (sqlite3.Error, OSError) as error:
             raise StorageFailure(f"{path}: {error}") from None
-        self._ends: dict[str, tuple[str, int]] = {}
         self._thread = threading.Thread(target=self._write, name="hubbub-history", daemon=True)
         self._thread.start()
 
-    def load(self, channel: str, limit: int) -> Stream | None:
-        """What is kept of a channel; None if nothing is."""
-        found = self._reader.execute(
+    def load(self, channel: str, limit: int, until: int | None = None) -> Stream | None:
+        """What is kept of a channel, or was when it had come to an offset; None if nothing is."""
+        found: tuple[str, int] | None = self._reader.execute(
             "select epoch, offset from streams where channel = ?", (channel,)
         ).fetchone()
         if found is None:
             return None
-        epoch, offset = found
-        rows: list[Kept] = self._reader.execute(
-            "select data, info, tags, key, at_s from publications"
+        epoch, newest = found
+        offset = newest if until is None else min(until, newest)
+        rows = self._reader.execute(
+            "select offset, data, info, tags, null, at_s from publications"
             " where channel = ? and offset <= ? order by offset desc limit ?",
             (channel, offset, limit),
         ).fetchall()
-        rows.reverse()
-        return Stream(epoch, offset, rows)
+        kept: list[Kept] = []
+        for expected, row in zip(itertools.count(offset, -1), rows, strict=False):
+            if row[0] != expected:
+                # Of what was published while it was not persistent, nothing is here.
+                break
+            kept.append(row[1:])
+        kept.reverse()
+        return Stream(epoch, offset, kept)
 
     def append(self, entry: Entry, done: Done) -> None:
         """Stores a publication behind all others of its channel; `done` is called in the loop."""
@@ -173,7 +194,7 @@ class SqliteHistory:
 
     def _forget(self, channel: str) -> None:
         try:
-            self._writer.execute("delete from publications where channel = ?", (channel,))
+            self._forget_stream(channel)
         except sqlite3.Error as error:
             logger.error("history: %s is not forgotten: %s", channel, error)
 
@@ -181,10 +202,11 @@ class SqliteHistory:
         if not entries:
             return
         results: list[tuple[Done, int, bool, Exception | None]] = []
-        ends = dict(self._ends)
         try:
             self._writer.execute("begin immediate")
+            ends: dict[str, tuple[str, int]] = {}
             results.extend((done, *self._insert(entry, ends), None) for entry, done in entries)
+            self._trim_keys(entries)
             self._writer.execute("commit")
         except sqlite3.Error as error:
             logger.error("history: %s", error)
@@ -192,8 +214,6 @@ class SqliteHistory:
                 self._writer.rollback()
             failure = StorageFailure(str(error))
             results = [(done, 0, False, failure) for _, done in entries]
-        else:
-            self._ends = ends
 
         def tell() -> None:
             for done, offset, is_new, failure in results:
@@ -209,33 +229,57 @@ class SqliteHistory:
     def _insert(self, entry: Entry, ends: dict[str, tuple[str, int]]) -> tuple[int, bool]:
         if entry.key is not None:
             repeated = self._writer.execute(
-                "select offset from publications where channel = ? and key = ? and at_s > ?",
+                "select offset from recent_keys where channel = ? and key = ? and at_s > ?",
                 (entry.channel, entry.key, entry.at_s - _IDEMPOTENCY_S),
             ).fetchone()
             if repeated is not None:
                 return repeated[0], False
-        known = ends.get(entry.channel)
-        if known is None or known[0] != entry.epoch:
-            row = self._writer.execute(
-                "select epoch, offset from streams where channel = ?", (entry.channel,)
-            ).fetchone()
-            known = row if row is not None and row[0] == entry.epoch else (entry.epoch, 0)
-        offset = known[1] + 1
+        offset = self._next_offset(entry, ends)
         ends[entry.channel] = (entry.epoch, offset)
         self._writer.execute(
             "insert or replace into streams values (?, ?, ?)",
             (entry.channel, entry.epoch, offset),
         )
         self._writer.execute(
-            "insert or replace into publications values (?, ?, ?, ?, ?, ?, ?)",
-            (entry.channel, offset, entry.at_s, entry.data, entry.info, entry.tags, entry.key),
+            "insert or replace into publications values (?, ?, ?, ?, ?, ?, null)",
+            (entry.channel, offset, entry.at_s, entry.data, entry.info, entry.tags),
         )
+        if entry.key is not None:
+            self._writer.execute(
+                "insert or replace into recent_keys values (?, ?, ?, ?)",
+                (entry.channel, entry.key, offset, entry.at_s),
+            )
         if offset % _TRIM_EVERY == 0:
             self._writer.execute(
                 "delete from publications where channel = ? and (offset <= ? or at_s < ?)",
                 (entry.channel, offset - entry.limit, entry.at_s - entry.age_s),
             )
         return offset, True
+
+    def _next_offset(self, entry: Entry, ends: dict[str, tuple[str, int]]) -> int:
+        known = ends.get(entry.channel)
+        if known is None:
+            known = self._writer.execute(
+                "select epoch, offset from streams where channel = ?", (entry.channel,)
+            ).fetchone()
+        if known is None:
+            return entry.offset + 1
+        epoch, offset = known
+        if epoch != entry.epoch:
+            self._forget_stream(entry.channel)
+            return entry.offset + 1
+        # Memory is ahead where the channel was not persistent for a while.
+        return max(offset, entry.offset) + 1
+
+    def _forget_stream(self, channel: str) -> None:
+        self._writer.execute("delete from publications where channel = ?", (channel,))
+
+    def _trim_keys(self, entries: list[tuple[Entry, Done]]) -> None:
+        newest_s = max((entry.at_s for entry, _ in entries if entry.key is not None), default=None)
+        if newest_s is not None:
+            self._writer.execute(
+                "delete from recent_keys where at_s <= ?", (newest_s - _IDEMPOTENCY_S,)
+            )
 
 
 def _open(path: Path) -> sqlite3.Connection:
