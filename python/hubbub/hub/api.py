@@ -161,7 +161,7 @@ class Api:
             raise Reject(404, "no such method")
         kind, act = known
         try:
-            result = act(msgspec.json.decode(body, type=kind))
+            result = act(wire.decode(body, kind))
             return {"result": await result if inspect.isawaitable(result) else result}
         except msgspec.DecodeError as error:
             refused = Refused(107, f"bad request: {error}")
@@ -173,7 +173,7 @@ class Api:
 
     async def _batch(self, body: bytes) -> dict[str, Any]:
         try:
-            batch = msgspec.json.decode(body, type=dict[str, list[dict[str, Raw]]])
+            batch = wire.decode(body, dict[str, list[dict[str, Raw]]])
         except msgspec.DecodeError as error:
             raise Reject(400, f"bad request: {error}") from None
         commands = batch.get("commands", [])

@@ -17,7 +17,7 @@ from hubbub._core import Request
 from hubbub.app import App
 from hubbub.errors import Reject
 from hubbub.http import EventSourceResponse, Response, StreamingResponse
-from hubbub.hub import codes
+from hubbub.hub import codes, wire
 from hubbub.hub.client import Client
 from hubbub.hub.dispatch import Dispatch
 from hubbub.hub.sessions import Sessions
@@ -75,12 +75,12 @@ class Emulation:
 
     def _sse(self, request: Request, cf_connect: str) -> EventSourceResponse:
         self._check_origin(request)
-        return EventSourceResponse(self._frames(request, cf_connect))
+        return EventSourceResponse(_events(self._frames(request, cf_connect)))
 
     def _posted(self, request: Request) -> Response:
         self._check_origin(request)
         try:
-            posted = msgspec.json.decode(request.body, type=_Posted)
+            posted = wire.decode(request.body, _Posted)
         except msgspec.DecodeError as error:
             raise Reject(400, f"bad request: {error}") from None
         sessions, dispatch = self._running()
@@ -127,3 +127,10 @@ async def _lines(frames: AsyncGenerator[str]) -> AsyncGenerator[str]:
     async with aclosing(frames):
         async for frame in frames:
             yield frame + "\n"
+
+
+async def _events(frames: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    async with aclosing(frames):
+        async for frame in frames:
+            # Between a client's tokens it may stand; a browser would take it for a line's end.
+            yield frame.replace("\r", " ")

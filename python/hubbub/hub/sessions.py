@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from hubbub._core import Authors, Channels, Request, delta
+from hubbub.errors import Misuse
 from hubbub.hub import codes, wire
 from hubbub.hub.client import Client, Subscription
 from hubbub.hub.codes import Disconnected, End
@@ -316,7 +317,13 @@ class Sessions:
             key: A publication with the same key within two minutes is left out.
             conflate: Of those that wait for a slow reader, the newest of each stays, where the
                 channel says so.
+
+        Raises:
+            Misuse: It is no UTF-8.
         """
+        data = _fit(data)
+        if info is not None:
+            info = _fit(info)
         options = self._table.of(channel)
         if not options.persistent or self._store is None:
             return Publishing(self.say(channel, options, data, info, tags, key, conflate))
@@ -330,12 +337,17 @@ class Sessions:
         def done(offset: int, is_new: bool, failure: Exception | None) -> None:
             if failure is not None:
                 publishing.fail(failure)
-            elif not is_new:
+                return
+            if not is_new:
                 publishing.settle((offset, epoch))
-            else:
+                return
+            try:
                 self._catch_up(channel, options, (epoch, offset - 1))
                 # Without the key: the disk has decided, and its memory is the longer one.
                 publishing.settle(self.say(channel, options, data, info, tags))
+            except Exception as error:
+                publishing.fail(error)
+                raise
 
         self._store.append(entry, done)
         return publishing
@@ -600,6 +612,17 @@ def check_name(channel: str) -> None:
         or len(channel.encode()) > CHANNEL_LIMIT_BYTES
     ):
         raise codes.bad_request()
+
+
+def _fit(json: bytes) -> bytes:
+    """JSON as it may stand in a frame and in a history, whatever `Raw` it was made of."""
+    if not json.isascii():
+        try:
+            json.decode()
+        except UnicodeDecodeError:
+            raise Misuse("a publication is JSON, which is UTF-8") from None
+    # A frame's line ends with it; in JSON it stands between tokens only.
+    return json.replace(b"\n", b" ")
 
 
 def ttl_s(expires_at_s: float, now_s: float) -> int:

@@ -217,7 +217,11 @@ class SqliteHistory:
 
         def tell() -> None:
             for done, offset, is_new, failure in results:
-                done(offset, is_new, failure)
+                try:
+                    done(offset, is_new, failure)
+                except Exception:
+                    # The others of the batch are stored too, and have to be told.
+                    logger.exception("history: stored, but not told")
 
         try:
             # One wake-up for the batch.

@@ -16,7 +16,7 @@ from joserfc.util import urlsafe_b64decode
 from msgspec import Raw, Struct
 
 from hubbub.errors import Misuse
-from hubbub.hub import codes
+from hubbub.hub import codes, wire
 
 _ALGORITHMS: dict[str, list[str]] = {
     "oct": ["HS256", "HS384", "HS512"],
@@ -104,7 +104,7 @@ class Tokens:
         """
         payload = self._payload(token)
         try:
-            claims = msgspec.json.decode(payload, type=Claims)
+            claims = wire.decode(payload, Claims)
         except msgspec.DecodeError:
             raise codes.invalid_token() from None
         if claims.exp and claims.exp <= now_s:

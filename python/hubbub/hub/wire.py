@@ -4,11 +4,13 @@ A frame holds one or more JSON objects, each on a line of its own. `PROTOCOL.md`
 says what of it is spoken. What applications say travels as it is: `data` is never decoded here.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import astuple
+
+T = TypeVar("T")
 
 _MISSING = Raw(b"")
 
@@ -211,7 +213,7 @@ def commands(frame: str | bytes) -> list[tuple[int, str, Any]]:
             raise BadFrame(f"{lines} commands in one frame")
     try:
         decoded = _decode(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadFrame(str(error)) from None
     found: list[tuple[int, str, Any]] = []
     for command in decoded:
@@ -231,6 +233,24 @@ def commands(frame: str | bytes) -> list[tuple[int, str, Any]]:
         if not ((0 < number < _IDS) if name != "send" else number == 0):
             raise BadFrame(f"{name} with id {number}")
         found.append((number, name, values[at]))
+    return found
+
+
+def decode(json: bytes | Raw, kind: type[T]) -> T:
+    """JSON that came otherwise than in a client's frame; what of it is `Raw` may stand in one.
+
+    Raises:
+        msgspec.DecodeError: It is no JSON, or another.
+    """
+    try:
+        # `Raw` is not looked at more closely than to find its end: it may be no UTF-8.
+        text = bytes(json).decode()
+        found = msgspec.json.decode(text, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None
+    if "\n" in text:
+        # It is JSON: its line feeds stand between tokens, and in a frame would end a line.
+        return msgspec.json.decode(text.replace("\n", " "), type=kind)
     return found
 
 

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import msgspec
 import pytest
 
 from hubbub import App
@@ -91,6 +92,47 @@ async def test_several_commands_in_one_request() -> None:
                 "/connection/api/batch", json=wrong, headers={"X-API-Key": KEY}
             )
             assert answer.status == 400
+
+
+async def test_what_is_no_utf_8_is_refused_and_harms_nobody() -> None:
+    async with serve(app()) as server, server.connect("/connection/websocket") as client:
+        client.send_json({"id": 1, "connect": {}})
+        await client.receive_json()
+        client.send_json({"id": 2, "subscribe": {"channel": "news"}})
+        await client.receive_json()
+        headers = {"X-API-Key": KEY}
+        for method, said in (
+            ("publish", b'"channel":"news","data":"\xff\xfe"'),
+            ("broadcast", b'"channels":["news"],"data":"\xff\xfe"'),
+            ("subscribe", b'"user":"ada","channel":"other","info":"\xff\xfe"'),
+            ("publish", b'"channel":"\xff","data":1'),
+            ("publish", b'"channel":"news","data":' + b"[" * 100_000),
+        ):
+            body = b"{%s}" % said
+            answer = await server.post(f"/connection/api/{method}", body=body, headers=headers)
+            assert answer.json()["error"]["code"] == 107
+            body = b'{"commands":[{"%s":%s}]}' % (method.encode(), body)
+            answer = await server.post("/connection/api/batch", body=body, headers=headers)
+            assert answer.status == 400
+        await call(server, "publish", {"channel": "news", "data": "good"})
+        assert (await client.receive_json())["push"]["pub"] == {"data": "good", "offset": 1}
+        client.send_json({"id": 3, "history": {"channel": "news", "limit": -1}})
+        kept = (await client.receive_json())["history"]["publications"]
+        assert kept == [{"data": "good", "offset": 1}]
+
+
+async def test_what_is_published_over_several_lines_goes_out_in_one() -> None:
+    async with serve(app()) as server, server.connect("/connection/websocket") as client:
+        client.send_json({"id": 1, "connect": {}})
+        await client.receive_json()
+        client.send_json({"id": 2, "subscribe": {"channel": "news"}})
+        await client.receive_json()
+        body = b'{\n "channel": "news",\n "data": {\n  "text": "a\\nb"\n }\n}'
+        headers = {"X-API-Key": KEY}
+        await server.post("/connection/api/publish", body=body, headers=headers)
+        frame = await client.receive()
+        assert "\n" not in frame  # type: ignore[operator]
+        assert msgspec.json.decode(frame)["push"]["pub"]["data"] == {"text": "a\nb"}
 
 
 async def test_users_are_sent_away() -> None:

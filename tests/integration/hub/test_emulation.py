@@ -123,6 +123,26 @@ async def test_a_session_has_a_secret_that_nobody_is_told() -> None:
         assert await stream.say({"id": 2, "ping": {}}) == 404
 
 
+@pytest.mark.parametrize("kind", ["http_stream", "sse"])
+async def test_white_space_between_a_client_s_tokens_breaks_no_frame(kind: str) -> None:
+    app, _ = hubbed()
+    async with serve(app) as server, opened(server, kind) as stream:
+        await stream.connected()
+        await stream.say({"id": 2, "subscribe": {"channel": "room"}})
+        await stream.frame()
+        said = '{"id":3,"publish":{"channel":"room","data":{\r"n"\t:\r1}}}'
+        body = {"session": stream._session, "node": stream._node, "data": said}
+        await server.post("/connection/emulation", json=body)
+        assert (await stream.frame())["push"]["pub"]["data"] == {"n": 1}
+
+
+async def test_what_is_posted_and_no_utf_8_is_refused() -> None:
+    app, _ = hubbed()
+    async with serve(app) as server:
+        body = b'{"session":"\xff","node":"","data":"{}"}'
+        assert (await server.post("/connection/emulation", body=body)).status == 400
+
+
 async def test_pages_of_other_origins_are_kept_out() -> None:
     app, _ = hubbed()
     async with serve(app) as server:

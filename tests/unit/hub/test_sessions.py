@@ -1,11 +1,13 @@
 """Sessions in memory: each command, recovery, presence, permissions, hooks, deltas."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 from tests.unit.hub.world import START_S, World
 
+from hubbub.errors import Misuse
 from hubbub.hub.client import Client
 from hubbub.hub.codes import Disconnected, Refused
 from hubbub.hub.options import ChannelOptions
@@ -166,6 +168,20 @@ def test_a_client_publishes_and_is_named() -> None:
     assert push["push"]["pub"]["data"] == "hi"
     assert push["push"]["pub"]["info"] == {"user": "ada", "client": ada.client.id}
     assert answer == {"id": 5, "publish": {}}
+
+
+def test_an_application_cannot_publish_what_no_frame_can_hold() -> None:
+    world = World(room=KEPT)
+    ada = world.connect("ada")
+    ada.ask(subscribe={"channel": "room"})
+    for said in ({"data": b'"\xff\xfe"'}, {"data": b"1", "info": b'{"user":"\xff"}'}):
+        with pytest.raises(Misuse):
+            world.sessions.publish("room", **said)
+    world.sessions.publish("room", b'{\n"n": "\xc3\xa4"\n}')
+    assert [json.loads(frame)["push"]["pub"] for frame in ada.pipe.frames] == [
+        {"data": {"n": "ä"}, "offset": 1}
+    ]
+    assert "\n" not in ada.pipe.frames[0]
 
 
 def test_history_is_paged() -> None:

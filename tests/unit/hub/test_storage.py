@@ -24,9 +24,9 @@ class World:
     def __init__(self, path: Path) -> None:
         self.heard: list[str] = []
         self.store = SqliteHistory(path, asyncio.get_running_loop())
-        table = ChannelTable()
-        table.add("room", KEPT)
-        self.sessions = Sessions(self._hear, table, store=self.store)
+        self.table = ChannelTable()
+        self.table.add("room", KEPT)
+        self.sessions = Sessions(self._hear, self.table, store=self.store)
 
     def _hear(self, topic: str, frame: str, /, *, key: str | None = None) -> int:
         self.heard.append(frame)
@@ -186,6 +186,26 @@ async def test_what_cannot_be_stored_is_told_and_heard_by_nobody(tmp_path: Path)
     assert len(world.heard) == 1
     world.store._writer.execute("pragma max_page_count = 1000000")
     assert (await world.sessions.publish("room", b"2"))[0] == 2
+    world.store.close()
+
+
+async def test_one_that_cannot_be_told_keeps_no_other_from_being_heard(tmp_path: Path) -> None:
+    world = World(tmp_path / "history.sqlite3")
+    world.table.add("other", KEPT)
+    hear = world._hear
+
+    def broken(topic: str, frame: str, /, *, key: str | None = None) -> int:
+        if "other" in topic:
+            raise RuntimeError("nobody is reached")
+        return hear(topic, frame)
+
+    world.sessions._publish = broken
+    at_once = [world.sessions.publish(channel, b"1") for channel in ("room", "other", "room")]
+    async with asyncio.timeout(10):
+        first, failed, last = await asyncio.gather(*at_once, return_exceptions=True)
+    assert isinstance(failed, RuntimeError)
+    assert (first, last) == ((1, first[1]), (2, first[1]))  # type: ignore[index]
+    assert len(world.heard) == 2
     world.store.close()
 
 

@@ -1,7 +1,7 @@
 """Tokens: what they say, who is believed, and who is not."""
 
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
 from hubbub.errors import Misuse
@@ -23,6 +23,18 @@ def test_what_a_token_says() -> None:
     )
     assert (claims.sub, claims.channels) == ("ada", ["a"])
     assert bytes(claims.info) == b'{"name":"Ada"}'
+
+
+def test_what_a_token_says_may_stand_in_a_frame() -> None:
+    def token(payload: bytes) -> str:
+        return jws.serialize_compact({"alg": "HS256"}, payload, OctKey.import_key(SECRET))
+
+    tokens = Tokens(secret=SECRET)
+    claims = tokens.claims(token(b'{\n "sub": "ada",\n "info": {\n  "name": "Ada"\n }\n}'), NOW_S)
+    assert bytes(claims.info) == b'{   "name": "Ada"  }'
+    for _ in range(2):
+        with pytest.raises(Disconnected):
+            tokens.claims(token(b'{"sub":"ada","info":"\xff\xfe"}'), NOW_S)
 
 
 @pytest.mark.parametrize(

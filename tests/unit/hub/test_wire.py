@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from hubbub.hub import wire
@@ -36,6 +37,7 @@ def test_a_frame_holds_commands_line_by_line() -> None:
         '{"id":1,"subscribe":{"channel":5}}',
         '{"id":1,"publish":{"channel":"a","data":}}',
         '{"id":1,"unknown":{}}',
+        '{"id":1,"rpc":{"data":' + "[" * 100_000 + "]" * 100_000 + "}}",
     ],
 )
 def test_what_is_no_command_is_told_so(frame: str) -> None:
@@ -52,6 +54,28 @@ def test_what_applications_say_travels_as_it_is() -> None:
     data = '{"a" :  [1.0, 2e3,"\\u00e4"]}'
     ((_, _, request),) = wire.commands(f'{{"id":1,"publish":{{"channel":"x","data":{data}}}}}')
     assert bytes(request.data) == data.encode()
+
+
+class Posted(msgspec.Struct):
+    """Something that came over HTTP."""
+
+    data: msgspec.Raw
+
+
+def test_what_came_over_http_may_stand_in_a_frame() -> None:
+    posted = wire.decode(b'{"data":\n[ "\\n\xc3\xa4",\n 1\n]}', Posted)
+    assert bytes(posted.data) == b'[ "\\n\xc3\xa4",  1 ]'
+    nested = wire.decode(b'{"data":{"data":\n1}}', Posted)
+    assert bytes(wire.decode(nested.data, Posted).data) == b"1"
+
+
+@pytest.mark.parametrize(
+    "json",
+    [b'{"data":"\xff\xfe"}', b'{"data":"\n"}', b'{"data":' + b"[" * 100_000, b'{"\xff":1}', b"{}"],
+)
+def test_what_came_over_http_and_is_no_json_is_told_so(json: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        wire.decode(json, Posted)
 
 
 def test_answers_and_pushes_are_json() -> None:
