@@ -86,6 +86,10 @@ class Listeners:
             if not listening:
                 del self._topics[topic]
 
+    def has_room(self, size: int) -> bool:
+        """Whether as much more may wait for one of them."""
+        return self.held_bytes + size <= self.held_limit_bytes
+
     def tell(
         self, topic: str, frame: str, slow: Slow = "close", conflate: str | None = None
     ) -> int:
@@ -113,7 +117,8 @@ class StreamTransport:
 
     Args:
         listeners: Where it hears topics.
-        limit_bytes: How much may wait for a slow reader before it is closed.
+        limit_bytes: How much may wait for a slow reader before it is closed; the frame with which
+            that begins is as long as it likes.
     """
 
     def __init__(self, listeners: Listeners, limit_bytes: int) -> None:
@@ -126,6 +131,8 @@ class StreamTransport:
         self._conflating: dict[str, int] = {}
         self._topics: set[str] = set()
         self._woken = asyncio.Event()
+        # Whether the reader has taken all there was, and waits for more.
+        self._is_awaited = True
         self.is_closed = False
 
     def send(self, frame: str) -> None:
@@ -133,7 +140,9 @@ class StreamTransport:
         if self.is_closed:
             return
         waiting = _Waiting(frame, _size(frame), is_droppable=False, conflate=None)
-        if self._fits(waiting.bytes):
+        # However long: who resumes would ask for the same answer again, and for ever.
+        has_room = self._waiting_bytes < self._limit_bytes
+        if has_room and self._listeners.has_room(waiting.bytes):
             self._put(next(self._numbers), waiting)
         else:
             self._close_slow()
@@ -190,7 +199,9 @@ class StreamTransport:
         """The frames that wait, or the next ones; none at the end."""
         while not self._waiting and not self.is_closed:
             self._woken.clear()
+            self._is_awaited = True
             await self._woken.wait()
+        self._is_awaited = False
         taken = [waiting.frame for waiting in self._waiting.values()]
         self._forget_all()
         return taken
@@ -203,11 +214,9 @@ class StreamTransport:
         self._woken.set()
 
     def _fits(self, size: int) -> bool:
-        listeners = self._listeners
-        return (
-            self._waiting_bytes + size <= self._limit_bytes
-            and listeners.held_bytes + size <= listeners.held_limit_bytes
-        )
+        is_alone = not self._waiting
+        has_room = is_alone or self._waiting_bytes + size <= self._limit_bytes
+        return has_room and self._listeners.has_room(size)
 
     def _put(self, number: int, waiting: _Waiting) -> None:
         self._waiting[number] = waiting
@@ -233,8 +242,9 @@ class StreamTransport:
             self._listeners.dropped += 1
 
     def _close_slow(self) -> None:
-        # It will not read what waits either: it resumes when it is back.
-        self._forget_all()
+        if not self._is_awaited:
+            # It will not read what waits either: it resumes when it is back.
+            self._forget_all()
         self._listeners.slow_closed += 1
         self.close(3008, "slow")
 

@@ -16,6 +16,7 @@ from hubbub.testing import TestServer, serve
 pytestmark = pytest.mark.anyio
 
 WAIT_S = 5.0
+LINE_LIMIT_BYTES = 1 << 23
 
 
 def hubbed() -> tuple[App, Hub]:
@@ -68,7 +69,8 @@ async def opened(
     else:
         head = f"POST /connection/http_stream HTTP/1.1\r\nContent-Length: {len(body)}\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    address = "127.0.0.1", server.port
+    reader, writer = await asyncio.open_connection(*address, limit=LINE_LIMIT_BYTES)
     try:
         writer.write(f"{head}Host: 127.0.0.1:{server.port}\r\n\r\n{body}".encode())
         yield Stream(server, reader)
@@ -95,6 +97,36 @@ async def test_a_session_over_a_stream(kind: str) -> None:
                 hub.publish("room", "is anybody there?")
                 await asyncio.sleep(0.01)
         assert hub.clients() == ()
+
+
+@pytest.mark.parametrize("kind", ["http_stream", "sse"])
+async def test_who_has_missed_more_than_may_wait_gets_it(kind: str) -> None:
+    app, hub = hubbed()
+    hub.channel("long:*", subscribe="anyone", history_limit=1_000)
+    places: dict[str, dict[str, Any]] = {}
+
+    def resume(number: int, channel: str) -> dict[str, Any]:
+        request = {"channel": channel, "recover": True, **places[channel]}
+        return {"id": number, "subscribe": request}
+
+    async with serve(app) as server:
+        for channel in ("long:a", "long:b"):
+            for _ in range(120):
+                _, epoch = await hub.publish(channel, "x" * 10_000)
+            places[channel] = {"epoch": epoch, "offset": 0}
+        async with opened(server, kind) as stream:
+            await stream.connected()
+            await stream.say(resume(2, "long:a"), resume(3, "long:b"))
+            assert len((await stream.frame())["subscribe"]["publications"]) == 120
+            assert (await stream.frame())["push"]["disconnect"]["code"] == 3008
+        places["long:a"]["offset"] = 120
+        async with opened(server, kind) as stream:
+            await stream.connected()
+            await stream.say(resume(2, "long:a"), resume(3, "long:b"))
+            assert (await stream.frame())["subscribe"]["recovered"]
+            assert len((await stream.frame())["subscribe"]["publications"]) == 120
+            hub.publish("long:b", "and on")
+            assert (await stream.frame())["push"]["pub"]["data"] == "and on"
 
 
 @pytest.mark.parametrize("kind", ["http_stream", "sse"])

@@ -30,6 +30,8 @@ def tell(listeners: Listeners, slow: Slow, count: int, keys: int = 0) -> None:
 async def test_close_is_told_and_holds_nothing() -> None:
     listeners = Listeners()
     slow = stream(listeners, "t")
+    slow.send("hello")
+    assert await heard(slow) == ["he"]
     tell(listeners, "close", 11)
     assert slow.is_closed
     (farewell,) = await slow.take()
@@ -77,3 +79,45 @@ async def test_all_streams_together_hold_so_much_and_no_more() -> None:
     assert listeners.held_bytes == 700
     assert len(await second.take()) == 7
     assert listeners.held_bytes == 0
+
+
+async def test_an_answer_goes_however_long_it_is() -> None:
+    listeners = Listeners()
+    reader = stream(listeners)
+    reader.send("{}")
+    reader.send("an" + "x" * 5_000)
+    assert await heard(reader) == ["{}", "an"]
+    reader.send("an" + "x" * 5_000)
+    assert await heard(reader) == ["an"]
+    assert not reader.is_closed
+
+
+async def test_a_publication_goes_however_long_it_is_when_nothing_waits() -> None:
+    listeners = Listeners()
+    reader = stream(listeners, "t")
+    for slow in ("close", "drop-newest", "drop-oldest", "conflate"):
+        listeners.tell("t", slow + "x" * 5_000, slow)
+        assert await heard(reader) == [slow[:2]]
+    assert not reader.is_closed
+
+
+async def test_who_waits_for_more_gets_what_there_was_before_it_was_too_much() -> None:
+    listeners = Listeners()
+    reader = stream(listeners)
+    for number in range(3):
+        reader.send(f"{number}" + "x" * 5_000)
+    first, farewell = await reader.take()
+    assert first[0] == "0", "or it would come back for the same, and for ever"
+    assert '"code":3008' in farewell
+    assert await reader.take() == []
+    assert listeners.held_bytes == 0
+
+
+async def test_what_all_streams_may_hold_bounds_the_longest_frame() -> None:
+    listeners = Listeners(held_limit_bytes=4_000)
+    reader = stream(listeners, "t")
+    listeners.tell("t", "x" * 5_000, "drop-newest")
+    assert listeners.dropped == 1
+    reader.send("x" * 5_000)
+    (farewell,) = await reader.take()
+    assert '"code":3008' in farewell
