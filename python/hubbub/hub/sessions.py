@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw
 
-from hubbub._core import Authors, Channels, Request, delta
+from hubbub._core import Authors, Channels, Request
 from hubbub.errors import Misuse
 from hubbub.hub import codes, wire
 from hubbub.hub.client import Client, Subscription
 from hubbub.hub.codes import Disconnected, End
+from hubbub.hub.deltas import Deltas, as_text
 from hubbub.hub.limits import HubLimits, Meters
 from hubbub.hub.options import ChannelOptions, ChannelTable
 from hubbub.hub.publishing import Place, Publishing
@@ -43,7 +43,7 @@ class Publish(Protocol):
 
 # Bytes that no channel's name has: topics of one hub, of another and of the app's own endpoints
 # never meet.
-_ALL, _JOINS, _FULL, _DELTA, _PINGS = "\x01", "\x02", "\x03", "\x04", "\x05"
+_ALL, _JOINS, _WHOLE, _CHANGES, _PINGS = "\x01", "\x02", "\x03", "\x04", "\x05"
 _END = "\x06"
 
 
@@ -76,9 +76,10 @@ class Sessions:
         """Subscriptions that were refused because memory was full."""
 
         self.storms = Storms(self._tell_gathered, later)
-        self._all, self._joins, self._full_topic, self._delta, self._pings = (
-            f"{kind}{scope}{_END}" for kind in (_ALL, _JOINS, _FULL, _DELTA, _PINGS)
+        self._all, self._joins, whole, changes, self._pings = (
+            f"{kind}{scope}{_END}" for kind in (_ALL, _JOINS, _WHOLE, _CHANGES, _PINGS)
         )
+        self.deltas = Deltas(self._tell, whole, changes)
         self.channels = Channels(secrets.randbits(64))
         self.authors = Authors()
         """Who may go on publishing where they have: forgotten when something changes that."""
@@ -92,9 +93,6 @@ class Sessions:
         self._table = table
         self._store = store
         self._numbers = itertools.count(1)
-        # The newest data of channels with deltas, and who has not got a whole one yet.
-        self._bases: dict[str, bytes] = {}
-        self._fresh: dict[str, set[Client]] = {}
         self._declare()
 
     def _declare(self) -> None:
@@ -114,7 +112,8 @@ class Sessions:
         """Goes on with the clients and channels of another, which must not be used any more."""
         self.channels, self.listeners = other.channels, other.listeners
         self.clients, self.users, self.node = other.clients, other.users, other.node
-        self._numbers, self._bases, self._fresh = other._numbers, other._bases, other._fresh
+        self._numbers = other._numbers
+        self.deltas.take_over(other.deltas)
         self.meters.take_over(other.meters)
         other.storms.calm_all()
         self.full = other.full
@@ -370,12 +369,14 @@ class Sessions:
             topic = self._all + channel
             self._publish(topic, frame, key=conflate)
             self.listeners.tell(topic, frame, options.slow, conflate)
-            if options.delta:
-                self._tell_deltas(channel, data, offset, info, tags)
+            self.deltas.tell(channel, data, offset, info, tags)
         return offset, epoch
 
     def may_go_on(self, client: Client, channel: str, options: ChannelOptions, info: bytes) -> None:
         """A client has published, and nobody need be asked whether it may again."""
+        if channel in self.deltas:
+            # Declared otherwise since somebody began to hear it so.
+            return
         self.authors.allow(
             client.number,
             channel,
@@ -541,25 +542,21 @@ class Sessions:
         if not subscription.wants_delta:
             transport.listen(self._all + channel)
             return
-        result.publications = [_as_text(one) for one in result.publications]
-        if result.publications:
-            # It knows the newest publication: the next delta fits.
-            transport.listen(self._delta + channel)
-        else:
-            self._fresh.setdefault(channel, set()).add(client)
-            transport.listen(self._full_topic + channel)
+        result.publications = [as_text(one) for one in result.publications]
+        # Who knows the newest publication can take the next change.
+        self.deltas.enter(channel, client, knows_newest=bool(result.publications))
 
     def _forget(self, client: Client, subscription: Subscription) -> None:
         channel, transport = subscription.channel, client.transport
         del client.subscriptions[channel]
         self.authors.forget(client.number)
-        if not client.is_closed:
-            topics = [self._joins] if subscription.wants_join_leave else []
-            topics += [self._full_topic, self._delta] if subscription.wants_delta else [self._all]
-            for topic in topics:
-                transport.ignore(topic + channel)
         if subscription.wants_delta:
-            self._fresh.get(channel, set()).discard(client)
+            self.deltas.leave(channel, client)
+        if not client.is_closed:
+            if subscription.wants_join_leave:
+                transport.ignore(self._joins + channel)
+            if not subscription.wants_delta:
+                transport.ignore(self._all + channel)
         self.channels.leave(channel, client.number, self.clock_s())
         if self._table.of(channel).join_leave:
             self.storms.tell(channel, "leave", client.id, client.about(subscription))
@@ -570,28 +567,6 @@ class Sessions:
 
     def _tell_gathered(self, channel: str, frame: str) -> None:
         self._tell(self._joins + channel, frame)
-
-    def _tell_deltas(
-        self, channel: str, data: bytes, offset: int, info: bytes | None, tags: bytes | None
-    ) -> None:
-        extra: dict[str, object] = {"offset": offset} if offset else {}
-        if info is not None:
-            extra["info"] = Raw(info)
-        if tags is not None:
-            extra["tags"] = Raw(tags)
-        whole = wire.push(channel, "pub", {"data": data.decode(), **extra})
-        base = self._bases.get(channel)
-        change = delta(base, data) if base is not None else None
-        if change is None:
-            self._tell(self._delta + channel, whole)
-        else:
-            told = {"data": change.decode(), "delta": True, **extra}
-            self._tell(self._delta + channel, wire.push(channel, "pub", told))
-        self._tell(self._full_topic + channel, whole)
-        self._bases[channel] = data
-        for client in self._fresh.pop(channel, ()):
-            client.transport.ignore(self._full_topic + channel)
-            client.transport.listen(self._delta + channel)
 
 
 def topic_of(channel: str, scope: str) -> str:
@@ -628,22 +603,3 @@ def _fit(json: bytes) -> bytes:
 def ttl_s(expires_at_s: float, now_s: float) -> int:
     """Whole seconds until something expires, at least one."""
     return max(1, int(expires_at_s - now_s))
-
-
-class _Publication(msgspec.Struct, omit_defaults=True):
-    data: Raw
-    offset: int = 0
-    info: Raw | UnsetType = UNSET
-    tags: Raw | UnsetType = UNSET
-
-
-def _as_text(publication: Raw) -> Raw:
-    """The same publication with its data as text: what deltas are taken from."""
-    parts = msgspec.json.decode(publication, type=_Publication)
-    return Raw(
-        wire.encode(
-            _Publication(
-                Raw(wire.encode(bytes(parts.data).decode())), parts.offset, parts.info, parts.tags
-            )
-        )
-    )

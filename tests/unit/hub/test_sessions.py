@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.hub.world import START_S, World
+from tests.unit.hub.world import START_S, Peer, World
 
 from hubbub.errors import Misuse
 from hubbub.hub.client import Client
@@ -360,6 +360,83 @@ def test_deltas_follow_a_whole_publication() -> None:
     world.sessions.publish("doc", (text % ("so " * 40, 9)).encode())
     assert "delta" not in carol.take()[0]["push"]["pub"]
     assert ada.take()[0]["push"]["pub"]["delta"] is True
+
+
+@pytest.mark.parametrize("ends", ["unsubscribes", "leaves", "is told to"])
+def test_of_a_channel_that_nobody_hears_by_deltas_nothing_is_kept(ends: str) -> None:
+    world = World(**{"doc:*": ChannelOptions(subscribe="anyone", publish="anyone", delta=True)})
+    ada, bob = world.connect(), world.connect()
+    text = b'{"text":"%s","n":%d}'
+
+    def publish(channel: str, number: int) -> None:
+        world.sessions.publish(channel, text % (b"so " * 40, number))
+
+    def end(peer: Peer) -> None:
+        if ends == "leaves":
+            peer.leave()
+        elif ends == "is told to":
+            peer.client.unsubscribe("doc:a")
+        else:
+            peer.ask(unsubscribe={"channel": "doc:a"})
+
+    for number in range(100):
+        publish(f"doc:{number}", number)
+        ada.ask(publish={"channel": f"doc:by ada {number}", "data": 1})
+    assert len(world.sessions.deltas) == 0
+    for peer in (ada, bob):
+        peer.ask(subscribe={"channel": "doc:a", "delta": "fossil"})
+    for number in range(2):
+        publish("doc:a", number)
+    ada.take()
+    end(ada)
+    bob.take()
+    publish("doc:a", 2)
+    assert bob.take()[0]["push"]["pub"]["delta"] is True, "he still hears it"
+    assert len(world.sessions.deltas) == 1
+    end(bob)
+    assert len(world.sessions.deltas) == 0
+    carol = world.connect()
+    carol.ask(subscribe={"channel": "doc:a", "delta": "fossil"})
+    for number in (3, 4):
+        publish("doc:a", number)
+    assert ["delta" in one["push"]["pub"] for one in carol.take()] == [False, True]
+    # Without a publication too.
+    dave = world.connect()
+    dave.ask(subscribe={"channel": "doc:b", "delta": "fossil"})
+    dave.leave()
+    assert len(world.sessions.deltas) == 1, "carol's"
+
+
+def test_the_first_change_for_who_resumes_where_nobody_else_is_is_whole() -> None:
+    world = World(doc=ChannelOptions(subscribe="anyone", delta=True, history_limit=10))
+    epoch = world.connect().ask(subscribe={"channel": "doc"})["subscribe"]["epoch"]
+    text = b'{"text":"%s","n":%d}'
+    for number in range(2):
+        world.sessions.publish("doc", text % (b"so " * 40, number))
+    ada = world.connect()
+    request = {"channel": "doc", "delta": "fossil", "recover": True, "epoch": epoch, "offset": 1}
+    missed = ada.ask(subscribe=request)["subscribe"]["publications"]
+    assert [json.loads(one["data"])["n"] for one in missed] == [1]
+    for number in (2, 3):
+        world.sessions.publish("doc", text % (b"so " * 40, number))
+    whole, change = [one["push"]["pub"] for one in ada.take()]
+    assert json.loads(whole["data"])["n"] == 2
+    assert "delta" not in whole
+    assert change["delta"] is True
+
+
+def test_who_hears_by_deltas_does_so_when_a_reloaded_app_offers_none() -> None:
+    before = World(doc=ChannelOptions(subscribe="anyone", publish="subscribers", delta=True))
+    ada, bob = before.connect(), before.connect()
+    ada.ask(subscribe={"channel": "doc", "delta": "fossil"})
+    bob.ask(subscribe={"channel": "doc"})
+    after = World(doc=ChannelOptions(subscribe="anyone", publish="subscribers"))
+    after.sessions.take_over(before.sessions)
+    for number in range(3):
+        after.dispatch.receive(
+            bob.client, f'{{"id":{number + 7},"publish":{{"channel":"doc","data":1}}}}'
+        )
+    assert len(ada.take()) == 3
 
 
 def test_time_comes_from_outside() -> None:
