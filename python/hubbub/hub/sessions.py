@@ -266,6 +266,12 @@ class Sessions:
             result.recoverable = result.positioned = options.history_limit > 0
             if request.recover and result.recoverable:
                 self._recover(options.cache, request, result, now_s)
+        if subscription.wants_delta:
+            try:
+                result.publications = [as_text(one) for one in result.publications]
+            except RecursionError:
+                # Nested too deeply to be taken apart: it goes out as it is, and what follows too.
+                subscription.wants_delta = result.delta = False
         client.subscriptions[channel] = subscription
         self.authors.forget(client.number)
         self._listen(client, subscription, result)
@@ -542,7 +548,6 @@ class Sessions:
         if not subscription.wants_delta:
             transport.listen(self._all + channel)
             return
-        result.publications = [as_text(one) for one in result.publications]
         # Who knows the newest publication can take the next change.
         self.deltas.enter(channel, client, knows_newest=bool(result.publications))
 

@@ -425,6 +425,27 @@ def test_the_first_change_for_who_resumes_where_nobody_else_is_is_whole() -> Non
     assert change["delta"] is True
 
 
+def test_what_is_nested_as_deeply_as_can_be_keeps_nobody_out() -> None:
+    options = ChannelOptions(subscribe="anyone", publish="anyone", delta=True, history_limit=200)
+    world = World(doc=options)
+    epoch = world.connect().ask(subscribe={"channel": "doc"})["subscribe"]["epoch"]
+    ada, without = world.connect(), 0
+    # Here the interpreter's own limit ends it; newer ones nest deeper.
+    for depth in range(900, 1_001):
+        data = "[" * depth + "]" * depth
+        ada.say(f'{{"id":{depth},"publish":{{"channel":"doc","data":{data}}}}}')
+        if ada.pipe.closed is not None:
+            break
+        bob = world.connect()
+        request = {"channel": "doc", "delta": "fossil", "recover": True, "epoch": epoch}
+        bob.say({"id": 2, "subscribe": {**request, "offset": depth - 900}})
+        (answer,) = bob.pipe.frames
+        assert '"recovered":true' in answer
+        without += '"delta":true' not in answer
+    is_limited = ada.pipe.closed is not None
+    assert (without > 0) == is_limited, "some could be published and not taken apart"
+
+
 def test_who_hears_by_deltas_does_so_when_a_reloaded_app_offers_none() -> None:
     before = World(doc=ChannelOptions(subscribe="anyone", publish="subscribers", delta=True))
     ada, bob = before.connect(), before.connect()
