@@ -159,6 +159,9 @@ class App(Generic[C]):
 
         self._routes: list[Declaration | Channel[Any]] = []
         self._cors: http.Cors | None = None
+        self.place = "/"
+        """The path it stands under while it is served; of one that is mounted twice, the first."""
+
         self._running: tuple[Hub, Tasks] | None = None
         self._config: tuple[C] | None = None
 
@@ -481,6 +484,9 @@ class App(Generic[C]):
     def handover(self, function: HandoverHook) -> HandoverHook:
         """Called in a newer version of this app, with the older one: take from it what you need.
 
+        The older one of an app that is mounted is that which stood in its place; if there was
+        none, the hook is not called.
+
         Nothing else runs between this and the first message that the newer version handles.
         What it raises refuses the newer version.
 
@@ -559,7 +565,7 @@ class App(Generic[C]):
         for path, app in self.mounts:
             yield from app.walk(prefix.rstrip("/") + path)
 
-    def bind(self, hub: Hub, tasks: Tasks) -> None:
+    def bind(self, hub: Hub, tasks: Tasks, place: str = "/") -> None:
         """From now on the app is served.
 
         Raises:
@@ -568,6 +574,7 @@ class App(Generic[C]):
         if self._running is not None:
             raise Misuse("the app is being served already")
         self._running = (hub, tasks)
+        self.place = place
 
     def unbind(self) -> None:
         """From now on the app is not served."""

@@ -79,8 +79,7 @@ class Assembly:
 
         self._engine = engine
         self._loop = loop
-        # An app that is mounted twice lives once.
-        self._apps = list({id(one): one for _, one in app.walk()}.values())
+        self._apps = _living(app, site.mount)
         self._entered = AsyncExitStack()
         self._background: list[Tasks] = []
         self._timers: list[Callable[[], None]] = []
@@ -99,17 +98,26 @@ class Assembly:
         """Binds the apps, and enters their lifespans, outer first."""
         topics = Topics(self._engine, self.site.number)
         try:
-            for one in self._apps:
+            for place, one in self._apps:
                 tasks = Tasks(self._loop, self.site.owner)
-                one.bind(topics, tasks)
+                one.bind(topics, tasks, place)
                 self._background.append(tasks)
                 self._entered.callback(one.unbind)
-            for one in self._apps:
+            for _, one in self._apps:
                 for lifespan in one.lifespans:
                     await self._entered.enter_async_context(lifespan())
         except BaseException:
             await self.leave()
             raise
+
+    def take_over(self, old: "Assembly") -> None:
+        """Lets each app take what it needs from the one that stood in its place."""
+        before: dict[str, list[App]] = {}
+        for place, one in old._apps:
+            before.setdefault(place, []).append(one)
+        for place, one in self._apps:
+            if stood := before.get(place):
+                _hand_on(stood.pop(0), one)
 
     def serve(self) -> int:
         """Puts the routes in the place of those that the module had.
@@ -133,7 +141,7 @@ class Assembly:
 
     def begin(self) -> None:
         """Starts the timers."""
-        for one, tasks in zip(self._apps, self._background, strict=True):
+        for (_, one), tasks in zip(self._apps, self._background, strict=True):
             for timer in one.timers:
                 tick = tasks.repeating(timer.callback)
                 self._timers.append(self._engine.every(timer.interval_s, tick))
@@ -152,7 +160,23 @@ class Assembly:
         await self._entered.aclose()
 
     def _topics(self) -> Iterator[TopicPattern]:
-        return (topic for one in self._apps for topic in one.topics)
+        for _, one in self._apps:
+            yield from one.topics
+            for hub in one.hubs.values():
+                yield from hub.topics()
+
+
+def _living(app: App, mount: str) -> list[tuple[str, App]]:
+    """An app and all below it, with their places; one that is mounted twice lives once."""
+    found: dict[int, tuple[str, App]] = {}
+    for place, one in app.walk(mount):
+        found.setdefault(id(one), (place, one))
+    return list(found.values())
+
+
+def _hand_on(old: App, new: App) -> None:
+    for hook in new.handover_hooks:
+        hook(old)
 
 
 def declarations(app: App, mount: str) -> Iterator[Declaration]:

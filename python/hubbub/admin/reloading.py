@@ -36,14 +36,14 @@ def add_reload(admin: Admin, modules: Modules) -> None:
 def _report(module: Module, stats: ModuleStats) -> ModuleReport:
     settings = module.settings
     apps = _apps(module)
-    hubs = [(path, hub) for app in apps for path, hub in app.hubs.items() if hub.is_served]
+    hubs = [hub for app in apps for hub in app.hubs.values() if hub.is_served]
     return ModuleReport(
         module.name,
         module.state,
         settings.mount,
         settings.hosts,
         reason=module.reason,
-        hubs=tuple((path, hub.stats()) for path, hub in hubs),
+        hubs=tuple((hub.place, hub.stats()) for hub in hubs),
         bridges=tuple(
             (name, one.stats(), one.report()) for app in apps for name, one in app.bridges.items()
         ),
@@ -53,4 +53,5 @@ def _report(module: Module, stats: ModuleStats) -> ModuleReport:
 
 def _apps(module: Module) -> list[App[Any]]:
     """The applications of the version that runs, those that are mounted included."""
-    return [app for _, app in module.version.app.walk()] if module.version else []
+    walked = module.version.app.walk() if module.version else ()
+    return list({id(app): app for _, app in walked}.values())

@@ -6,12 +6,12 @@ Declares hooks and options, and is how an application publishes. What a client's
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, Unpack, overload
 
 from hubbub._core import WebSocket
-from hubbub.app import App
+from hubbub.app import App, TopicPattern
 from hubbub.config import size_bytes
 from hubbub.errors import Misuse
 from hubbub.hub import codes
@@ -144,7 +144,6 @@ class Hub:
             raise Misuse(f"channel {pattern!r}: {error}") from None
         self._table.add(pattern, declared)
         self._changed()
-        self._app.topic(topic_of(pattern, self._path), policy=declared.slow)
         return declared
 
     def authorize(self, pattern: str) -> Callable[[F], F]:
@@ -252,6 +251,16 @@ class Hub:
         )
 
     @property
+    def place(self) -> str:
+        """Its whole path, with the place of its app while that is served."""
+        return self._app.place.rstrip("/") + self._path
+
+    def topics(self) -> Iterator[TopicPattern]:
+        """What is special about its topics, for the assembly."""
+        for pattern, options in self._table.declared():
+            yield topic_of(pattern, self.place), options.slow, False
+
+    @property
     def is_served(self) -> bool:
         """Whether its app is being served."""
         return self._sessions is not None
@@ -332,7 +341,7 @@ class Hub:
             self._table,
             store=store,
             limits=self._limits,
-            scope=self._path,
+            scope=self.place,
             later=loop.call_later,
         )
         held_limit = self._memory_limit or _memory_bytes() // 8

@@ -56,7 +56,7 @@ class Sessions:
         clock_s: Seconds since the epoch of Unix.
         store: Where persistent channels are kept; they need one.
         limits: How much each client and each user may do.
-        scope: Tells this hub from others of the app.
+        scope: Tells this hub from others of the module, and stays the same when it is reloaded.
         later: Calls something so many seconds from now; without it, each who comes and goes is
             told at once, however many they are.
     """

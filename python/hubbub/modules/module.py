@@ -247,7 +247,8 @@ class Module:
             try:
                 # So that this is not within the engine's batch, where handlers are half done.
                 await asyncio.sleep(0)
-                self._hand_on(app)
+                if self._version is not None:
+                    version.take_over(self._version)
                 count = version.serve()
             except BaseException:
                 await version.leave()
@@ -260,11 +261,6 @@ class Module:
         self._version, self._code = version, code
         self.state, self.reason = "running", ""
         return count
-
-    def _hand_on(self, app: App) -> None:
-        if self._version is not None:
-            for hook in app.handover_hooks:
-                hook(self._version.app)
 
     async def _part_with(self, engine: Engine, old: Assembly, timeout_s: float) -> int:
         """Lets connections go over, and leaves the old version; tells how many of it stay."""

@@ -181,7 +181,9 @@ class ChatService:
 
     def _take_over(self, old: App[Any]) -> None:
         """A newer version of the code: whoever is online stays so."""
-        self.people.take_over(old.state.chat.people.staying)
+        chat = getattr(old.state, "chat", None)
+        if chat is not None:
+            self.people.take_over(chat.people.staying)
 
     async def _make_lobby(self) -> None:
         if not self.config.lobby or self.live.room(LOBBY) is not None:
