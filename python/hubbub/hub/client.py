@@ -59,6 +59,9 @@ class Client:
     expires_at_s: float = 0.0
     is_connected: bool = False
     is_closed: bool = False
+    is_welcome: bool = False
+    """Whether the application has let it in, and is to be told when it is gone."""
+
     is_leaving: bool = False
     """Whether it was sent away, and what it still says is not heard."""
 

@@ -87,7 +87,12 @@ class Dispatch:
         self._waiting.pop(client, None)
         self._calls.pop(client, None)
         self._sessions.leave(client)
-        if client.is_connected and self._rules.on_disconnect is not None:
+        self._farewell(client)
+
+    def _farewell(self, client: Client) -> None:
+        """Tells the application that a client is gone, if it has let it in."""
+        was_welcome, client.is_welcome = client.is_welcome, False
+        if was_welcome and self._rules.on_disconnect is not None:
             try:
                 result = self._rules.on_disconnect(client)
                 if is_awaitable(result):
@@ -242,8 +247,23 @@ class Dispatch:
             return self._connected(client, request, claims, None)
         return then(
             rules.on_connect(client, request),
-            lambda welcome: self._connected(client, request, claims, welcome),
+            lambda welcome: self._welcomed(client, request, claims, welcome),
         )
+
+    def _welcomed(
+        self,
+        client: Client,
+        request: wire.ConnectRequest,
+        claims: Claims,
+        welcome: Welcome | None,
+    ) -> wire.ConnectResult:
+        client.is_welcome = True
+        try:
+            return self._connected(client, request, claims, welcome)
+        finally:
+            # It was refused after all, or has gone while the application was asked.
+            if not client.is_connected or client.is_closed:
+                self._farewell(client)
 
     def _connected(
         self,
@@ -277,6 +297,7 @@ class Dispatch:
         channels = dict.fromkeys((*claims.channels, *claims.subs, *welcome.channels))
         sessions.check_names(channels)
         sessions.enter(client)
+        client.is_welcome = True
         sessions.listen_to_pings(client, self._ping_s)
         for channel in channels:
             sub = claims.subs.get(channel)

@@ -211,7 +211,11 @@ class Hub:
         return function
 
     def on_disconnect(self, function: F) -> F:
-        """Told when a client is gone: `(client)`."""
+        """Told when a client is gone that was in, or that `on_connect` has let in: `(client)`.
+
+        Exactly once for each welcome, also if the hub refuses the client after it (its user has
+        too many connections, say) or its connection ends while `on_connect` is still awaited.
+        """
         self._rules.on_disconnect = hook(function, 1, "on_disconnect(client)")
         return function
 

@@ -220,9 +220,6 @@ class ChatService:
         if account is None:
             account = await self.people.add_external(client.user, bytes(client.info))
             await self.arrived(account)
-            if client.is_closed:
-                # Nobody would be told that they have left.
-                raise signed_out()
         elif not account.external:
             raise not_signed_in()
         return self._welcome(account)
