@@ -537,14 +537,17 @@ class App(Generic[C]):
         Raises:
             Misuse: The app is not being served.
         """
-        try:
-            _, tasks = self._served()
-        except Misuse:
-            coro.close()
-            raise
-        return tasks.spawn(coro)
+        return self._tasks_for(coro).spawn(coro)
 
-    # For the assembly
+    # For the assembly and for hubs
+
+    def finish(self, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs what a client waits for: like `spawn`, but an older version ends it before it goes.
+
+        Raises:
+            Misuse: The app is not being served.
+        """
+        return self._tasks_for(coro).finish(coro)
 
     def channels(self) -> list[Channel[Any]]:
         """Its typed channels."""
@@ -579,6 +582,13 @@ class App(Generic[C]):
     def unbind(self) -> None:
         """From now on the app is not served."""
         self._running = None
+
+    def _tasks_for(self, coro: Coroutine[Any, Any, Any]) -> Tasks:
+        try:
+            return self._served()[1]
+        except Misuse:
+            coro.close()
+            raise
 
     def _served(self) -> tuple[Hub, Tasks]:
         if self._running is None:

@@ -86,8 +86,9 @@ class Assembly:
 
     @property
     def running(self) -> int:
-        """How many coroutines of its handlers have not ended."""
-        return sum(route.running for route, _, _ in self.routes)
+        """How many coroutines of its handlers, and of its hubs' hooks, have not ended."""
+        handlers = sum(route.running for route, _, _ in self.routes)
+        return handlers + sum(tasks.unfinished for tasks in self._background)
 
     @property
     def errors(self) -> int:
@@ -147,16 +148,18 @@ class Assembly:
                 self._timers.append(self._engine.every(timer.interval_s, tick))
 
     async def rest(self) -> None:
-        """Ends timers and background tasks."""
+        """Ends timers and background tasks; what somebody waits for goes on."""
         for cancel in self._timers:
             cancel()
         self._timers.clear()
         for tasks in self._background:
-            await tasks.cancel()
+            await tasks.rest()
 
     async def leave(self) -> None:
         """Ends what runs, leaves the lifespans, inner first, and unbinds the apps."""
         await self.rest()
+        for tasks in self._background:
+            await tasks.cancel()
         await self._entered.aclose()
 
     def _topics(self) -> Iterator[TopicPattern]:

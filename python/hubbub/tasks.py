@@ -4,7 +4,7 @@ Knows nothing of connections; `WebSocket.spawn` is the native module's.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from hubbub.log import logger
@@ -31,6 +31,7 @@ class Tasks:
         self._loop = loop
         # asyncio itself keeps only weak references to tasks.
         self._running: set[asyncio.Task[Any]] = set()
+        self._awaited: set[asyncio.Task[Any]] = set()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -41,6 +42,18 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    def finish(self, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs what somebody waits for: `rest` lets it end."""
+        task = self.spawn(coro)
+        self._awaited.add(task)
+        task.add_done_callback(self._awaited.discard)
+        return task
+
+    @property
+    def unfinished(self) -> int:
+        """How many run that somebody waits for."""
+        return len(self._awaited)
 
     def repeating(self, callback: Callable[[], Awaitable[None] | None]) -> Callable[[], None]:
         """A function for a timer: calls back, and never twice at the same time."""
@@ -66,12 +79,13 @@ class Tasks:
 
         return tick
 
+    async def rest(self) -> None:
+        """Cancels all that nobody waits for, and waits for their ends."""
+        await _cancel(self._running - self._awaited)
+
     async def cancel(self) -> None:
         """Cancels all and waits for their ends."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await _cancel(self._running)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
@@ -79,3 +93,10 @@ class Tasks:
             self.errors += 1
             text = "%stask %s failed"
             logger.error(text, self._prefix, task.get_coro(), exc_info=error)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    running = list(tasks)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

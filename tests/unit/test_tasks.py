@@ -43,6 +43,24 @@ def test_the_end_cancels_and_waits() -> None:
     assert cleaned == [True]
 
 
+def test_a_rest_lets_end_what_somebody_waits_for() -> None:
+    async def main() -> None:
+        tasks = Tasks(asyncio.get_running_loop())
+        gate = asyncio.Event()
+        background, awaited = tasks.spawn(gate.wait()), tasks.finish(gate.wait())
+        await settle()
+        await tasks.rest()
+        assert (background.cancelled(), awaited.done(), tasks.unfinished) == (True, False, 1)
+        gate.set()
+        await settle()
+        assert (awaited.done(), tasks.unfinished, len(tasks)) == (True, 0, 0)
+        stays = tasks.finish(asyncio.Event().wait())
+        await tasks.cancel()
+        assert stays.cancelled()
+
+    asyncio.run(main())
+
+
 def test_failures_are_heard(caplog: pytest.LogCaptureFixture) -> None:
     async def fail() -> None:
         raise ValueError("oops")

@@ -16,6 +16,7 @@ NAMED = set(re.findall(r"\w+", " ".join(file.read_text() for file in FILES)))
 INSIDE = {
     # What the server calls, or keeps, of an app.
     *("bind", "unbind", "walk", "configure", "declarations", "channels", "config_class"),
+    "finish",
     # Where a hub stands, for the assembly and for metrics.
     "place",
     # What answers in pieces are made of.

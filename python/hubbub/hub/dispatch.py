@@ -40,22 +40,31 @@ class Dispatch:
     """What the commands of a hub's clients do.
 
     Args:
-        spawn: Runs what has to wait; it ends with the client.
+        spawn: Runs what has to wait.
     """
 
     def __init__(
         self, sessions: Sessions, rules: Rules, table: ChannelTable, spawn: Spawn, ping_s: int
     ) -> None:
-        self._sessions = sessions
-        self._rules = rules
-        self._table = table
-        self._spawn = spawn
-        self._ping_s = ping_s
+        self.go_on(sessions, rules, table, spawn, ping_s)
         self._waiting: dict[Client, deque[tuple[int, str, Any]]] = {}
         self._calls: dict[Client, int] = {}
         self._does: dict[str, Callable[[Client, Any], Any]] = {
             name: getattr(self, f"_{name}") for name in wire.REQUESTS
         }
+
+    def go_on(
+        self, sessions: Sessions, rules: Rules, table: ChannelTable, spawn: Spawn, ping_s: int
+    ) -> None:
+        """From now on another version of the hub is meant.
+
+        Also for what was asked before: its answers, and the commands behind it, are that one's.
+        """
+        self._sessions = sessions
+        self._rules = rules
+        self._table = table
+        self._spawn = spawn
+        self._ping_s = ping_s
 
     def receive(self, client: Client, frame: str | bytes) -> None:
         """Does what a frame says."""

@@ -6,6 +6,7 @@ Declares hooks and options, and is how an application publishes. What a client's
 
 import asyncio
 import os
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, Unpack, overload
@@ -109,6 +110,8 @@ class Hub:
         self._sessions: Sessions | None = None
         self._dispatch: Dispatch | None = None
         self._strangers: dict[Client, float] = {}
+        # Whom it has taken over from; nobody, once it is itself taken over from.
+        self._before: weakref.ref[Hub] | None = None
         if api_keys:
             Api(app, path + "/api", api_keys, self._live_sessions)
         origins = Endpoint.of(options).origins
@@ -356,6 +359,7 @@ class Hub:
         try:
             yield
         finally:
+            self._give_back()
             self._sessions = self._dispatch = None
             sessions.storms.end()
             if store is not None:
@@ -365,6 +369,7 @@ class Hub:
         """A newer version of the app goes on with its clients; streams have to come back."""
         if old is None or old._sessions is None or self._sessions is None:
             return
+        self._before, old._before = weakref.ref(old), None
         old._emulation.end_all()
         held_limit = self._sessions.listeners.held_limit_bytes
         self._sessions.take_over(old._sessions)
@@ -373,6 +378,19 @@ class Hub:
         self._strangers, old._strangers = old._strangers, {}
         for client in self._strangers:
             client.sessions = self._sessions
+        # The very same: hooks and procedures that are under way find their clients here.
+        self._dispatch = old._dispatch
+        if self._dispatch is not None:
+            self._dispatch.go_on(
+                self._sessions, self._rules, self._table, self._spawn, self._ping_s
+            )
+        self._changed()
+
+    def _give_back(self) -> None:
+        """This version was refused after it had taken over: the one before goes on."""
+        before = self._before() if self._before is not None else None
+        if before is not None and before.is_served:
+            before._take_over(self)
 
     def _changed(self) -> None:
         """Somebody who may publish may not any more, perhaps."""
@@ -390,7 +408,7 @@ class Hub:
         return self._sessions, self._dispatch
 
     def _spawn(self, client: Client, coroutine: Coroutine[Any, Any, None]) -> object:
-        return self._app.spawn(coroutine)
+        return self._app.finish(coroutine)
 
     def _opened(self, ws: WebSocket[Any]) -> None:
         ws.data = self._live_sessions().open(ws.request, SocketTransport(ws))
