@@ -52,6 +52,9 @@ class Client:
     transport: "Transport"
     sessions: "Sessions"
     user: str = ""
+    token_user: str | None = None
+    """Whom the token it has connected with is for, whatever `on_connect` calls them; None: none."""
+
     info: bytes = b""
     data: Any = None
     asking: bytes = b""
@@ -71,6 +74,11 @@ class Client:
     # User, info and the channel's info of its last publication, and what was made of them.
     _author_of: tuple[str, bytes, bytes] | None = None
     _author: bytes = b""
+
+    @property
+    def subject(self) -> str:
+        """Whom its further tokens have to be for."""
+        return self.user if self.token_user is None else self.token_user
 
     @property
     def channels(self) -> tuple[str, ...]:

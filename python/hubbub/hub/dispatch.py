@@ -249,7 +249,8 @@ class Dispatch:
             claims = rules.tokens.claims(request.token, self._sessions.clock_s())
             if claims.channel:
                 raise codes.invalid_token()
-            client.user, client.info = claims.sub, bytes(claims.info)
+            client.user = client.token_user = claims.sub
+            client.info = bytes(claims.info)
         elif rules.on_connect is None and not rules.allow_anonymous:
             raise codes.invalid_token()
         if rules.on_connect is None:
@@ -355,7 +356,7 @@ class Dispatch:
             claims = self._rules.tokens.claims(token, self._sessions.clock_s())
         except Disconnected:
             raise codes.permission_denied() from None
-        if claims.channel != channel or claims.sub != client.user:
+        if claims.channel != channel or claims.sub != client.subject:
             raise codes.permission_denied()
         expires_at_s = claims.exp if claims.expire_at is None else claims.expire_at
         return Grant(claims.info or None, claims.data or None, expires_at_s)
@@ -482,7 +483,7 @@ class Dispatch:
             raise codes.not_available()
         now_s = self._sessions.clock_s()
         claims = self._rules.tokens.claims(request.token, now_s)
-        if claims.channel or claims.sub != client.user:
+        if claims.channel or claims.sub != client.subject:
             raise codes.invalid_token()
         result = wire.RefreshResult(client=client.id)
         expires_at_s = claims.exp if claims.expire_at is None else claims.expire_at

@@ -21,7 +21,8 @@ class Welcome:
     """What `on_connect` may return: who the client is and what it hears from the start.
 
     Attributes:
-        user: Whose connection it is; None: what its token says.
+        user: Whose connection it is; None: what its token says. Further tokens of the client are
+            for whom its token was for, all the same.
         info: What others are told about it; becomes JSON.
         data: What the client is told; becomes JSON.
         channels: What it is subscribed to without asking.

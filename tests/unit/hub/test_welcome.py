@@ -1,13 +1,19 @@
-"""`on_connect` and `on_disconnect`: whoever was let in is told to be gone, exactly once."""
+"""`on_connect` and `on_disconnect`: whoever was let in is told to be gone, exactly once.
+
+And whom further tokens are for, where `on_connect` says otherwise than the first.
+"""
 
 import asyncio
 from collections.abc import Callable
 
 import pytest
-from tests.unit.hub.world import World
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from tests.unit.hub.world import START_S, World
 
 from hubbub.hub import Client, ConnectRequest, Disconnected, HubLimits, Welcome
 from hubbub.hub.rules import Rules
+from hubbub.hub.tokens import Tokens
 
 Comings = list[tuple[str, str]]
 
@@ -112,3 +118,36 @@ async def test_whose_connection_ends_while_they_are_let_in(
     ada.leave()
     assert noted == [COME, GO]
     assert not world.sessions.clients
+
+
+SECRET = "a secret of more than sixteen bytes"
+
+
+def token(sub: str, **claims: object) -> str:
+    claims = {"sub": sub, "exp": START_S + 60, **claims}
+    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET))
+
+
+def renaming() -> World:
+    """Whoever comes is 42, whatever their token says."""
+
+    def rename(client: Client, request: ConnectRequest) -> Welcome:
+        return Welcome(user="42")
+
+    return World(Rules(tokens=Tokens(secret=SECRET), on_connect=rename))
+
+
+@pytest.mark.parametrize(("first", "good", "bad"), [("ada", "ada", "42"), ("", "42", "ada")])
+def test_further_tokens_are_for_whom_the_first_was_for(first: str, good: str, bad: str) -> None:
+    world = renaming()
+    client = world.open()
+    assert "connect" in client.ask(connect={"token": token(first)} if first else {})
+    assert client.client.user == "42"
+    assert client.ask(refresh={"token": token(good)})["refresh"]["ttl"] == 60
+    of_channel = {"channel": "room", "token": token(good, channel="room")}
+    assert client.ask(subscribe=of_channel)["subscribe"]["ttl"] == 60
+    assert client.ask(sub_refresh=of_channel)["sub_refresh"]["ttl"] == 60
+    of_another = {"channel": "room", "token": token(bad, channel="room")}
+    assert client.ask(sub_refresh=of_another)["error"]["code"] == 103
+    client.say({"id": 9, "refresh": {"token": token(bad)}})
+    assert client.pipe.closed == (3500, "invalid token")
