@@ -46,6 +46,9 @@ class Publish(Protocol):
 _ALL, _JOINS, _WHOLE, _CHANGES, _PINGS = "\x01", "\x02", "\x03", "\x04", "\x05"
 _END = "\x06"
 
+# Invisible, but no word of Persian and no family of emoji is spelled without them.
+_JOINERS = {ord(one): None for one in "\u200c\u200d"}
+
 
 class Sessions:
     """All clients of one hub, and the channels they are in.
@@ -588,7 +591,7 @@ def check_name(channel: str) -> None:
     if (
         not channel
         or len(channel) > CHANNEL_LIMIT_BYTES
-        or not channel.isprintable()
+        or not (channel.isprintable() or channel.translate(_JOINERS).isprintable())
         or len(channel.encode()) > CHANNEL_LIMIT_BYTES
     ):
         raise codes.bad_request()
