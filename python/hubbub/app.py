@@ -5,7 +5,7 @@ Declares; knows nothing of sockets and loops (see `assembly`, which puts an app 
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from types import SimpleNamespace
@@ -104,7 +104,7 @@ class Timer:
     """Something to be done again and again."""
 
     interval_s: float
-    callback: Callable[[], Awaitable[None] | None]
+    callback: Callable[[], object]
 
 
 class App(Generic[C]):

@@ -4,6 +4,7 @@ Knows nothing of connections; `WebSocket.spawn` is the native module's.
 """
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
@@ -55,12 +56,15 @@ class Tasks:
         """How many run that somebody waits for."""
         return len(self._awaited)
 
-    def repeating(self, callback: Callable[[], Awaitable[None] | None]) -> Callable[[], None]:
-        """A function for a timer: calls back, and never twice at the same time."""
-        current: asyncio.Task[None] | None = None
+    def repeating(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """A function for a timer: calls back, and never twice at the same time.
+
+        What the callback returns is awaited, if it can be.
+        """
+        current: asyncio.Task[Any] | None = None
         name = getattr(callback, "__qualname__", repr(callback))
 
-        async def finish(waiting: Awaitable[None]) -> None:
+        async def finish(waiting: Awaitable[Any]) -> None:
             await waiting
 
         def tick() -> None:
@@ -74,7 +78,7 @@ class Tasks:
                 self.errors += 1
                 logger.exception("%stimer %s failed", self._prefix, name)
                 return
-            if waiting is not None:
+            if inspect.isawaitable(waiting):
                 current = self.spawn(finish(waiting))
 
         return tick

@@ -105,3 +105,20 @@ def test_a_timer_never_runs_twice_at_the_same_time() -> None:
         assert len(begun) == 2
 
     asyncio.run(main())
+
+
+def test_a_timer_may_return_anything(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        tasks = Tasks(asyncio.get_running_loop())
+        for value in (0, 3, "text", None):
+            tasks.repeating(lambda value=value: value)()
+        done = asyncio.get_running_loop().create_future()
+        tasks.repeating(lambda: done)()
+        await settle()
+        assert (len(tasks), tasks.errors) == (1, 0)
+        done.set_result(5)
+        await settle()
+        assert (len(tasks), tasks.errors) == (0, 0)
+
+    asyncio.run(main())
+    assert caplog.text == ""
