@@ -11,7 +11,7 @@ unless `on_invalid` answers instead.
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -19,7 +19,7 @@ from msgspec import Struct
 from hubbub._core import Sent, WebSocket
 from hubbub.errors import InvalidMessage, Misuse
 from hubbub.message import each
-from hubbub.params import annotation, arguments
+from hubbub.params import annotation, arguments, returned
 from hubbub.routing import Admit, Declaration, Endpoint, Hook, checked_hook
 
 D = TypeVar("D")
@@ -105,7 +105,7 @@ class Channel(Generic[D]):
 
     def sends(self) -> tuple[type[Struct], ...]:
         """What it is known to send: the replies that handlers are annotated with, and `says`."""
-        replies = [get_type_hints(handler).get("return") for handler in self._handlers.values()]
+        replies = [returned(handler) for handler in self._handlers.values()]
         structs = [
             kind
             for reply in replies

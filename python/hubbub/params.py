@@ -142,7 +142,19 @@ def annotation(handler: Callable[..., Any], parameter: inspect.Parameter) -> Any
     Raises:
         Misuse: It cannot be evaluated.
     """
-    written = parameter.annotation
+    return _evaluated(handler, parameter.annotation, parameter.name)
+
+
+def returned(handler: Callable[..., Any]) -> Any:
+    """The annotation of what a handler returns, likewise; `inspect.Parameter.empty`: none.
+
+    Raises:
+        Misuse: It cannot be evaluated.
+    """
+    return _evaluated(handler, inspect.signature(handler).return_annotation, "what it returns")
+
+
+def _evaluated(handler: Callable[..., Any], written: Any, of: str) -> Any:
     if not isinstance(written, str):
         return written
     function = inspect.unwrap(handler)
@@ -150,7 +162,7 @@ def annotation(handler: Callable[..., Any], parameter: inspect.Parameter) -> Any
         return eval(written, getattr(function, "__globals__", {}))  # noqa: S307 - the author's own
     except Exception as error:
         raise Misuse(
-            f"{name_of(handler)}: cannot evaluate the annotation of {parameter.name}: {error}"
+            f"{name_of(handler)}: cannot evaluate the annotation of {of}: {error}"
         ) from error
 
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -12,7 +12,7 @@ from hubbub.errors import Misuse
 from hubbub.hub import codes, wire
 from hubbub.hub.client import Client
 from hubbub.hub.tokens import Tokens
-from hubbub.params import arguments
+from hubbub.params import annotation, arguments, returned
 from hubbub.routing import Procedure
 
 
@@ -87,15 +87,15 @@ def procedure(handler: Callable[..., Any]) -> Callable[[Client, Raw], Any]:
     """A remote procedure as it is called: its parameters are decoded by their annotation.
 
     Raises:
-        Misuse: It takes neither `(client)` nor `(client, params)`.
+        Misuse: It takes neither `(client)` nor `(client, params)`, or it cannot be known what
+            params are.
     """
     parameters = list(inspect.signature(handler).parameters.values())
     if not 1 <= len(parameters) <= 2:
         raise Misuse(f"{handler.__qualname__}: expected (client) or (client, params)")
     if len(parameters) == 1:
         return lambda client, data: handler(client)
-    kind = get_type_hints(handler).get(parameters[1].name, Any)
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind)
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_kind(handler, parameters[1]))
 
     def call(client: Client, data: Raw) -> Any:
         try:
@@ -109,11 +109,20 @@ def procedure(handler: Callable[..., Any]) -> Callable[[Client, Raw], Any]:
 
 def described(name: str, handler: Callable[..., Any]) -> Procedure:
     """A remote procedure, for those who call it."""
-    hints = get_type_hints(handler)
     params = list(inspect.signature(handler).parameters.values())[1:]
-    kind = hints.get(params[0].name, Any) if params else None
+    kind = _kind(handler, params[0]) if params else None
     sentence = (inspect.getdoc(handler) or "").partition("\n")[0]
-    return Procedure(name, sentence, kind, hints.get("return", Any))
+    try:
+        result = returned(handler)
+    except Misuse:
+        # A name for the type checker alone: who calls it does without.
+        result = Any
+    return Procedure(name, sentence, kind, Any if result is inspect.Parameter.empty else result)
+
+
+def _kind(handler: Callable[..., Any], parameter: inspect.Parameter) -> Any:
+    kind = annotation(handler, parameter)
+    return Any if kind is parameter.empty else kind
 
 
 def hook(function: Hook, count: int, form: str) -> Hook:
