@@ -19,11 +19,23 @@ def blocks(document: str) -> list[str]:
 
 
 def whole_programs(document: str) -> list[str]:
-    return [block for block in blocks(document) if "app = App()" in block]
+    return [block for block in blocks(document) if "app = App(" in block]
 
 
-@pytest.mark.parametrize(("document", "count"), [("README.md", 1), ("docs/guide.md", 2)])
-def test_whole_programs_can_be_served(document: str, count: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("document", "count"),
+    [
+        ("README.md", 1),
+        ("docs/guide.md", 2),
+        ("docs/hub.md", 1),
+        ("docs/modules.md", 1),
+        ("docs/translation.md", 1),
+    ],
+)
+def test_whole_programs_can_be_served(
+    document: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN_SECRET", "a secret of more than sixteen bytes")
     programs = whole_programs(document)
     assert len(programs) == count
     for number, program in enumerate(programs):
