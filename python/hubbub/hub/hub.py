@@ -63,7 +63,8 @@ class Hub:
         allow_anonymous: Whether clients without a token may connect when there is no `on_connect`.
         ping_s: How often a client is pinged, in seconds.
         api_keys: Who may use the server API at `path` + "/api"; without keys there is none.
-        storage: The file in which persistent channels are kept; made when there are any.
+        storage: The file in which persistent channels are kept; made when there are any. Two hubs
+            of a server cannot have one together: they would hear each other's channels.
         limits: How much each client and each user may do.
         memory_limit: How much histories and presence may hold together, and how much may wait for
             readers of streams; None: an eighth of the machine's memory each.
@@ -340,9 +341,8 @@ class Hub:
     # Inside
 
     async def _live(self) -> AsyncIterator[None]:
-        wants_store = any(options.persistent for _, options in self._table.declared())
         loop = asyncio.get_running_loop()
-        store = SqliteHistory(self._storage, loop) if wants_store else None
+        store = self._open_store(loop)
         sessions = Sessions(
             self._app.publish,
             self._table,
@@ -364,6 +364,22 @@ class Hub:
             sessions.storms.end()
             if store is not None:
                 store.close()
+                _KEEPING.discard(self)
+
+    def _open_store(self, loop: asyncio.AbstractEventLoop) -> SqliteHistory | None:
+        if not any(options.persistent for _, options in self._table.declared()):
+            return None
+        file = self._storage.resolve()
+        for other in _KEEPING:
+            # An older version of this one keeps the same channels there.
+            if other.place != self.place and other._storage.resolve() == file:
+                raise Misuse(
+                    f"two hubs would keep their channels in one file: {self._storage} of "
+                    f"{other.place} and {self.place}: give one a storage= of its own"
+                )
+        store = SqliteHistory(self._storage, loop)
+        _KEEPING.add(self)
+        return store
 
     def _take_over(self, old: "Hub | None") -> None:
         """A newer version of the app goes on with its clients; streams have to come back."""
@@ -450,6 +466,10 @@ class Hub:
             for subscription in tuple(client.subscriptions.values()):
                 if 0 < subscription.expires_at_s < before_s:
                     client.unsubscribe(subscription.channel, codes.SUBSCRIPTION_EXPIRED)
+
+
+_KEEPING: "weakref.WeakSet[Hub]" = weakref.WeakSet()
+"""Hubs of this process that keep channels in a file."""
 
 
 def _memory_bytes() -> int:

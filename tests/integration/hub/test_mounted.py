@@ -12,6 +12,7 @@ from hubbub import App
 from hubbub.admin import Admin
 from hubbub.admin.reloading import add_reload
 from hubbub.config import AdminSettings
+from hubbub.errors import Misuse
 from hubbub.hub import Hub
 from hubbub.modules import Modules
 from hubbub.server import Server, listen_settings
@@ -104,6 +105,21 @@ async def test_what_a_channel_leaves_out_for_slow_readers_is_left_out() -> None:
                         break
             assert 0 < heard < COUNT
             assert slow.close_code is None
+
+
+async def test_they_do_not_keep_their_channels_in_one_file(tmp_path: Path) -> None:
+    root = App()
+    for place in ("/a", "/b"):
+        app = App()
+        hub = Hub(app, allow_anonymous=True, storage=tmp_path / "history.sqlite3")
+        hub.channel("room", history_limit=10, persistent=True)
+        root.mount(place, app)
+    with pytest.raises(Misuse, match="of /a/connection and /b/connection"):
+        async with serve(root):
+            pass
+    # A file that is left is anybody's.
+    async with serve(app):
+        await hub.publish("room", "hello")
 
 
 MOUNTED = """
