@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.apps.chat.housekeeping import Housekeeping
-from tests.integration.chat.talker import House, house
+from tests.integration.chat.talker import House, Talker, house
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +104,35 @@ async def test_people_change(tmp_path: Path) -> None:
         )
         assert answer.json()["user"] == ada.user
         assert await ada.refused("me.set", password="another horse") == (403, False)
+
+
+async def test_another_password_signs_others_out(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada = await chat.account("Ada")
+        thief = await chat.sign_in("login", nick="Ada", password="correct horse")
+        tab = Talker(chat.server, ada.cookie, ada.me)
+        chat.talkers += [thief, tab]
+        await thief.connect()
+        await tab.connect()
+        await ada.call("me.set", preferred="fr")
+        assert thief.own.ended.empty()
+        await ada.call("me.set", password="another battery", oldPassword="correct horse")
+        async with asyncio.timeout(10):
+            assert await thief.own.ended.get() == 4502
+        assert (await tab.say("still here"))["user"] == ada.user
+        assert (await ada.say("still here"))["user"] == ada.user
+        assert (ada.own.ended.qsize(), tab.own.ended.qsize()) == (0, 0)
+
+
+async def test_nothing_is_done_for_who_is_being_erased(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob = await chat.account("Ada"), await chat.guest("Bob")
+        room = (await bob.call("rooms.create", name="Garden"))["id"]
+        with chat.service.people.erasing(ada.user):
+            assert await ada.refused("rooms.join", room=room) == (404, False)
+            assert await ada.refused("say", room="lobby", text="x", nonce="1") == (404, False)
+            assert await ada.refused("me.set", nick="Eda") == (404, False)
+        assert (await ada.call("rooms.join", room=room))["joined"] is True
 
 
 def _all_bytes(folder: Path) -> bytes:

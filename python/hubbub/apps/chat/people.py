@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 from msgspec.structs import replace
@@ -44,6 +45,7 @@ class People:
         self._known: dict[str, Account] = {}
         self._online: dict[str, int] = {}
         self._passing: dict[str, int] = {}
+        self._going: set[str] = set()
 
     @property
     def session_age_s(self) -> int:
@@ -105,10 +107,10 @@ class People:
         """One person, as rooms have to know them.
 
         Raises:
-            Refused: There is none (any more).
+            Refused: There is none (any more), or they are about to be gone.
         """
         account = self.account(user)
-        if account is None:
+        if account is None or user in self._going:
             raise refusals.no_such("person")
         return account.person(self.owners)
 
@@ -152,6 +154,16 @@ class People:
                 made = Account(user, nick, external=True, created=now, seen=now)
                 return await self.add(made)
         raise refusals.nick_taken()
+
+    @contextmanager
+    def erasing(self, user: str) -> Iterator[None]:
+        """While somebody is taken away, nothing more is done for them; then they are forgotten."""
+        self._going.add(user)
+        try:
+            yield
+            self._known.pop(user, None)
+        finally:
+            self._going.discard(user)
 
     def changed(self, account: Account) -> None:
         """It is stored that they are different now."""

@@ -60,22 +60,27 @@ class Profile:
             changed: What they are.
             session: The one that stays if they have another password.
             origin: Who asked for it.
+
+        Raises:
+            Refused: They are gone meanwhile.
         """
         chat = self._chat
-        user = account.user
+        user, kept = account.user, digest(session)
+        chat.people.person(user)
         rooms = chat.live.rooms(chat.store.here.rooms_of(user))
 
         def write(db: sqlite3.Connection) -> None:
             keep_account(db, changed)
             if changed.password != account.password:
                 # Whoever knew the old one is signed out; this connection's session stays.
-                kept = digest(session)
                 db.execute("delete from sessions where user = ? and hash <> ?", (user, kept))
 
         person = changed.person(chat.people.owners)
         wanted = [(one, do.Renew()) for one in rooms]
         await chat.live.carry_out_all(wanted, person, first=write, origin=origin)
         chat.people.changed(changed)
+        if changed.password != account.password:
+            chat.sign_out(user, kept)
         chat.tell(user, {"type": "me", "me": me(changed, chat.people.owners)})
 
     async def erase(self, client: Client, params: wire.EraseParams) -> Done:
@@ -87,16 +92,21 @@ class Profile:
             if not await chat.sign_in.passwords.matches(account.password, params.password):
                 raise refusals.forbidden("the password is wrong")
         user = client.user
-        places = await chat.store.read(lambda reader: reader.places_of(user))
-        rooms = chat.live.rooms(places)
 
         def write(db: sqlite3.Connection) -> None:
             forget_account(db, user)
 
         person = account.person(chat.people.owners)
-        await chat.live.carry_out_all([(one, do.Erase()) for one in rooms], person, first=write)
-        await sweep(chat.store)
-        chat.app.spawn(chat.send_away(user))
+        with chat.people.erasing(user):
+            places = await chat.store.read(lambda reader: reader.places_of(user))
+            wanted = [(one, do.Erase()) for one in chat.live.rooms(places)]
+            await chat.live.carry_out_all(wanted, person, first=write)
+        # The connection that asked stays until it has its answer.
+        chat.sign_out(user, client.data)
+        try:
+            await sweep(chat.store)
+        finally:
+            chat.app.spawn(chat.send_away(user))
         return Done()
 
     def _account(self, client: Client) -> Account:

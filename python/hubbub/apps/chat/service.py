@@ -61,6 +61,9 @@ def signed_out() -> Disconnected:
 Listener = Callable[[Room, Heard, object], None]
 """Hears what has happened in a room, and who asked for it if that was a `Caller`."""
 
+Door = Callable[[str], None]
+"""Ends all connections of a user that are not the hub's."""
+
 
 class ChatService:
     """One chat.
@@ -112,6 +115,7 @@ class ChatService:
         self._running: tuple[Store, People, Live, Presences, Views] | None = None
         self._translator: Translator | None = None
         self._listeners: list[Listener] = []
+        self._doors: list[Door] = []
         self.sign_in = SignIn(app, config, lambda: self.people, self.arrived, self._signed_out)
         app.lifespan(self._live)
         app.handover(self._take_over)
@@ -266,7 +270,7 @@ class ChatService:
         if lobby is None or account.user in lobby.members:
             return
         try:
-            await self.live.carry_out(lobby, Join(), account.person(self.people.owners))
+            await self.live.carry_out(lobby, Join(), self.people.person(account.user))
         except Refused as refused:
             logger.debug("chat: %s is not in the lobby: %s", account.user, refused.message)
 
@@ -278,8 +282,24 @@ class ChatService:
 
     async def send_away(self, user: str) -> None:
         """Ends all connections of somebody who is no more."""
+        self.sign_out(user)
+
+    def sign_out(self, user: str, kept: bytes | None = b"") -> None:
+        """Ends the connections of somebody, wherever they come in.
+
+        Args:
+            user: Whose.
+            kept: The digest of the session whose connections stay; None: those with a token stay.
+        """
         for client in self.hub.clients(user):
-            client.disconnect(signed_out())
+            if client.data != kept:
+                client.disconnect(signed_out())
+        for door in self._doors:
+            door(user)
+
+    def add_door(self, door: Door) -> None:
+        """Has somebody told whom to show out: people come in by them, too."""
+        self._doors.append(door)
 
     # What is told
 

@@ -20,6 +20,7 @@ from hubbub.bridges.irc.chat.spelling import HELPER, is_chat_nick
 from hubbub.bridges.irc.chat.who import NOT_HERE, Visit
 from hubbub.bridges.irc.front.events import Person, Place
 from hubbub.bridges.irc.front.face import Arrival, ChatRefused
+from hubbub.bridges.irc.front.session import Session
 from hubbub.log import logger
 
 _ROOMS_LIMIT = 500
@@ -39,7 +40,11 @@ class House(Speaking, Ruling):
     def __init__(self, service: ChatService) -> None:
         super().__init__(service)
         self._most = 0
+        self._origins: dict[str, set[object]] = {}
+        """By which sessions people are here."""
+
         self.is_closing = False
+        service.add_door(self._show_out)
 
     # Who comes and goes
 
@@ -63,8 +68,12 @@ class House(Speaking, Ruling):
         visit = self._who.visits.setdefault(account.user, Visit())
         visit.count += 1
         visit.ident, visit.realname = arrival.ident, arrival.realname
+        self._origins.setdefault(account.user, set()).add(origin)
         await service.arrived(account)
         person = self._who.of_account(account)
+        if origin not in self._origins.get(account.user, ()):
+            await self.leave(person, "Signed out", origin)
+            raise ChatRefused("failed", "You were signed out")
         for room in self._rooms(account.user):
             self._telling.arrived(room, account.user)
         self._telling.seen(person)
@@ -75,6 +84,10 @@ class House(Speaking, Ruling):
         service, user = self._service, person.user
         visit = self._who.visits[user]
         visit.count -= 1
+        origins = self._origins.get(user, set())
+        origins.discard(origin)
+        if not origins:
+            self._origins.pop(user, None)
         if not visit.count:
             del self._who.visits[user]
         service.went(user, stays=False)
@@ -91,6 +104,13 @@ class House(Speaking, Ruling):
                 await service.visitors.dismiss(account)
             except Refused as refused:
                 logger.warning("irc: %s stays: %s", person.nick, refused.message)
+
+    def _show_out(self, user: str) -> None:
+        """Takes leave of somebody who is signed out, on all their sessions."""
+        for origin in self._origins.pop(user, ()):
+            # Who is only just coming in has not seen anything yet: `enter` turns them away.
+            if isinstance(origin, Session) and origin.person is not None:
+                self._service.app.spawn(origin.quit("Signed out"))
 
     async def rename(self, person: Person, nick: str, origin: object) -> None:
         """Gives a guest another nick; an account's owner changes it in the chat itself."""
