@@ -305,9 +305,19 @@ class ChatService:
 
     def _told(self, room: Room, event: RoomEvent, origin: object) -> None:
         """Tells everybody whom an event concerns; it is on disk."""
+        if isinstance(event, ev.Edited | ev.Deleted | ev.Erased):
+            self.forget(room.id)
         self.hub.publish(f"room:{room.id}", event)
         self._tell_users(room, event)
         self.heard(room, event, origin)
+
+    def forget(self, room: str) -> None:
+        """Has the hub forget what was told in a room: some of it is not to be read any more.
+
+        Whoever hears the room has heard it, and goes on; who comes back later asks for what they
+        missed as it is now (`sync`).
+        """
+        self.hub.forget(f"room:{room}")
 
     def listen(self, listener: Listener) -> None:
         """Has somebody told of all that happens in rooms, in its order, once it is on disk."""

@@ -271,6 +271,12 @@ def _erase(db: Db, room: str, event: ev.Erased) -> None:
     )
     for table in ("members", "bans", "invitations", "mentions"):
         db.execute(f"delete from {table} where room = ? and user = ?", (room, event.user))  # noqa: S608 - our own names
+    # Each time they have come in, and each nick they have had, is told by one of these.
+    db.execute(
+        "delete from events where room = ? and type = 'member'"
+        " and json_extract(data, '$.user') = ?",
+        (room, event.user),
+    )
 
 
 _KEEPS: dict[type, Callable[[Db, str, Any], None]] = {

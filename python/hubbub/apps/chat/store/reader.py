@@ -187,10 +187,12 @@ class Reader:
         return [room for (room,) in rows]
 
     def places_of(self, user: str) -> list[str]:
-        """The rooms somebody is in or has said something in."""
+        """The rooms somebody is in, or has been in, or has said something in."""
         rows = self.db.execute(
             "select room from members where user = ?1"
-            " union select distinct room from messages where user = ?1",
+            " union select distinct room from messages where user = ?1"
+            " union select room from events"
+            " where type = 'member' and json_extract(data, '$.user') = ?1",
             (user,),
         )
         return [room for (room,) in rows]

@@ -79,6 +79,9 @@ VERSIONS: tuple[str, ...] = (
         text, room, user, lang, content = '', tokenize = "unicode61 remove_diacritics 2"
     );
     """,
+    """
+    create index events_of on events (json_extract(data, '$.user')) where type = 'member';
+    """,
 )
 
 
