@@ -62,6 +62,53 @@ async def test_rights_that_are_taken_away_are_gone(tmp_path: Path) -> None:
         assert (await eve.call("rooms.join", room=room))["joined"] is True
 
 
+async def test_a_mute_outlasts_leaving_and_the_server(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, eve = await chat.account("Ada"), await chat.account("Eve")
+        room = (await ada.call("rooms.create", name="Garden"))["id"]
+        await eve.call("rooms.join", room=room)
+        mine = await eve.say("before", room=room)
+        ear = await ada.listen(f"room:{room}")
+        await ada.call("moderate", room=room, user=eve.user, action="mute", seconds=3600)
+        until = (await ear.next("member"))["muted"]
+        told = {"room": room, "id": mine["id"], "lang": "fr", "text": "encore", "engine": "x"}
+        assert await eve.refused("attach", **told) == (403, False)
+        await eve.call("rooms.leave", room=room)
+    async with house(tmp_path) as chat:
+        eve = await chat.sign_in("login", nick="Eve", password="correct horse")
+        chat.talkers.append(eve)
+        await eve.connect()
+        await eve.call("rooms.join", room=room)
+        assert await eve.refused("say", room=room, text="x", nonce="1") == (403, False)
+        (member,) = [
+            one
+            for one in (await eve.call("members", room=room))["members"]
+            if one["user"] == eve.user
+        ]
+        assert member["muted"] == until
+    async with house(tmp_path) as chat:
+        # And where she has not left meanwhile.
+        eve = await chat.sign_in("login", nick="Eve", password="correct horse")
+        chat.talkers.append(eve)
+        await eve.connect()
+        assert await eve.refused("say", room=room, text="x", nonce="1") == (403, False)
+
+
+async def test_who_owns_a_room_leaves_it_to_somebody(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob = await chat.account("Ada"), await chat.guest("Bob")
+        room = (await ada.call("rooms.create", name="Garden"))["id"]
+        await bob.call("rooms.join", room=room)
+        ear = await bob.listen(f"room:{room}")
+        await ada.call("rooms.leave", room=room)
+        given = await ear.next("member")
+        assert (given["user"], given["role"], given["by"]) == (bob.user, "owner", ada.user)
+        assert (await ear.next("part"))["user"] == ada.user
+        await bob.call("rooms.settings", room=room, topic="Tulips")
+    async with house(tmp_path) as chat:
+        assert chat.service.live.room(room).members[bob.user].role == "owner"
+
+
 async def test_a_conversation_of_two(tmp_path: Path) -> None:
     async with house(tmp_path) as chat:
         ada, bob, eve = [await chat.guest(nick) for nick in ("Ada", "Bob", "Eve")]

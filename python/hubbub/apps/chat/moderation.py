@@ -39,9 +39,9 @@ def decide(room: "Room", command: Moderate, who: Person, at: int) -> list[RoomEv
             until = at + command.seconds * 1000 if command.seconds else 0
             room.bans[command.user] = Ban(command.user, who.user, until, command.reason)
             room.invited.discard(command.user)
-            room.forget(command.user)
+            told = room.part(command.user, who.user, at)
             seq, reason = room.next_seq(), command.reason
-            return [ev.Parted(seq, at, command.user, "ban", who.user, reason, until)]
+            return [*told, ev.Parted(seq, at, command.user, "ban", who.user, reason, until)]
         case "unban":
             if room.bans.pop(command.user, None) is None:
                 return []
@@ -49,9 +49,9 @@ def decide(room: "Room", command: Moderate, who: Person, at: int) -> list[RoomEv
         case _ if member is None:
             raise refusals.no_such("member")
         case "kick":
-            room.forget(command.user)
+            told = room.part(command.user, who.user, at)
             seq, reason = room.next_seq(), command.reason
-            return [ev.Parted(seq, at, command.user, "kick", who.user, reason)]
+            return [*told, ev.Parted(seq, at, command.user, "kick", who.user, reason)]
         case "mute" | "unmute":
             until = at + command.seconds * 1000 if command.seconds else MUTED_FOREVER_MS
             member.muted_until = until if command.action == "mute" else 0

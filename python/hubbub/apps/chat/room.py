@@ -47,6 +47,9 @@ class Room:
 
     members: dict[str, Member] = field(default_factory=dict)
     bans: dict[str, Ban] = field(default_factory=dict)
+    mutes: dict[str, int] = field(default_factory=dict)
+    """Until when those may not speak who were muted and have left, in ms."""
+
     invited: set[str] = field(default_factory=set)
     recent: "OrderedDict[str, Message]" = field(default_factory=OrderedDict)
     nicks: dict[str, str] = field(default_factory=dict)
@@ -188,6 +191,9 @@ class Room:
         return [ev.Corrected(self._next(), at, message.id, command.lang, "user", who.user)]
 
     def _attach(self, command: do.Attach, who: Person, at: int) -> list[RoomEvent]:
+        if command.by == "client":
+            # What somebody says their words mean is said by them, too.
+            self._check_voice(who, at)
         message = self._alive(command.message)
         made = Translated(command.text, command.engine, command.by)
         if message.translations.get(command.lang) == made:
@@ -210,7 +216,10 @@ class Room:
             raise refusals.no_such("room")
         role: Role = "owner" if is_maker else ""
         self.invited.discard(who.user)
-        self.members[who.user] = Member(who.user, who.nick, role=role, joined=at)
+        muted_until = self.mutes.pop(who.user, 0)
+        self.members[who.user] = Member(
+            who.user, who.nick, role=role, muted_until=muted_until, joined=at
+        )
         return [self._renewed(who, at, joined=True)]
 
     def _leave(self, who: Person, at: int) -> list[RoomEvent]:
@@ -218,8 +227,7 @@ class Room:
             raise refusals.forbidden("a conversation of two cannot be left")
         if who.user not in self.members:
             return []
-        self._forget(who.user)
-        return [ev.Parted(self._next(), at, who.user, "part")]
+        return [*self.part(who.user, who.user, at), ev.Parted(self._next(), at, who.user, "part")]
 
     def _renew(self, who: Person, at: int) -> list[RoomEvent]:
         member = self.members.get(who.user)
@@ -270,10 +278,11 @@ class Room:
         return told
 
     def _erase(self, who: Person, at: int) -> list[RoomEvent]:
-        self._forget(who.user)
+        told = self.part(who.user, who.user, at)
         self.bans.pop(who.user, None)
+        self.mutes.pop(who.user, None)
         self.recent.clear()
-        return [ev.Erased(self._next(), at, who.user)]
+        return [*told, ev.Erased(self._next(), at, who.user)]
 
     # What moderation needs, too
 
@@ -292,9 +301,29 @@ class Room:
         """The room's next number."""
         return self._next()
 
-    def forget(self, user: str) -> None:
-        """Somebody is no member any more."""
-        self._forget(user)
+    def part(self, user: str, by: str, at: int) -> list[RoomEvent]:
+        """Somebody is no member any more; the events are of whoever owns the room instead.
+
+        Args:
+            user: Who.
+            by: Because of whom.
+            at: When.
+        """
+        member = self.members.pop(user, None)
+        if member is None:
+            return []
+        if self.nicks.get(folded(member.nick)) == user:
+            del self.nicks[folded(member.nick)]
+        if member.is_muted(at):
+            self.mutes[user] = member.muted_until
+        others = self.members.values()
+        if member.role != "owner" or not others or any(one.role == "owner" for one in others):
+            return []
+        heir = min(
+            others, key=lambda one: (-rank(one.role), one.is_muted(at), one.guest, one.joined)
+        )
+        heir.role = "owner"
+        return [self.shown(heir, self._next(), at, by)]
 
     def shown(self, member: Member, seq: int, at: int, by: str = "") -> ev.MemberSet:
         """A member as everybody sees them."""
@@ -331,11 +360,6 @@ class Room:
         member.nick, member.langs, member.preferred = who.nick, who.langs, who.preferred
         member.guest = who.guest
         return replace(self.shown(member, self._next(), at), joined=joined)
-
-    def _forget(self, user: str) -> None:
-        member = self.members.pop(user, None)
-        if member is not None and self.nicks.get(folded(member.nick)) == user:
-            del self.nicks[folded(member.nick)]
 
     def _mentions(self, text: str, sender: str) -> tuple[str, ...]:
         found: dict[str, None] = {}

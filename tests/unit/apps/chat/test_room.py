@@ -1,5 +1,6 @@
 """A room decides: who may what, and what becomes of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from hubbub.apps.chat import commands as do
 from hubbub.apps.chat import events as ev
 from hubbub.apps.chat.commands import Person
+from hubbub.apps.chat.member import rank
 from hubbub.apps.chat.refusals import Refused
 from hubbub.apps.chat.room import RECENT_LIMIT, Room
 
@@ -115,6 +117,75 @@ def test_moderation() -> None:
     assert len(made.apply(do.Join(), EVE, 30_000)) == 1
     assert code(made, do.Moderate("u1", "member"), ADA) == 403, "a room keeps one owner"
     assert code(made, do.Moderate("u7", "kick"), ADA) == 404
+
+
+def test_a_mute_outlasts_leaving() -> None:
+    made = room()
+    message = said(made, who=BOB)
+    made.apply(do.Moderate("u2", "mute", seconds=10), ADA, 2_000)
+    attach = do.Attach(message, "fr", "my words all the same", "test", "client")
+    assert code(made, attach, BOB) == 403
+    assert len(made.apply(replace(attach, by="server"), BOB, 2_000)) == 1
+    for leave, who in ((do.Leave(), BOB), (do.Moderate("u2", "kick"), ADA)):
+        made.apply(leave, who, 3_000)
+        (back,) = made.apply(do.Join(), BOB, 3_000)
+        assert isinstance(back, ev.MemberSet)
+        assert back.muted == 12_000
+        assert code(made, say("x"), BOB, 11_999) == 403
+    made.apply(do.Moderate("u2", "unmute"), ADA, 4_000)
+    made.apply(do.Leave(), BOB, 5_000)
+    made.apply(do.Join(), BOB, 5_000)
+    assert len(made.apply(say("x"), BOB, 5_000)) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "who"),
+    [
+        (do.Leave(), ADA),
+        (do.Erase(), ADA),
+        (do.Moderate("u1", "kick"), ROOT),
+        (do.Moderate("u1", "ban"), ADA),
+    ],
+)
+def test_a_room_keeps_an_owner(command: do.Command, who: Person) -> None:
+    made = room()
+    made.apply(do.Join(), replace(EVE, guest=True), 1_500)
+    given, gone = made.apply(command, who, 2_000)
+    assert isinstance(given, ev.MemberSet)
+    assert (given.user, given.role, given.by) == ("u2", "owner", who.user)
+    assert isinstance(gone, ev.Parted | ev.Erased)
+    assert made.rank_of(BOB) == rank("owner")
+
+
+@pytest.mark.parametrize(
+    ("done", "heir"),
+    [
+        ([], "u2"),
+        ([do.Moderate("u3", "voice")], "u3"),
+        ([do.Moderate("u3", "voice"), do.Moderate("u2", "moderator")], "u2"),
+        ([do.Moderate("u2", "mute")], "u3"),
+        ([do.Moderate("u3", "owner")], ""),
+    ],
+)
+def test_who_inherits_a_room(done: list[do.Command], heir: str) -> None:
+    made = room()
+    made.apply(do.Join(), EVE, 1_500)
+    for command in done:
+        made.apply(command, ADA, 1_600)
+    events = made.apply(do.Leave(), ADA, 2_000)
+    assert [one.user for one in events if isinstance(one, ev.MemberSet)] == ([heir] if heir else [])
+
+
+def test_a_guest_inherits_only_where_nobody_has_an_account() -> None:
+    made = Room("r1", "open")
+    for at, who in enumerate((ADA, replace(BOB, guest=True), EVE)):
+        made.apply(do.Join(), who, 1_000 + at)
+    made.apply(do.Leave(), ADA, 2_000)
+    assert made.members["u3"].role == "owner"
+    made.apply(do.Leave(), EVE, 3_000)
+    assert made.members["u2"].role == "owner"
+    (gone,) = made.apply(do.Leave(), BOB, 4_000)
+    assert isinstance(gone, ev.Parted)
 
 
 def test_a_moderated_room_asks_for_a_voice() -> None:

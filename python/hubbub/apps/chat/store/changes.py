@@ -225,10 +225,17 @@ def _set_member(db: Db, room: str, event: ev.MemberSet) -> None:
         (room, event.user, event.role, event.muted, event.ts, event.seq),
     )
     if event.joined:
-        db.execute("delete from invitations where room = ? and user = ?", (room, event.user))
+        for table in ("invitations", "mutes"):
+            db.execute(f"delete from {table} where room = ? and user = ?", (room, event.user))  # noqa: S608 - our own names
 
 
 def _part(db: Db, room: str, event: ev.Parted) -> None:
+    db.execute(
+        # Nobody gets rid of a mute by leaving and coming back.
+        "insert or replace into mutes select room, user, muted from members"
+        " where room = ? and user = ? and muted > ?",
+        (room, event.user, event.ts),
+    )
     db.execute("delete from members where room = ? and user = ?", (room, event.user))
     if event.kind == "ban":
         db.execute(
@@ -269,7 +276,7 @@ def _erase(db: Db, room: str, event: ev.Erased) -> None:
         "update messages set nick = '', nonce = null where room = ? and user = ?",
         (room, event.user),
     )
-    for table in ("members", "bans", "invitations", "mentions"):
+    for table in ("members", "bans", "mutes", "invitations", "mentions"):
         db.execute(f"delete from {table} where room = ? and user = ?", (room, event.user))  # noqa: S608 - our own names
     # Each time they have come in, and each nick they have had, is told by one of these.
     db.execute(

@@ -136,6 +136,7 @@ class Reader:
                     "select user, by, until, reason from bans where room = ?", (id,)
                 )
             }
+            muted_away = self.db.execute("select user, until from mutes where room = ?", (id,))
             invited = {
                 user
                 for (user,) in self.db.execute("select user from invitations where room = ?", (id,))
@@ -152,6 +153,7 @@ class Reader:
                 ts,
                 members,
                 bans,
+                dict(muted_away.fetchall()),
                 invited,
             )
         finally:

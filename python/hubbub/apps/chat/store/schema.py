@@ -82,6 +82,11 @@ VERSIONS: tuple[str, ...] = (
     """
     create index events_of on events (json_extract(data, '$.user')) where type = 'member';
     """,
+    """
+    create table mutes (
+        room text not null, user text not null, until integer not null, primary key (room, user)
+    ) without rowid;
+    """,
 )
 
 
