@@ -109,6 +109,24 @@ async def test_who_owns_a_room_leaves_it_to_somebody(tmp_path: Path) -> None:
         assert chat.service.live.room(room).members[bob.user].role == "owner"
 
 
+@pytest.mark.parametrize("kinds", [("room",), ("live",), ("room", "live")])
+async def test_whoever_only_listens_is_put_out_when_the_door_closes(
+    tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob, spy = await chat.account("Ada"), await chat.guest("Bob"), await chat.guest("Spy")
+        room = (await ada.call("rooms.create", name="Garden"))["id"]
+        await bob.call("rooms.join", room=room)
+        theirs = [await spy.listen(f"{kind}:{room}") for kind in kinds]
+        bobs = await bob.listen(f"live:{room}")
+        await ada.call("rooms.settings", room=room, kind="members")
+        for ear in theirs:
+            async with asyncio.timeout(10):
+                assert await ear.out.get() == 2000
+        await ada.call("typing", room=room, on=True)
+        assert (await bobs.next("typing"))["user"] == ada.user
+
+
 async def test_a_conversation_of_two(tmp_path: Path) -> None:
     async with house(tmp_path) as chat:
         ada, bob, eve = [await chat.guest(nick) for nick in ("Ada", "Bob", "Eve")]

@@ -380,10 +380,9 @@ class ChatService:
         if room.kind != "members":
             return
         for client in self.hub.clients():
-            channel = f"room:{room.id}"
-            if channel in client.subscriptions and client.user not in room.members:
-                client.unsubscribe(channel, OUT)
-                client.unsubscribe(f"live:{room.id}", OUT)
+            if client.user not in room.members:
+                for kind in ("room", "live"):
+                    client.unsubscribe(f"{kind}:{room.id}", OUT)
 
     def _tick(self) -> None:
         """Once a second: whoever has come and gone is told together."""
