@@ -1,8 +1,10 @@
 """Rooms: who comes in, who goes, who must go, and what is left of them."""
 
 import asyncio
+import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -244,6 +246,65 @@ async def test_old_messages_go(tmp_path: Path) -> None:
         assert (await ada.call("history", room=room))["messages"] == [newest]
         assert len((await ada.call("search", q="word"))["messages"]) == 1
         assert (await ada.call("sync", room=room, after=1))["reset"] is True
+
+
+_CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("react", {"emoji": "x", "on": True}),
+    ("edit", {"text": "new"}),
+    ("lang", {"lang": "fr"}),
+    ("attach", {"lang": "de", "text": "neu", "engine": "x"}),
+    ("delete", {}),
+]
+
+
+def _left(chat: House, message: str) -> list[Any]:
+    db = chat.service.store.here.db
+    return [
+        row
+        for table in ("reactions", "translations")
+        for row in db.execute(f"select * from {table} where message = ?", (message,))
+    ]
+
+
+async def test_nothing_is_done_to_what_is_too_old(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada = await chat.account("Ada")
+        room = (await ada.call("rooms.create", name="Brief"))["id"]
+        old = await ada.say("old", room=room)
+        await ada.call("rooms.settings", room=room, retention=60)
+        chat.service.clock_s = lambda: time.time() + 61
+        await Housekeeping(chat.service).forget_old_messages()
+        for method, more in _CHANGES:
+            assert await ada.refused(method, room=room, id=old["id"], **more) == (404, False)
+        assert _left(chat, old["id"]) == []
+
+
+async def test_what_grows_too_old_meanwhile_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, bob = await chat.account("Ada"), await chat.guest("Bob")
+        room = (await ada.call("rooms.create", name="Brief"))["id"]
+        await bob.call("rooms.join", room=room)
+        ear = await bob.listen(f"room:{room}")
+        old = await ada.say("old", room=room)
+        await bob.say("@Ada", room=room)
+
+        def forget(db: sqlite3.Connection) -> None:
+            db.execute("delete from messages where id = ?", (old["id"],))
+
+        # The room remembers it still: as between the disk and the loop.
+        await chat.service.store.write(forget)
+        for method, more in _CHANGES:
+            changed = ada.call(method, room=room, id=old["id"], **more)
+            said = bob.say(f"beside {method}", room=room)
+            both = await asyncio.gather(changed, said)
+            assert both[1]["text"] == f"beside {method}"
+        assert _left(chat, old["id"]) == []
+        last = await bob.say("last", room=room)
+        while (await ear.next("message"))["message"] != last:
+            pass
+        missed = await bob.call("sync", room=room, after=old["seq"])
+        assert missed["seq"] == last["seq"]
+        assert "reset" not in missed
 
 
 async def test_guests_who_do_not_come_back_make_room(tmp_path: Path) -> None:

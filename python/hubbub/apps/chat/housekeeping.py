@@ -94,6 +94,7 @@ class Housekeeping:
             db.execute("update rooms set floor = max(floor, ?) where id = ?", (last, room))
 
         await self._chat.store.write(write)
+        self._chat.live.expire(room, (id for _, _, id, *_ in old))  # noqa: A001
         self._chat.forget(room)
         return len(old) == PORTION
 

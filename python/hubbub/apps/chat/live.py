@@ -122,6 +122,13 @@ class Live:
         if carried is not None:
             carried.lease.is_broken = True
 
+    def expire(self, id: str, messages: Iterable[str]) -> None:  # noqa: A002
+        """Messages of a room are on the disk no more: nothing is done to them any longer."""
+        carried = self._rooms.get(id)
+        if carried is not None:
+            for message in messages:
+                carried.room.recent.pop(message, None)
+
     def _submit(
         self,
         decided: list[tuple[_Carried, list[RoomEvent]]],

@@ -132,17 +132,22 @@ def _log(db: Db, room: str, event: RoomEvent) -> None:
     )
 
 
-def _found(db: Db, id: str) -> tuple[int, str, str, str, str, int]:  # noqa: A002
+def _found(db: Db, id: str) -> tuple[int, str, str, str, str, int] | None:  # noqa: A002
+    """What the index has of a message, and its number in the room.
+
+    None: it has grown too old since it was decided what is done to it. Then nothing is, and that is
+    no failure: what others have said meanwhile would not be stored either.
+    """
     row: tuple[int, str, str, str, str, int] | None = db.execute(
         "select number, text, room, user, lang, seq from messages where id = ?", (id,)
     ).fetchone()
-    if row is None:
-        raise sqlite3.IntegrityError(f"the message is gone: {id}")
     return row
 
 
 def _edit(db: Db, room: str, event: ev.Edited) -> None:
-    number, text, place, user, lang, seq = _found(db, event.id)
+    if (found := _found(db, event.id)) is None:
+        return
+    number, text, place, user, lang, seq = found
     unindex(db, number, text, place, user, lang)
     index(db, number, event.text, place, user, event.lang)
     db.execute(
@@ -168,7 +173,9 @@ def _delete(db: Db, room: str, event: ev.Deleted) -> None:
 
 def blank(db: Db, id: str, at: int) -> None:  # noqa: A002
     """Takes everything out of a message that its sender has put in; its place stays."""
-    number, text, room, user, lang, seq = _found(db, id)
+    if (found := _found(db, id)) is None:
+        return
+    number, text, room, user, lang, seq = found
     unindex(db, number, text, room, user, lang)
     db.execute(
         "update messages set text = '', mentions = '[]', files = '[]', via = '', deleted = ?"
@@ -185,8 +192,8 @@ def blank(db: Db, id: str, at: int) -> None:  # noqa: A002
 def _react(db: Db, room: str, event: ev.Reacted) -> None:
     if event.on:
         db.execute(
-            "insert or ignore into reactions values (?, ?, ?, ?)",
-            (event.id, event.emoji, event.user, event.ts),
+            "insert or ignore into reactions select id, ?, ?, ? from messages where id = ?",
+            (event.emoji, event.user, event.ts, event.id),
         )
     else:
         db.execute(
@@ -196,7 +203,9 @@ def _react(db: Db, room: str, event: ev.Reacted) -> None:
 
 
 def _correct(db: Db, room: str, event: ev.Corrected) -> None:
-    number, text, place, user, lang, _ = _found(db, event.id)
+    if (found := _found(db, event.id)) is None:
+        return
+    number, text, place, user, lang, _ = found
     unindex(db, number, text, place, user, lang)
     index(db, number, text, place, user, event.lang)
     db.execute(
@@ -208,8 +217,8 @@ def _correct(db: Db, room: str, event: ev.Corrected) -> None:
 
 def _attach(db: Db, room: str, event: ev.Attached) -> None:
     db.execute(
-        "insert or replace into translations values (?, ?, ?, ?, ?)",
-        (event.id, event.lang, event.text, event.engine, event.by),
+        "insert or replace into translations select id, ?, ?, ?, ? from messages where id = ?",
+        (event.lang, event.text, event.engine, event.by, event.id),
     )
 
 
