@@ -23,6 +23,7 @@ _COLUMNS = ", ".join(
         *("reply_to", "edited", "deleted", "mentions", "files", "via"),
     )
 )
+_ALIVE = " and deleted = 0"
 _ACCOUNT = "user, nick, guest, langs, preferred, password, external, created, seen"
 _langs = msgspec.json.Decoder(tuple[str, ...])
 _files = msgspec.json.Decoder(tuple[FileLink, ...])
@@ -273,14 +274,22 @@ class Reader:
         finally:
             self.db.execute("commit")
 
-    def before(self, room: str, seq: int, limit: int) -> list[Message]:
-        """The messages before a number, oldest first."""
-        values = (room, seq, limit)
-        return self._messages("room = ? and seq < ?", "order by seq desc limit ?", values)[::-1]
+    def before(self, room: str, seq: int, limit: int, *, alive: bool = False) -> list[Message]:
+        """The messages before a number, oldest first.
 
-    def after(self, room: str, seq: int, limit: int) -> list[Message]:
-        """The messages after a number, oldest first."""
-        return self._messages("room = ? and seq > ?", "order by seq limit ?", (room, seq, limit))
+        Args:
+            room: Which room.
+            seq: The number.
+            limit: How many, of those next to it.
+            alive: Whether those that were deleted are left out.
+        """
+        where = "room = ? and seq < ?" + _ALIVE * alive
+        return self._messages(where, "order by seq desc limit ?", (room, seq, limit))[::-1]
+
+    def after(self, room: str, seq: int, limit: int, *, alive: bool = False) -> list[Message]:
+        """The messages after a number, oldest first; see `before`."""
+        where = "room = ? and seq > ?" + _ALIVE * alive
+        return self._messages(where, "order by seq limit ?", (room, seq, limit))
 
     def seq_at(self, room: str, ts: int) -> int:
         """The number of the first message from a moment on; beyond the last if there is none."""
