@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,35 @@ async def test_nothing_is_done_for_who_is_being_erased(tmp_path: Path) -> None:
             assert await ada.refused("say", room="lobby", text="x", nonce="1") == (404, False)
             assert await ada.refused("me.set", nick="Eda") == (404, False)
         assert (await ada.call("rooms.join", room=room))["joined"] is True
+
+
+async def test_two_who_take_a_nick_at_once_are_no_trouble_to_others(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada, eve, bob = [await chat.account(nick) for nick in ("Ada", "Eve", "Bob")]
+        gate, is_waiting = threading.Event(), threading.Event()
+
+        def wait(db: sqlite3.Connection) -> None:
+            is_waiting.set()
+            gate.wait()
+
+        chat.service.store.submit(wait, lambda failure: None)
+        try:
+            # Meanwhile nothing comes onto the disk: whoever looks there finds the nick free.
+            await asyncio.to_thread(is_waiting.wait)
+            first = asyncio.create_task(ada.call("me.set", nick="Cleo"))
+            said = asyncio.create_task(bob.say("before"))
+            while chat.service.live.room("lobby").members[ada.user].nick != "Cleo":
+                await asyncio.sleep(0.01)
+            assert await eve.refused("me.set", nick="cleo") == (409, False)
+            answer = await chat.server.post("/api/guest", json={"nick": "CLEO"})
+            assert answer.status == 409
+            after = asyncio.create_task(bob.say("after"))
+        finally:
+            gate.set()
+        assert (await first)["nick"] == "Cleo"
+        assert [(await one)["text"] for one in (said, after)] == ["before", "after"]
+        assert (await ada.call("me.set", nick="Ada"))["nick"] == "Ada"
+        assert (await eve.call("me.set", nick="Cleo"))["nick"] == "Cleo"
 
 
 def _all_bytes(folder: Path) -> bytes:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import msgspec
@@ -46,6 +46,8 @@ class People:
         self._online: dict[str, int] = {}
         self._passing: dict[str, int] = {}
         self._going: set[str] = set()
+        self._taken: dict[str, str] = {}
+        """Nicks on their way to the disk, by key, and whose they will be."""
 
     @property
     def session_age_s(self) -> int:
@@ -130,11 +132,23 @@ class People:
             account = replace(account, user=opaque("u", secrets.randbits))
         is_bridged = account.external and account.guest
         self.check_free(account.nick, account.user, is_bridged=is_bridged)
-        try:
-            await self._store.write(lambda db: add_account(db, account))
-        except StoreFailure as failure:
-            raise self._taken_or(failure, account.nick, account.user) from None
+        with self.taking(account):
+            try:
+                await self._store.write(lambda db: add_account(db, account))
+            except StoreFailure as failure:
+                raise self._taken_or(failure, account.nick, account.user) from None
         return account
+
+    @contextmanager
+    def taking(self, account: Account) -> Generator[None]:
+        """While somebody's nick is on its way to the disk, nobody else may have it."""
+        mine = [key for key in keys(account.nick) if key not in self._taken]
+        self._taken.update(dict.fromkeys(mine, account.user))
+        try:
+            yield
+        finally:
+            for key in mine:
+                del self._taken[key]
 
     def reserve(self, end: str) -> None:
         """From now on nicks that end so, or look it, are for people of another network only."""
@@ -156,7 +170,7 @@ class People:
         raise refusals.nick_taken()
 
     @contextmanager
-    def erasing(self, user: str) -> Iterator[None]:
+    def erasing(self, user: str) -> Generator[None]:
         """While somebody is taken away, nothing more is done for them; then they are forgotten."""
         self._going.add(user)
         try:
@@ -180,6 +194,8 @@ class People:
             raise refusals.nick_taken()
         other = self.by_nick(nick)
         if other is not None and other.user != user:
+            raise refusals.nick_taken()
+        if any(self._taken.get(key, user) != user for key in keys(nick)):
             raise refusals.nick_taken()
 
     def _is_free(self, nick: str, user: str) -> bool:

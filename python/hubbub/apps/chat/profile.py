@@ -62,11 +62,15 @@ class Profile:
             origin: Who asked for it.
 
         Raises:
-            Refused: They are gone meanwhile.
+            Refused: They are gone meanwhile, or somebody else has the nick.
         """
         chat = self._chat
         user, kept = account.user, digest(session)
         chat.people.person(user)
+        if changed.nick != account.nick:
+            # Again: if the disk refused it, it would refuse what others say at this moment, too.
+            is_bridged = account.external and account.guest
+            chat.people.check_free(changed.nick, user, is_bridged=is_bridged)
         rooms = chat.live.rooms(chat.store.here.rooms_of(user))
 
         def write(db: sqlite3.Connection) -> None:
@@ -77,7 +81,8 @@ class Profile:
 
         person = changed.person(chat.people.owners)
         wanted = [(one, do.Renew()) for one in rooms]
-        await chat.live.carry_out_all(wanted, person, first=write, origin=origin)
+        with chat.people.taking(changed):
+            await chat.live.carry_out_all(wanted, person, first=write, origin=origin)
         chat.people.changed(changed)
         if changed.password != account.password:
             chat.sign_out(user, kept)
