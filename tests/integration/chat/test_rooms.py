@@ -4,6 +4,8 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -203,19 +205,47 @@ async def test_nothing_is_done_for_who_is_being_erased(tmp_path: Path) -> None:
         assert (await ada.call("rooms.join", room=room))["joined"] is True
 
 
+@asynccontextmanager
+async def _busy_disk(chat: House) -> AsyncIterator[None]:
+    """Meanwhile nothing comes onto the disk: whoever looks there finds everything as it was."""
+    gate, is_waiting = threading.Event(), threading.Event()
+
+    def wait(db: sqlite3.Connection) -> None:
+        is_waiting.set()
+        gate.wait()
+
+    chat.service.store.submit(wait, lambda failure: None)
+    try:
+        await asyncio.to_thread(is_waiting.wait)
+        yield
+    finally:
+        gate.set()
+
+
+async def test_nobody_signs_in_while_the_password_changes(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        ada = await chat.account("Ada")
+        old = {"nick": "Ada", "password": "correct horse"}
+        async with _busy_disk(chat):
+            more = {"nick": "Cleo", "oldPassword": old["password"]}
+            changed = asyncio.create_task(ada.call("me.set", password="another battery", **more))
+            while chat.service.live.room("lobby").members[ada.user].nick != "Cleo":
+                await asyncio.sleep(0.01)
+            thief = asyncio.create_task(chat.server.post("/api/login", json=old))
+            # The old password is the right one still; the session is on its way behind the change.
+            queue = chat.service.store._writer._queue
+            while queue.qsize() < 2 and not thief.done():
+                await asyncio.sleep(0.01)
+        await changed
+        assert (await thief).status == 401
+        new = {"nick": "Cleo", "password": "another battery"}
+        assert (await chat.server.post("/api/login", json=new)).status == 200
+
+
 async def test_two_who_take_a_nick_at_once_are_no_trouble_to_others(tmp_path: Path) -> None:
     async with house(tmp_path) as chat:
         ada, eve, bob = [await chat.account(nick) for nick in ("Ada", "Eve", "Bob")]
-        gate, is_waiting = threading.Event(), threading.Event()
-
-        def wait(db: sqlite3.Connection) -> None:
-            is_waiting.set()
-            gate.wait()
-
-        chat.service.store.submit(wait, lambda failure: None)
-        try:
-            # Meanwhile nothing comes onto the disk: whoever looks there finds the nick free.
-            await asyncio.to_thread(is_waiting.wait)
+        async with _busy_disk(chat):
             first = asyncio.create_task(ada.call("me.set", nick="Cleo"))
             said = asyncio.create_task(bob.say("before"))
             while chat.service.live.room("lobby").members[ada.user].nick != "Cleo":
@@ -224,8 +254,6 @@ async def test_two_who_take_a_nick_at_once_are_no_trouble_to_others(tmp_path: Pa
             answer = await chat.server.post("/api/guest", json={"nick": "CLEO"})
             assert answer.status == 409
             after = asyncio.create_task(bob.say("after"))
-        finally:
-            gate.set()
         assert (await first)["nick"] == "Cleo"
         assert [(await one)["text"] for one in (said, after)] == ["before", "after"]
         assert (await ada.call("me.set", nick="Ada"))["nick"] == "Ada"

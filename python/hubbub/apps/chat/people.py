@@ -214,14 +214,29 @@ class People:
 
     # Sessions
 
-    async def begin_session(self, user: str) -> str:
-        """A new session; what is returned is its only copy."""
+    async def begin_session(self, account: Account) -> str:
+        """A new session; what is returned is its only copy.
+
+        Raises:
+            Refused: Somebody has another password meanwhile, or is gone.
+        """
         token = secrets.token_urlsafe(32)
         now = self._now_ms()
-        row = (digest(token), user, now, now)
-        await self._store.write(
-            lambda db: _none(db.execute("insert into sessions values (?, ?, ?, ?)", row))
-        )
+        row = (digest(token), now, now, account.user, account.password)
+        begun = 0
+
+        def write(db: sqlite3.Connection) -> None:
+            nonlocal begun
+            # Another password ends the sessions of the old one: none begins behind its back.
+            begun = db.execute(
+                "insert into sessions select ?, user, ?, ? from accounts"
+                " where user = ? and password = ?",
+                row,
+            ).rowcount
+
+        await self._store.write(write)
+        if not begun:
+            raise refusals.not_signed_in("nick or password is wrong")
         return token
 
     def whose(self, token: str) -> Account | None:

@@ -172,7 +172,7 @@ class SignIn:
         return Account("", checked_nick(nick), guest, understood, preferred, created=now, seen=now)
 
     async def _welcome(self, req: Request, account: Account) -> Response:
-        token = await self._people().begin_session(account.user)
+        token = await self._people().begin_session(account)
         await self._arrive(account)
         answer = Response(me(account, self._people().owners), headers={"cache-control": "no-store"})
         max_age_s = self._people().session_age_s
