@@ -25,27 +25,38 @@ export type Fetch<E extends Numbered> = (after: number) => Promise<{ events: E[]
 export class Resumer<E extends Numbered> {
   private waiting: E[] = [];
   private isFetching = false;
-  private isStale = false;
+  private isLoading = false;
+  /** Something was missed that nobody has asked for yet. */
+  private isBehind = false;
+  private loads = 0;
 
   /**
-   * @param known the newest event that is in the state
+   * @param known the newest event that is in the state; undefined while there is no state: events are handed on as they come
    * @param apply puts the next event into the state
    * @param fetch asks for what is missing
    * @param reset everything must be loaded anew: too much has happened
    */
   constructor(
-    private known: number,
+    private known: number | undefined,
     private readonly apply: (event: E) => void,
     private readonly fetch: Fetch<E>,
     private readonly reset: () => void,
   ) {}
 
-  get seq(): number {
+  get seq(): number | undefined {
     return this.known;
   }
 
   /** An event has arrived. */
   take(event: E): void {
+    if (this.isLoading) {
+      this.waiting.push(event);
+      return;
+    }
+    if (this.known === undefined) {
+      this.apply(event);
+      return;
+    }
     switch (judge(this.known, event)) {
       case "apply":
         this.known = event.seq;
@@ -59,32 +70,78 @@ export class Resumer<E extends Numbered> {
     }
   }
 
+  /**
+   * Loads the state anew. An event can overtake an answer that does not have it yet: what comes meanwhile waits, for
+   * what is loaded, or for what was there before if that fails.
+   *
+   * @param ask asks for the state, and up to which event it goes
+   * @param put replaces the state; what has waited and is in it already is applied all the same, to be told to others
+   */
+  async load<A extends Numbered>(ask: () => Promise<A>, put: (answer: A) => void): Promise<void> {
+    const wasBehind = this.isBehind || this.isFetching;
+    this.isBehind = false;
+    this.isLoading = true;
+    this.loads += 1;
+    try {
+      const answer = await ask();
+      put(answer);
+      this.pass(answer.seq);
+      this.isLoading = false;
+      this.drain();
+      void this.catchUp();
+    } catch (error) {
+      this.isLoading = false;
+      this.isBehind ||= wasBehind;
+      this.drain();
+      throw error;
+    }
+  }
+
+  /** The state goes up to here now; who hears of events hears of those it has skipped. */
+  private pass(seq: number): void {
+    let told = this.known ?? -1;
+    this.known = seq;
+    for (const event of this.waiting.filter((one) => one.seq <= seq).sort(bySeq)) {
+      if (event.seq > told) {
+        told = event.seq;
+        this.apply(event);
+      }
+    }
+  }
+
   /** Something may have been missed: the connection was away for longer than the hub remembers. */
   async sync(): Promise<void> {
-    if (this.isFetching) {
-      // What is being fetched may be older than what was missed now.
-      this.isStale = true;
+    // Without a state there is nothing that could be behind: whoever loads it hears of events first.
+    if (this.known !== undefined) {
+      this.isBehind = true;
+      await this.catchUp();
+    }
+  }
+
+  private async catchUp(): Promise<void> {
+    // What is under way may be older than what was missed now: after it, this is looked at again.
+    if (this.isFetching || this.isLoading) {
       return;
     }
     this.isFetching = true;
     try {
-      do {
-        this.isStale = false;
+      while (this.isBehind && this.known !== undefined && !this.isLoading) {
+        this.isBehind = false;
+        const { loads } = this;
         const found = await this.fetch(this.known);
+        if (loads !== this.loads) {
+          // The state is another one by now, or will be: this brings nothing, not even what is waited for.
+          this.isBehind ||= this.waiting.length > 0;
+          continue;
+        }
         if (found.reset) {
           this.waiting = [];
+          this.isBehind = true;
           this.reset();
           return;
         }
-        for (const event of [...found.events].sort((one, other) => one.seq - other.seq)) {
-          if (event.seq > this.known) {
-            this.known = event.seq;
-            this.apply(event);
-          }
-        }
-        this.known = Math.max(this.known, found.seq);
-        this.drain();
-      } while (this.isStale);
+        this.fetched(found.events, found.seq);
+      }
     } catch {
       // The connection is gone again; coming back, it asks again.
     } finally {
@@ -92,13 +149,32 @@ export class Resumer<E extends Numbered> {
     }
   }
 
-  private drain(): void {
-    this.waiting.sort((one, other) => one.seq - other.seq);
-    while (this.waiting[0] !== undefined && this.waiting[0].seq <= this.known + 1) {
-      const event = this.waiting.shift() as E;
-      if (event.seq === this.known + 1) {
+  private fetched(events: readonly E[], seq: number): void {
+    for (const event of [...events].sort(bySeq)) {
+      if (event.seq > (this.known ?? -1)) {
         this.known = event.seq;
         this.apply(event);
+      }
+    }
+    this.known = Math.max(this.known ?? seq, seq);
+    this.drain();
+  }
+
+  private drain(): void {
+    const all = this.waiting.splice(0).sort(bySeq);
+    if (this.known === undefined) {
+      all.forEach(this.apply);
+      return;
+    }
+    for (const event of all) {
+      switch (judge(this.known, event)) {
+        case "apply":
+          this.known = event.seq;
+          this.apply(event);
+          break;
+        case "gap":
+          this.waiting.push(event);
+          break;
       }
     }
     if (this.waiting.length > 0) {
@@ -112,4 +188,8 @@ export class Resumer<E extends Numbered> {
       void this.sync();
     }
   }
+}
+
+function bySeq(one: Numbered, other: Numbered): number {
+  return one.seq - other.seq;
 }

@@ -29,8 +29,7 @@ export class Room {
   readonly draft = signal("");
   readonly nicks = computed(() => new Map([...(this.state.value?.members ?? [])].map(([user, { nick }]) => [user, nick])));
 
-  private resumer: Resumer<RoomEvent> | undefined;
-  private early: RoomEvent[] = [];
+  private readonly resumer: Resumer<RoomEvent>;
   private opening: Promise<void> | undefined;
   private isLoadingNewer = false;
   private readonly typists = new Map<string, ReturnType<typeof setTimeout>>();
@@ -44,13 +43,20 @@ export class Room {
     readonly id: string,
     private readonly connection: Connection,
     private readonly heard: (event: RoomEvent) => void,
-  ) {}
+  ) {
+    this.resumer = new Resumer<RoomEvent>(
+      undefined,
+      (event) => this.applied(event),
+      (after) => this.connection.rpc<Synced>("sync", { room: this.id, after }),
+      () => void this.open(),
+    );
+  }
 
   get isOpen(): boolean {
     return this.state.value !== undefined;
   }
 
-  /** Loads what is needed to show it, unless that is here already. */
+  /** Loads what is needed to show it, its newest messages; once at a time. */
   open(): Promise<void> {
     this.opening ??= this.load().finally(() => {
       this.opening = undefined;
@@ -60,31 +66,27 @@ export class Room {
 
   private async load(): Promise<void> {
     try {
-      const answer = await this.connection.rpc<Opened>("rooms.open", { room: this.id, limit: PAGE });
-      this.error.value = "";
-      this.state.value = opened(answer);
-      this.present.value = new Set(answer.members.filter(({ online }) => online).map(({ user }) => user));
-      this.resumer = new Resumer<RoomEvent>(
-        answer.seq,
-        (event) => this.applied(event),
-        (after) => this.connection.rpc<Synced>("sync", { room: this.id, after }),
-        () => void this.load(),
+      await this.resumer.load(
+        () => this.connection.rpc<Opened>("rooms.open", { room: this.id, limit: PAGE }),
+        (answer) => this.loaded(answer),
       );
-      const early = this.early;
-      this.early = [];
-      for (const event of early) {
-        this.resumer.take(event);
-      }
-      // Nobody waits for these: the first answer has those who are there.
-      this.loadMembers(answer.next).catch(() => {});
     } catch (error) {
       this.error.value = (error as Error).message || String(error);
     }
   }
 
+  private loaded(answer: Opened): void {
+    this.error.value = "";
+    this.state.value = opened(answer);
+    this.present.value = new Set(answer.members.filter(({ online }) => online).map(({ user }) => user));
+    // Nobody waits for these: the first answer has those who are there.
+    this.loadMembers(answer.next).catch(() => {});
+  }
+
   private applied(event: RoomEvent): void {
     const state = this.state.value;
-    if (state !== undefined) {
+    // What came while the room was being loaded may be in there, as it is now.
+    if (state !== undefined && event.seq > state.seq) {
       const next = apply(state, event);
       this.state.value = this.isFollowed ? trimmed(next, KEPT) : next;
     }
@@ -100,19 +102,14 @@ export class Room {
       this.typed(data);
     } else if (data.type === "presence") {
       this.changed(data);
-    } else if (this.resumer !== undefined) {
-      this.resumer.take(data);
-    } else if (this.opening !== undefined) {
-      // What happens while it is being opened waits for that, and is known then or not.
-      this.early.push(data);
     } else {
-      this.heard(data);
+      this.resumer.take(data);
     }
   }
 
   /** Something may have been missed. */
   sync(): void {
-    void this.resumer?.sync();
+    void this.resumer.sync();
   }
 
   private typed({ user, on }: Typing): void {
@@ -217,7 +214,7 @@ export class Room {
   async latest(): Promise<void> {
     this.marked.value = undefined;
     if (!this.state.value?.isLive) {
-      await this.load();
+      await this.open();
     }
     this.end.value = {};
   }

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+
+import { Room } from "../src/state/room";
+import { answer, intoThePast, Line, message, opened, said, settled, shown } from "./line";
+
+describe("a room that is loaded anew", () => {
+  it("keeps what was said before the answer came, and is not in it", async () => {
+    const { line, heard, room } = await opened();
+    await intoThePast(room, line);
+    const back = room.latest();
+    const asked = line.next("rooms.open");
+    room.take(said("b", 2));
+    asked.resolve(answer(1, message("a", 1)));
+    await back;
+    expect(shown(room)).toBe("ab");
+    expect(heard).toEqual([2]);
+    room.take(said("c", 3));
+    expect(shown(room)).toBe("abc");
+    expect(line.methods).toEqual([]);
+  });
+
+  it("hears of each event once, also of those that are in the answer", async () => {
+    const { line, heard, room } = await opened();
+    await intoThePast(room, line);
+    const back = room.latest();
+    const again = room.latest();
+    room.take(said("c", 3));
+    room.take(said("b", 2));
+    room.take(said("c", 3));
+    line.next("rooms.open").resolve(answer(2, message("a", 1), message("b", 2, { text: "edited since" })));
+    await Promise.all([back, again]);
+    expect(shown(room)).toBe("abc");
+    expect(room.message("b")?.text).toBe("edited since");
+    expect(heard).toEqual([2, 3]);
+    expect(line.methods).toEqual([]);
+  });
+
+  it("goes on with what it had where that fails", async () => {
+    const { line, heard, room } = await opened();
+    await intoThePast(room, line);
+    const back = room.latest();
+    room.take(said("b", 2));
+    line.next("rooms.open").reject({ code: 1, message: "timeout" });
+    await back;
+    expect([shown(room), room.state.value?.missed, heard]).toEqual(["0", 1, [2]]);
+    room.take(said("c", 3));
+    expect([room.state.value?.missed, heard]).toEqual([2, [2, 3]]);
+  });
+
+  it("does not take an answer to what it asked before", async () => {
+    const { line, heard, room } = await opened();
+    await intoThePast(room, line);
+    room.sync();
+    const old = line.next("sync");
+    const back = room.latest();
+    room.take(said("d", 4));
+    line.next("rooms.open").resolve(answer(3, message("b", 2), message("c", 3)));
+    await back;
+    old.resolve({ events: [said("b", 2)], seq: 2 });
+    await settled();
+    expect([shown(room), heard]).toEqual(["bcd", [4]]);
+    room.take(said("e", 5));
+    expect(shown(room)).toBe("bcde");
+  });
+
+  it("fills a gap that it finds while an answer to what it asked before is on its way", async () => {
+    const { line, room } = await opened();
+    await intoThePast(room, line);
+    room.sync();
+    const old = line.next("sync");
+    const back = room.latest();
+    line.next("rooms.open").resolve(answer(2, message("b", 2)));
+    await back;
+    room.take(said("d", 4));
+    old.resolve({ events: [said("b", 2)], seq: 2 });
+    await settled();
+    line.next("sync").resolve({ events: [said("c", 3)], seq: 3 });
+    await settled();
+    expect(shown(room)).toBe("bcd");
+  });
+
+  it("is asked again for what may have been missed meanwhile", async () => {
+    const { line, room } = await opened();
+    room.sync();
+    line.next("sync").resolve({ events: [], seq: 900, reset: true });
+    await settled();
+    const asked = line.next("rooms.open");
+    room.sync();
+    expect(line.methods).toEqual([]);
+    asked.resolve(answer(900, message("y", 900)));
+    await settled();
+    expect(shown(room)).toBe("y");
+    line.next("sync").resolve({ events: [said("z", 901)], seq: 901 });
+    await settled();
+    expect(shown(room)).toBe("yz");
+  });
+});
+
+it("tells of what happens in a room that is not open, or could not be opened", async () => {
+  const line = new Line();
+  const heard: number[] = [];
+  const room = new Room("r", line.connection, ({ seq }) => heard.push(seq));
+  room.take(said("a", 1));
+  expect(heard).toEqual([1]);
+  const opening = room.open();
+  room.sync();
+  room.take(said("b", 2));
+  line.next("rooms.open").reject({ code: 403, message: "no" });
+  await opening;
+  expect(heard).toEqual([1, 2]);
+  expect([room.isOpen, room.error.value, line.methods]).toEqual([false, "no", []]);
+});
