@@ -21,6 +21,14 @@ export function judge(known: number, event: Numbered): Verdict {
 /** Asks for what happened since. */
 export type Fetch<E extends Numbered> = (after: number) => Promise<{ events: E[]; seq: number; reset?: boolean }>;
 
+const FIRST_MS = 1_500;
+const LONGEST_MS = 30_000;
+
+/** Delay before it is asked again, in ms, when that has failed so many times in a row. Pure: the caller brings the dice. */
+export function backoff(times: number, random: number): number {
+  return Math.min(FIRST_MS * 2 ** (times - 1), LONGEST_MS) * (0.5 + random / 2);
+}
+
 /** Applies events in order, each once, whatever comes between. */
 export class Resumer<E extends Numbered> {
   private waiting: E[] = [];
@@ -29,18 +37,21 @@ export class Resumer<E extends Numbered> {
   /** Something was missed that nobody has asked for yet. */
   private isBehind = false;
   private loads = 0;
+  private failures = 0;
 
   /**
    * @param known the newest event that is in the state; undefined while there is no state: events are handed on as they come
    * @param apply puts the next event into the state
    * @param fetch asks for what is missing
    * @param reset everything must be loaded anew: too much has happened
+   * @param failed what was missed could not be had, for the so many-th time in a row; `catchUp` asks again
    */
   constructor(
     private known: number | undefined,
     private readonly apply: (event: E) => void,
     private readonly fetch: Fetch<E>,
     private readonly reset: () => void,
+    private readonly failed: (error: unknown, times: number) => void = () => {},
   ) {}
 
   get seq(): number | undefined {
@@ -87,12 +98,16 @@ export class Resumer<E extends Numbered> {
       put(answer);
       this.pass(answer.seq);
       this.isLoading = false;
+      this.failures = 0;
       this.drain();
       void this.catchUp();
     } catch (error) {
       this.isLoading = false;
       this.isBehind ||= wasBehind;
       this.drain();
+      if (this.isBehind) {
+        this.missed(error);
+      }
       throw error;
     }
   }
@@ -118,7 +133,8 @@ export class Resumer<E extends Numbered> {
     }
   }
 
-  private async catchUp(): Promise<void> {
+  /** Asks for what was missed, if that has not been told yet. */
+  async catchUp(): Promise<void> {
     // What is under way may be older than what was missed now: after it, this is looked at again.
     if (this.isFetching || this.isLoading) {
       return;
@@ -142,11 +158,18 @@ export class Resumer<E extends Numbered> {
         }
         this.fetched(found.events, found.seq);
       }
-    } catch {
-      // The connection is gone again; coming back, it asks again.
+    } catch (error) {
+      // Whoever comes back without a gap has none since then, but this one from before.
+      this.missed(error);
     } finally {
       this.isFetching = false;
     }
+  }
+
+  private missed(error: unknown): void {
+    this.isBehind = true;
+    this.failures += 1;
+    this.failed(error, this.failures);
   }
 
   private fetched(events: readonly E[], seq: number): void {
@@ -157,6 +180,7 @@ export class Resumer<E extends Numbered> {
       }
     }
     this.known = Math.max(this.known ?? seq, seq);
+    this.failures = 0;
     this.drain();
   }
 

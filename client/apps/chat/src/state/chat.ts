@@ -197,12 +197,14 @@ export class Chat {
     const stop = this.connection.hear(`room:${id}`, {
       publication: (data) => room.take(data as RoomEvent),
       subscribed: (isGapless) => {
-        if (!isGapless) {
-          room.sync();
-          if (!room.isOpen) {
-            // What was said between the list of rooms and now is in neither: it is counted anew.
-            this.refreshSoon();
-          }
+        if (isGapless) {
+          room.resume();
+          return;
+        }
+        room.sync();
+        if (!room.isOpen) {
+          // What was said between the list of rooms and now is in neither: it is counted anew.
+          this.refreshSoon();
         }
       },
       unsubscribed: () => {

@@ -2,8 +2,8 @@
 
 import { computed, signal } from "@preact/signals";
 
-import type { Connection } from "../io/connection";
-import { Resumer } from "../room/resume";
+import { isTemporary, type Connection } from "../io/connection";
+import { backoff, Resumer } from "../room/resume";
 import { apply, jumped, opened, seen, trimmed, withMembers, withNewer, withOlder, type RoomState } from "../room/state";
 import type { MemberPage, Message, Opened, Page, Presence, RoomEvent, Synced, Typing } from "../wire";
 
@@ -31,6 +31,7 @@ export class Room {
 
   private readonly resumer: Resumer<RoomEvent>;
   private opening: Promise<void> | undefined;
+  private again: ReturnType<typeof setTimeout> | undefined;
   private isLoadingNewer = false;
   private readonly typists = new Map<string, ReturnType<typeof setTimeout>>();
 
@@ -49,6 +50,7 @@ export class Room {
       (event) => this.applied(event),
       (after) => this.connection.rpc<Synced>("sync", { room: this.id, after }),
       () => void this.open(),
+      (error, times) => this.failed(error, times),
     );
   }
 
@@ -110,6 +112,19 @@ export class Room {
   /** Something may have been missed. */
   sync(): void {
     void this.resumer.sync();
+  }
+
+  /** Nothing was missed since it was heard last; what could not be asked for then is asked for now. */
+  resume(): void {
+    void this.resumer.catchUp();
+  }
+
+  /** With the next connection it is asked again; a busy server is asked later. */
+  private failed(error: unknown, times: number): void {
+    clearTimeout(this.again);
+    if (this.connection.status.value === "connected" && isTemporary(error)) {
+      this.again = setTimeout(() => this.resume(), backoff(times, Math.random()));
+    }
   }
 
   private typed({ user, on }: Typing): void {
