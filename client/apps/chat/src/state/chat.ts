@@ -130,6 +130,10 @@ export class Chat {
       this.refreshSoon();
     }
     this.hear(id);
+    if (this.current.value !== room) {
+      // Meanwhile another one is shown, or none.
+      return;
+    }
     this.hearLive(room);
     if (!room.isOpen) {
       await room.open();
@@ -173,7 +177,8 @@ export class Chat {
     }
     await this.refresh();
     await this.show(made.id);
-    return this.current.value;
+    // Not the one that is shown: that may be another by now, and what is meant for one person is none of its business.
+    return this.room(made.id);
   }
 
   private forget(id: string): void {
