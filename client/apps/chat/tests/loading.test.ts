@@ -96,6 +96,26 @@ describe("a room that is loaded anew", () => {
   });
 });
 
+describe("the way back from the past", () => {
+  it("does not end before what was said while it asked for the end", async () => {
+    const { line, room } = await opened();
+    const jumping = room.jump("0");
+    line.next("history").resolve({ messages: [message("0", 0), message("a", 1)], more: false });
+    await jumping;
+    let more = room.loadNewer();
+    const asked = line.next("history");
+    room.take(said("b", 2));
+    asked.resolve({ messages: [], more: false });
+    await more;
+    expect(room.state.value?.isLive).toBe(false);
+    more = room.loadNewer();
+    line.next("history").resolve({ messages: [message("b", 2)], more: false });
+    await more;
+    room.take(said("c", 3));
+    expect([shown(room), room.state.value?.isLive, room.state.value?.missed]).toEqual(["0abc", true, 0]);
+  });
+});
+
 it("tells of what happens in a room that is not open, or could not be opened", async () => {
   const line = new Line();
   const heard: number[] = [];

@@ -100,10 +100,20 @@ describe("a room", () => {
     state = apply(state, event({ type: "message", message: message("o") }));
     expect([ids(state), state.missed, state.isLive]).toEqual(["cd", 1, false]);
     // What was said after the page was made is not in it: there is no end yet.
-    state = withNewer(state, { messages: [message("e")], more: false });
+    state = withNewer(state, { messages: [message("e")], more: false }, undefined);
     expect([ids(state), state.missed, state.isLive]).toEqual(["cde", 1, false]);
-    state = withNewer(state, { messages: [message("o")], more: false });
+    state = withNewer(state, { messages: [message("o")], more: false }, state.newest);
     expect([ids(state), state.missed, state.isLive]).toEqual(["cdeo", 0, true]);
+  });
+
+  it("is at its end where what was told before it asked has gone", () => {
+    let state = jumped(room("m"), { messages: [message("c")], more: true });
+    state = apply(state, event({ type: "message", message: message("o") }));
+    // It may have been said after this page was made, or have gone before: nobody knows.
+    state = withNewer(state, { messages: [], more: false }, undefined);
+    expect([state.newest, state.missed, state.isLive]).toEqual(["o", 1, false]);
+    state = withNewer(state, { messages: [], more: false }, "o");
+    expect([state.newest, state.missed, state.isLive]).toEqual([undefined, 0, true]);
   });
 
   it("does not grow for ever", () => {

@@ -172,12 +172,16 @@ export function withOlder(state: RoomState, page: Page): RoomState {
   return { ...inserted(state, page.messages), hasOlder: page.more };
 }
 
-/** With what came after the window; at the room's end it is live again, unless somebody spoke since the page was made. */
-export function withNewer(state: RoomState, page: Page): RoomState {
+/**
+ * With what came after the window; at the room's end it is live again, unless somebody spoke since the page was made.
+ *
+ * @param told the newest that had been told when the page was asked for
+ */
+export function withNewer(state: RoomState, page: Page, told: string | undefined): RoomState {
   const { newest, ...next } = inserted(state, page.messages);
   const last = next.messages.at(-1)?.id ?? "";
-  // What was told is kept before it is told; where nothing follows, it has gone since.
-  const isLive = !page.more && (newest === undefined || last >= newest || page.messages.length === 0);
+  // What was told is kept before it is told: if a page that was asked for later does not have it, it has gone since.
+  const isLive = !page.more && (newest === undefined || last >= newest || newest === told);
   return isLive ? { ...next, isLive, missed: 0 } : { ...next, isLive, ...(newest === undefined ? {} : { newest }) };
 }
 

@@ -192,13 +192,13 @@ export class Room {
   async loadNewer(): Promise<void> {
     const state = this.state.value;
     const last = state?.messages.at(-1);
-    if (last === undefined || state?.isLive || this.isLoadingNewer) {
+    if (state === undefined || last === undefined || state.isLive || this.isLoadingNewer) {
       return;
     }
     this.isLoadingNewer = true;
     try {
       const page = await this.history({ after: last.id });
-      this.change((now) => withNewer(now, page));
+      this.change((now) => withNewer(now, page, state.newest));
     } catch {
       // Scrolling on asks again.
     } finally {
