@@ -96,6 +96,24 @@ describe("a room that is loaded anew", () => {
   });
 });
 
+describe("a page of the history", () => {
+  it("is of no use to a window that is elsewhere by now", async () => {
+    const { line, room } = await opened();
+    const jumping = room.jump("0");
+    line.next("history").resolve({ messages: [message("0", 0)], more: true });
+    await jumping;
+    const older = room.loadOlder();
+    const newer = room.loadNewer();
+    const back = room.latest();
+    line.next("rooms.open").resolve(answer(9, message("h", 8), message("i", 9)));
+    await back;
+    line.next("history").resolve({ messages: [message("/", 0)], more: false });
+    line.next("history").resolve({ messages: [message("1", 1)], more: true });
+    await Promise.all([older, newer]);
+    expect([shown(room), room.state.value?.isLive]).toEqual(["hi", true]);
+  });
+});
+
 describe("the way back from the past", () => {
   it("does not end before what was said while it asked for the end", async () => {
     const { line, room } = await opened();

@@ -181,7 +181,8 @@ export class Room {
     this.isLoadingOlder.value = true;
     try {
       const page = await this.history({ before: first.id });
-      this.change((now) => withOlder(now, page));
+      // A window that is elsewhere by now would have a hole.
+      this.change((now) => (now.messages[0]?.id === first.id ? withOlder(now, page) : now));
     } catch {
       // Scrolling on asks again.
     } finally {
@@ -198,7 +199,7 @@ export class Room {
     this.isLoadingNewer = true;
     try {
       const page = await this.history({ after: last.id });
-      this.change((now) => withNewer(now, page, state.newest));
+      this.change((now) => (now.isLive || now.messages.at(-1)?.id !== last.id ? now : withNewer(now, page, state.newest)));
     } catch {
       // Scrolling on asks again.
     } finally {
