@@ -2,7 +2,7 @@
 
 import type { Centrifuge, PublicationContext, Subscription } from "centrifuge";
 
-import type { Asked, Port, Told } from "./shared";
+import type { Asked, Port, Refusal, Told } from "./shared";
 
 type Tab = Port<Told, Asked>;
 
@@ -34,8 +34,8 @@ export class SharedHub {
       case "rpc":
         this.client.rpc(asked.method, asked.params).then(
           ({ data }) => tab.postMessage({ tell: "result", id: asked.id, value: data }),
-          ({ code, message }: { code: number; message: string }) =>
-            tab.postMessage({ tell: "error", id: asked.id, error: { code, message } }),
+          ({ code, message, temporary }: Refusal) =>
+            tab.postMessage({ tell: "error", id: asked.id, error: { code, message, temporary } }),
         );
         break;
     }

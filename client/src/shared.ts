@@ -11,8 +11,15 @@ export type Listener = (data: unknown, offset: number | undefined) => void;
 export interface Shared {
   /** Hears a channel until the returned function is called. */
   subscribe(channel: string, listener: Listener): () => void;
-  /** Calls a remote procedure. */
+  /** Calls a remote procedure; rejects with `Refusal`. */
   rpc(method: string, params: unknown): Promise<unknown>;
+}
+
+/** Why a call came to nothing; whoever keeps calls must know whether that can go away by itself. */
+export interface Refusal {
+  readonly code: number;
+  readonly message: string;
+  readonly temporary?: boolean | undefined;
 }
 
 /** From a tab to the worker. */
@@ -24,7 +31,7 @@ export type Asked =
 export type Told =
   | { readonly tell: "publication"; readonly channel: string; readonly data: unknown; readonly offset: number | undefined }
   | { readonly tell: "result"; readonly id: number; readonly value: unknown }
-  | { readonly tell: "error"; readonly id: number; readonly error: { code: number; message: string } };
+  | { readonly tell: "error"; readonly id: number; readonly error: Refusal };
 
 /** A port, as `MessagePort` and tests have it. */
 export interface Port<Out, In> {

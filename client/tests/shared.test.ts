@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
 import type { Centrifuge } from "centrifuge";
 
+import { deliver } from "../src/delivery";
 import { SharedHub } from "../src/hub";
+import { memory, Outbox } from "../src/outbox";
 import { share, type Asked, type Port, type Told } from "../src/shared";
 
 /** Two ports that hand each other's messages over at once. */
@@ -25,7 +27,8 @@ function connection() {
     }),
     removeSubscription: ({ channel }: { channel: string }) => removed.push(channel),
     rpc: async (method: string, params: unknown) => {
-      if (method === "fail") throw { code: 104, message: "method not found" };
+      if (method === "fail") throw { code: 104, message: "method not found", temporary: false };
+      if (method === "busy") throw { code: 111, message: "too many requests", temporary: true };
       return { data: params };
     },
   };
@@ -67,5 +70,24 @@ it("brings each tab its own answers", async () => {
   });
   const results = await Promise.all(faces.map((face, number) => face.rpc("echo", number)));
   expect(results).toEqual([0, 1]);
-  await expect(faces[0]?.rpc("fail", 0)).rejects.toEqual({ code: 104, message: "method not found" });
+  await expect(faces[0]?.rpc("fail", 0)).rejects.toEqual({
+    code: 104,
+    message: "method not found",
+    temporary: false,
+  });
+});
+
+it("loses no call that could be accepted later", async () => {
+  const { client } = connection();
+  const [tab, worker] = pipe();
+  new SharedHub(client).join(worker);
+  const face = share(tab);
+  const outbox = new Outbox(memory());
+  outbox.add("busy", "precious");
+  await deliver(outbox, {
+    send: ({ method, params }) => face.rpc(method, params),
+    isOnline: () => true,
+    isTemporary: (error) => (error as { temporary?: boolean }).temporary === true,
+  })();
+  expect(outbox.waiting.map(({ params }) => params)).toEqual(["precious"]);
 });
