@@ -11,38 +11,50 @@ export interface Call {
   readonly params: unknown;
 }
 
-/** Where calls are kept: one text, such as an entry of `localStorage`. */
-export interface Store {
-  read(): string | null;
-  write(text: string): void;
-}
+/**
+ * Where calls are kept, each by itself: tabs that share a place, such as `localStorage`, cannot overwrite each other's.
+ */
+export type Store = Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">;
 
 /** A store that forgets with the page. */
 export function memory(): Store {
-  let kept: string | null = null;
+  const kept = new Map<string, string>();
   return {
-    read: () => kept,
-    write: (text) => {
-      kept = text;
+    get length() {
+      return kept.size;
     },
+    key: (at) => [...kept.keys()][at] ?? null,
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, text) => void kept.set(name, text),
+    removeItem: (name) => void kept.delete(name),
   };
 }
 
-/** Calls in the order in which they were made. */
+/**
+ * Calls in the order in which they were made.
+ *
+ * It begins with what it finds in its store: what a tab that is closed or reloaded has left is delivered by the next
+ * one that opens. A tab that is still there delivers it, too: the server knows by the key that it is the same call.
+ */
 export class Outbox {
-  private calls: Call[];
+  private calls: readonly Call[];
+  private last: number;
 
   /**
    * @param store where they are kept
+   * @param name what their entries begin with; there may be other things in the store
    * @param key makes keys that nobody else makes
    * @param limit how many may wait; one more is refused
    */
   constructor(
     private readonly store: Store,
+    private readonly name = "hubbub.outbox",
     private readonly key: () => string = () => crypto.randomUUID(),
     private readonly limit = 1000,
   ) {
-    this.calls = parse(store.read());
+    const kept = this.found().sort((one, other) => one.order - other.order || (one.call.key < other.call.key ? -1 : 1));
+    this.calls = kept.map(({ call }) => call);
+    this.last = kept.at(-1)?.order ?? 0;
   }
 
   /** All that wait, the oldest first. */
@@ -53,14 +65,18 @@ export class Outbox {
   /**
    * Keeps one more call.
    *
-   * @throws RangeError if too many wait already
+   * @throws RangeError if too many wait already; what the store throws if it is full
    */
   add(method: string, params: unknown): Call {
     if (this.calls.length >= this.limit) {
       throw new RangeError(`too many calls wait: ${this.limit}`);
     }
     const call = { key: this.key(), method, params };
-    this.keep([...this.calls, call]);
+    const order = this.last + 1;
+    // Written before it is believed: its author must know if it would be lost with the page.
+    this.store.setItem(this.entry(call.key), JSON.stringify({ order, call }));
+    this.last = order;
+    this.calls = [...this.calls, call];
     return call;
   }
 
@@ -69,28 +85,39 @@ export class Outbox {
     const left = this.calls.filter((call) => call.key !== key);
     const isKnown = left.length < this.calls.length;
     if (isKnown) {
-      this.keep(left);
+      this.store.removeItem(this.entry(key));
+      this.calls = left;
     }
     return isKnown;
   }
 
-  private keep(calls: Call[]): void {
-    // Written before it is believed: a store that is full must not make us forget what it has.
-    this.store.write(JSON.stringify(calls));
-    this.calls = calls;
+  private entry(key: string): string {
+    return `${this.name}/${key}`;
+  }
+
+  private found(): Kept[] {
+    const names = Array.from({ length: this.store.length }, (_, at) => this.store.key(at) ?? "");
+    return names.flatMap((name) => {
+      const kept = name.startsWith(this.entry("")) ? parse(this.store.getItem(name)) : undefined;
+      // By its whole name: another outbox may be called as this one and more.
+      return kept !== undefined && this.entry(kept.call.key) === name ? [kept] : [];
+    });
   }
 }
 
-function parse(text: string | null): Call[] {
-  if (text === null) {
-    return [];
-  }
+/** An entry of a store. */
+interface Kept {
+  readonly order: number;
+  readonly call: Call;
+}
+
+function parse(text: string | null): Kept | undefined {
   try {
-    const found: unknown = JSON.parse(text);
-    return Array.isArray(found) ? found.filter(isCall) : [];
+    const found = JSON.parse(text ?? "") as Partial<Kept> | null;
+    return typeof found?.order === "number" && isCall(found.call) ? { order: found.order, call: found.call } : undefined;
   } catch {
     // Somebody else's, or cut off: nothing of ours can be read from it.
-    return [];
+    return undefined;
   }
 }
 

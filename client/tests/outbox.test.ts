@@ -11,39 +11,66 @@ function keys(): () => string {
 describe("an outbox", () => {
   it("keeps calls in order, over a reload", () => {
     const store = memory();
-    const outbox = new Outbox(store, keys());
-    outbox.add("say", { text: "one" });
-    outbox.add("say", { text: "two" });
+    const key = keys();
+    const outbox = new Outbox(store, "o", key);
+    for (let made = 1; made <= 12; made += 1) {
+      outbox.add("say", made);
+    }
     expect(outbox.settle("k1")).toBe(true);
     expect(outbox.settle("k1")).toBe(false);
-    const again = new Outbox(store, keys());
-    expect(again.waiting).toEqual([{ key: "k2", method: "say", params: { text: "two" } }]);
+    const again = new Outbox(store, "o", key);
+    expect(again.waiting[0]).toEqual({ key: "k2", method: "say", params: 2 });
+    again.add("say", 13);
+    expect(new Outbox(store, "o").waiting.map(({ params }) => params)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
   });
 
   it("is bounded, and does not mind what it cannot read", () => {
-    const outbox = new Outbox(memory(), keys(), 1);
+    const store = memory();
+    const key = keys();
+    const outbox = new Outbox(store, "o", key, 1);
     outbox.add("say", 1);
     expect(() => outbox.add("say", 2)).toThrow(RangeError);
-    for (const text of ["", "{", "5", '[{"key":1}]']) {
-      expect(new Outbox({ read: () => text, write: () => {} }).waiting).toEqual([]);
-    }
+    new Outbox(store, "o/p", key).add("say", "another's");
+    ["", "{", "5", "null", '{"order":1}', '{"order":1,"call":{"key":1}}', '{"call":{"key":"x6","method":"say"}}'].forEach((text, at) =>
+      store.setItem(`o/x${at}`, text),
+    );
+    expect(new Outbox(store, "o").waiting.map(({ params }) => params)).toEqual([1]);
+    expect(store.length).toBe(9);
   });
 
   it("forgets nothing when its store is full", () => {
     let isFull = false;
-    const kept = memory();
-    const store = {
-      read: () => kept.read(),
-      write: (text: string) => {
-        if (isFull) throw new Error("full");
-        kept.write(text);
-      },
+    const store = memory();
+    const { setItem } = store;
+    store.setItem = (name, text) => {
+      if (isFull) throw new Error("full");
+      setItem(name, text);
     };
-    const outbox = new Outbox(store, keys());
+    const outbox = new Outbox(store, "o", keys());
     outbox.add("say", 1);
     isFull = true;
     expect(() => outbox.add("say", 2)).toThrow("full");
     expect(outbox.waiting).toHaveLength(1);
+    expect(outbox.settle("k1")).toBe(true);
+    expect(new Outbox(store, "o").waiting).toEqual([]);
+  });
+
+  it("leaves alone what other tabs keep in its store", () => {
+    const store = memory();
+    const key = keys();
+    const texts = (outbox: Outbox) => outbox.waiting.map(({ params }) => params);
+    const one = new Outbox(store, "o", key);
+    const two = new Outbox(store, "o", key);
+    one.add("say", "one's");
+    two.add("say", "two's");
+    one.add("say", "one's second");
+    expect([texts(one), texts(two)]).toEqual([["one's", "one's second"], ["two's"]]);
+    // The second tab is closed, and another opens: what was left is not lost.
+    const three = new Outbox(store, "o", key);
+    expect(texts(three).toSorted()).toEqual(["one's", "one's second", "two's"]);
+    one.settle("k1");
+    three.settle("k2");
+    expect(texts(new Outbox(store, "o"))).toEqual(["one's second"]);
   });
 });
 
@@ -66,7 +93,7 @@ describe("a delivery", () => {
   }
 
   it("sends each until it is answered, in order", async () => {
-    const outbox = new Outbox(memory(), keys());
+    const outbox = new Outbox(memory(), "o", keys());
     for (const text of ["a", "b", "c"]) outbox.add("say", text);
     const first = line(["ok", "gone"]);
     await deliver(outbox, first)();
@@ -79,7 +106,7 @@ describe("a delivery", () => {
   });
 
   it("does not run twice at a time", async () => {
-    const outbox = new Outbox(memory(), keys());
+    const outbox = new Outbox(memory(), "o", keys());
     outbox.add("say", "a");
     const once = line(["ok", "ok"]);
     const run = deliver(outbox, once);

@@ -2,6 +2,8 @@
 
 import { effect, signal } from "@preact/signals";
 
+import { memory, type Store } from "../../../../src/outbox";
+
 export type Theme = "auto" | "light" | "dark";
 
 function remembered<T extends string>(name: string, fallback: T) {
@@ -38,24 +40,31 @@ export function applyTheme(): void {
   });
 }
 
-/** A text that lives as long as the tab, also over a reload. */
-export function tabStore(name: string): { read(): string | null; write(text: string): void } {
-  let spare: string | null = null;
+/** What lives as long as the tab, also over a reload. */
+export function tabStore(): Store {
+  const kept = session();
   return {
-    read: () => {
+    get length() {
+      return kept.length;
+    },
+    key: (at) => kept.key(at),
+    getItem: (name) => kept.getItem(name),
+    setItem: (name, text) => {
       try {
-        return sessionStorage.getItem(name);
+        kept.setItem(name, text);
       } catch {
-        return spare;
+        // Full: a reload would lose it, and nothing else does.
       }
     },
-    write: (text) => {
-      spare = text;
-      try {
-        sessionStorage.setItem(name, text);
-      } catch {
-        // Kept in memory only: a reload would lose it, and nothing else does.
-      }
-    },
+    removeItem: (name) => kept.removeItem(name),
   };
+}
+
+function session(): Store {
+  try {
+    return sessionStorage;
+  } catch {
+    // A browser that keeps nothing: a reload loses all.
+    return memory();
+  }
 }

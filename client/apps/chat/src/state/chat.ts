@@ -37,7 +37,7 @@ export class Chat {
   private readonly listeners = new Set<(room: Room, message: Message) => void>();
 
   constructor(readonly me: Signal<Me>) {
-    this.outbox = new Outbox(tabStore(`hubbub.outbox.${me.value.user}`));
+    this.outbox = new Outbox(tabStore(), `hubbub.outbox.${me.value.user}`);
     this.sending.value = restored(this.outbox.waiting, Date.now());
     this.deliver = deliver(this.outbox, {
       send: async (call) => this.connection.rpc(call.method, await inLanguage(call.params as Said)),
