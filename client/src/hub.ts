@@ -1,14 +1,21 @@
 /** The worker's end of a shared connection: subscribes once for all tabs, and gives each what it asked for. */
 
-import type { Centrifuge, PublicationContext, Subscription } from "centrifuge";
+import type { Centrifuge, PublicationContext, SubscribedContext, Subscription, UnsubscribedContext } from "centrifuge";
 
 import type { Asked, Port, Refusal, Told } from "./shared";
 
 type Tab = Port<Told, Asked>;
 
+/** A channel that tabs hear. */
+interface Channel {
+  readonly subscription: Subscription;
+  readonly tabs: Set<Tab>;
+  isSubscribed: boolean;
+}
+
 /** Puts tabs on one connection. */
 export class SharedHub {
-  private readonly channels = new Map<string, { subscription: Subscription; tabs: Set<Tab> }>();
+  private readonly channels = new Map<string, Channel>();
 
   constructor(private readonly client: Centrifuge) {}
 
@@ -45,17 +52,36 @@ export class SharedHub {
     const known = this.channels.get(channel);
     if (known) {
       known.tabs.add(tab);
+      if (known.isSubscribed) {
+        // For this one it begins now. A connection that is away comes back to where it was: that is earlier.
+        tab.postMessage({ tell: "subscribed", channel, isGapless: false });
+      }
       return;
     }
-    const subscription = this.client.newSubscription(channel);
-    const tabs = new Set([tab]);
-    subscription.on("publication", ({ data, offset }: PublicationContext) => {
-      for (const one of tabs) {
-        one.postMessage({ tell: "publication", channel, data, offset });
+    const made = { subscription: this.client.newSubscription(channel), tabs: new Set([tab]), isSubscribed: false };
+    this.channels.set(channel, made);
+    this.listen(channel, made);
+    made.subscription.subscribe();
+  }
+
+  private listen(channel: string, made: Channel): void {
+    const { subscription, tabs } = made;
+    const tell = (told: Told) => tabs.forEach((tab) => tab.postMessage(told));
+    subscription.on("publication", ({ data, offset }: PublicationContext) =>
+      tell({ tell: "publication", channel, data, offset }),
+    );
+    subscription.on("subscribed", ({ wasRecovering, recovered }: SubscribedContext) => {
+      made.isSubscribed = true;
+      tell({ tell: "subscribed", channel, isGapless: wasRecovering && recovered });
+    });
+    subscription.on("unsubscribed", ({ code, reason }: UnsubscribedContext) => {
+      if (this.channels.get(channel) === made) {
+        // Whoever asks for it again gets a new one.
+        this.channels.delete(channel);
+        this.client.removeSubscription(subscription);
+        tell({ tell: "unsubscribed", channel, code, reason });
       }
     });
-    this.channels.set(channel, { subscription, tabs });
-    subscription.subscribe();
   }
 
   private leave(tab: Tab, channel: string): void {

@@ -4,7 +4,7 @@ import type { Centrifuge } from "centrifuge";
 import { deliver } from "../src/delivery";
 import { SharedHub } from "../src/hub";
 import { memory, Outbox } from "../src/outbox";
-import { share, type Asked, type Port, type Told } from "../src/shared";
+import { share, type Asked, type Port, type Shared, type Standing, type Told } from "../src/shared";
 
 /** Two ports that hand each other's messages over at once. */
 function pipe(): [Port<Asked, Told>, Port<Told, Asked>] {
@@ -17,12 +17,13 @@ function pipe(): [Port<Asked, Told>, Port<Told, Asked>] {
 
 /** As much of a connection as the hub uses. */
 function connection() {
-  const heard = new Map<string, (context: unknown) => void>();
+  const heard = new Map<string, Record<string, (context: unknown) => void>>();
   const removed: string[] = [];
   const client = {
     newSubscription: (channel: string) => ({
       channel,
-      on: (_: string, listener: (context: unknown) => void) => heard.set(channel, listener),
+      on: (event: string, listener: (context: unknown) => void) =>
+        heard.set(channel, { ...heard.get(channel), [event]: listener }),
       subscribe: () => {},
     }),
     removeSubscription: ({ channel }: { channel: string }) => removed.push(channel),
@@ -47,16 +48,57 @@ it("subscribes once for all tabs, and leaves with the last", () => {
   const leave = first.face.subscribe("room", (data) => got.push(["first", data]));
   second.face.subscribe("room", (data, offset) => got.push(["second", data, offset]));
   expect(heard.size).toBe(1);
-  heard.get("room")?.({ data: "hi", offset: 3 });
+  heard.get("room")?.["publication"]?.({ data: "hi", offset: 3 });
   expect(got).toEqual([
     ["first", "hi"],
     ["second", "hi", 3],
   ]);
   leave();
-  heard.get("room")?.({ data: "again", offset: 4 });
+  heard.get("room")?.["publication"]?.({ data: "again", offset: 4 });
   expect(got).toHaveLength(3);
   expect(removed).toEqual([]);
   second.gone();
+  expect(removed).toEqual(["room"]);
+});
+
+it("says how a channel stands, to each who hears it", async () => {
+  const { client, heard, removed } = connection();
+  const hub = new SharedHub(client);
+  const [one, two] = [0, 1].map(() => {
+    const [tab, worker] = pipe();
+    hub.join(worker);
+    return share(tab);
+  }) as [Shared, Shared];
+  const told: unknown[] = [];
+  const standing = (who: string): Standing => ({
+    subscribed: (isGapless) => told.push([who, isGapless]),
+    unsubscribed: (code, reason) => told.push([who, code, reason]),
+  });
+  const happens = (event: string, context: unknown) => {
+    told.length = 0;
+    heard.get("room")?.[event]?.(context);
+    return told;
+  };
+  const leave = one.subscribe("room", () => {}, standing("first"));
+  expect(happens("subscribed", { wasRecovering: false, recovered: false })).toEqual([["first", false]]);
+  // Who comes later has missed all before, in the same tab and in another.
+  told.length = 0;
+  one.subscribe("room", () => {}, standing("second"));
+  two.subscribe("room", () => {}, standing("third"));
+  await Promise.resolve();
+  expect(told.toSorted()).toEqual([["second", false], ["third", false]]);
+  expect(happens("subscribed", { wasRecovering: true, recovered: true })).toEqual([["first", true], ["second", true], ["third", true]]);
+  expect(happens("subscribed", { wasRecovering: true, recovered: false })).toEqual([["first", false], ["second", false], ["third", false]]);
+  expect(happens("unsubscribed", { code: 2502, reason: "left" })).toEqual(
+    ["first", "second", "third"].map((who) => [who, 2502, "left"]),
+  );
+  expect(removed).toEqual(["room"]);
+  // Asked for again, it is another one: those who heard the old one do not end it.
+  const again: unknown[] = [];
+  one.subscribe("room", (data) => again.push(data));
+  leave();
+  heard.get("room")?.["publication"]?.({ data: "anew", offset: 1 });
+  expect(again).toEqual(["anew"]);
   expect(removed).toEqual(["room"]);
 });
 
