@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from .conftest import People, Person
 from .past import COUNT, DAYS, PER_DAY, ZONE, chat, day_of, text_of
+from .test_sending import Held
 
 __all__ = ["chat"]
 
@@ -112,6 +113,33 @@ def test_a_date_leads_into_the_history_and_on_to_its_end(people: People) -> None
     # The end is live again.
     other.sent("said when Cleo is back")
     expect(person.message("said when Cleo is back")).to_be_in_viewport()
+    assert person.troubles == []
+
+
+def test_what_is_said_while_one_comes_back_to_the_newest_is_there(people: People) -> None:
+    held = Held(are_answers=True, method="rooms.open")
+    held.is_on = False
+    person = reader(people, "Fay", between=held)
+    page = person.page
+    jump(person, day_of(0))
+    expect(person.message(text_of(0))).to_be_in_viewport()
+    other = people.enter("Gil", **ZONE)
+
+    # What is said overtakes the answer, which was made before it.
+    held.is_on = True
+    page.get_by_role("button", name="To the newest message").click()
+    while not held.is_holding:
+        page.wait_for_timeout(10)
+    text = "said while Fay is on her way"
+    other.sent(text)
+    while not any(text in line for line in held.passed):
+        page.wait_for_timeout(10)
+    held.release()
+    expect(person.message(text)).to_be_in_viewport()
+    expect(page.locator(".to-latest")).to_have_count(0)
+    other.sent("said when she is back")
+    expect(person.message("said when she is back")).to_be_in_viewport()
+    expect(person.message(text)).to_have_count(1)
     assert person.troubles == []
 
 

@@ -33,14 +33,22 @@ window.LanguageDetector = {
 
 
 class Held:
-    """Stands between a page and the server, and holds what is said back, or the answers to it.
+    """Stands between a page and the server, and holds calls of a method back, or the answers to it.
 
     Args:
         are_answers: Which of the two.
+        method: The method.
+
+    Attributes:
+        is_on: Whether it does so now.
+        passed: What else the server has told.
     """
 
-    def __init__(self, *, are_answers: bool) -> None:
+    def __init__(self, *, are_answers: bool, method: str = "say") -> None:
+        self.is_on = True
+        self.passed: list[str] = []
         self._are_answers = are_answers
+        self._method = method
         self._asked: set[int] = set()
         self._kept: list[str] = []
         self._send: Callable[[str], None] | None = None
@@ -52,10 +60,10 @@ class Held:
         def asked(frame: str | bytes) -> None:
             for line in str(frame).splitlines():
                 command = json.loads(line)
-                is_say = command.get("rpc", {}).get("method") == "say"
-                if is_say:
+                is_it = self.is_on and command.get("rpc", {}).get("method") == self._method
+                if is_it:
                     self._asked.add(command["id"])
-                if is_say and not self._are_answers:
+                if is_it and not self._are_answers:
                     self._kept.append(line)
                 else:
                     server.send(line)
@@ -66,9 +74,15 @@ class Held:
                     self._kept.append(line)
                 else:
                     page.send(line)
+                    self.passed.append(line)
 
         page.on_message(asked)
         server.on_message(answered)
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether something has been held back."""
+        return bool(self._kept)
 
     def release(self) -> None:
         """Lets go what was held back."""
