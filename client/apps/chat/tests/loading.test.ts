@@ -114,6 +114,28 @@ describe("a page of the history", () => {
   });
 });
 
+describe("a page of the history that was made before a change", () => {
+  it("has the change, and what was said is not in it", async () => {
+    const { line, room } = await opened();
+    const jumping = room.jump("5");
+    const asked = line.next("history");
+    room.take({ type: "edit", seq: 2, ts: 2, id: "5", text: "new", lang: "en", langSource: "user", edited: 2, by: "u2" });
+    room.take(said("b", 3));
+    room.take({ type: "delete", seq: 4, ts: 4, id: "6", by: "u2" });
+    asked.resolve({ messages: [message("5", 0), message("6", 0)], more: true });
+    await jumping;
+    expect(shown(room)).toBe("56");
+    expect([room.message("5")?.text, room.message("6")?.deleted]).toEqual(["new", 4]);
+    const older = room.loadOlder();
+    const more = line.next("history");
+    room.take({ type: "react", seq: 5, ts: 5, id: "4", emoji: "👍", user: "u1", on: true });
+    more.resolve({ messages: [message("4", 0, { reactions: { "👍": ["u1"] } })], more: false });
+    await older;
+    expect(room.message("4")?.reactions).toEqual({ "👍": ["u1"] });
+    expect(room.state.value?.seq).toBe(5);
+  });
+});
+
 describe("the way back from the past", () => {
   it("does not end before what was said while it asked for the end", async () => {
     const { line, room } = await opened();

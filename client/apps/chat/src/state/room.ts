@@ -33,6 +33,8 @@ export class Room {
   private opening: Promise<void> | undefined;
   private again: ReturnType<typeof setTimeout> | undefined;
   private isLoadingNewer = false;
+  /** What happened while pages of the history were asked for, to be done to their messages, too. */
+  private readonly meanwhile = new Set<RoomEvent[]>();
   private readonly typists = new Map<string, ReturnType<typeof setTimeout>>();
 
   /**
@@ -94,6 +96,8 @@ export class Room {
     }
     if (event.type === "message") {
       this.stopped(event.message.user);
+    } else {
+      this.meanwhile.forEach((events) => events.push(event));
     }
     this.heard(event);
   }
@@ -180,9 +184,8 @@ export class Room {
     }
     this.isLoadingOlder.value = true;
     try {
-      const page = await this.history({ before: first.id });
       // A window that is elsewhere by now would have a hole.
-      this.change((now) => (now.messages[0]?.id === first.id ? withOlder(now, page) : now));
+      await this.turn({ before: first.id }, (now, page) => (now.messages[0]?.id === first.id ? withOlder(now, page) : now));
     } catch {
       // Scrolling on asks again.
     } finally {
@@ -198,8 +201,9 @@ export class Room {
     }
     this.isLoadingNewer = true;
     try {
-      const page = await this.history({ after: last.id });
-      this.change((now) => (now.isLive || now.messages.at(-1)?.id !== last.id ? now : withNewer(now, page, state.newest)));
+      await this.turn({ after: last.id }, (now, page) =>
+        now.isLive || now.messages.at(-1)?.id !== last.id ? now : withNewer(now, page, state.newest),
+      );
     } catch {
       // Scrolling on asks again.
     } finally {
@@ -210,18 +214,16 @@ export class Room {
   /** Shows a message, wherever in the history it is. */
   async jump(id: string): Promise<void> {
     if (!this.state.value?.messages.some((message) => message.id === id)) {
-      const page = await this.history({ around: id });
-      this.change((now) => jumped(now, page));
+      await this.turn({ around: id }, jumped);
     }
     this.marked.value = { id };
   }
 
   /** Shows the first message of a day. */
   async jumpTo(ts: number): Promise<void> {
-    const page = await this.history({ at: ts });
-    const found = page.messages.find((message) => message.ts >= ts) ?? page.messages.at(-1);
+    const { messages } = await this.turn({ at: ts }, (now, page) => (page.messages.length > 0 ? jumped(now, page) : now));
+    const found = messages.find((message) => message.ts >= ts) ?? messages.at(-1);
     if (found !== undefined) {
-      this.change((now) => jumped(now, page));
       this.marked.value = { id: found.id };
     }
   }
@@ -244,8 +246,20 @@ export class Room {
     return this.state.value?.messages.find((message) => message.id === id);
   }
 
-  private history(where: Record<string, unknown>): Promise<Page> {
-    return this.connection.rpc<Page>("history", { room: this.id, limit: PAGE, ...where });
+  /** Turns to a page of the history; what was edited or deleted since it was made is so in it, too. */
+  private async turn(where: Record<string, unknown>, put: (now: RoomState, page: Page) => RoomState): Promise<Page> {
+    const events: RoomEvent[] = [];
+    this.meanwhile.add(events);
+    try {
+      const page = await this.connection.rpc<Page>("history", { room: this.id, limit: PAGE, ...where });
+      this.change((now) => {
+        const next = put(now, page);
+        return next === now ? now : events.reduce(apply, next);
+      });
+      return page;
+    } finally {
+      this.meanwhile.delete(events);
+    }
   }
 
   private change(made: (state: RoomState) => RoomState): void {
