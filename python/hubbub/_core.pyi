@@ -1069,6 +1069,12 @@ class Channels:
     def leave(self, channel: str, client: int, now_s: float) -> bool:
         """Lets a client out; tells whether it was in."""
 
+    def hear(self, channel: str, now_s: float) -> bool:
+        """Counts who hears a channel that remembers, so that it stays; tells whether it does."""
+
+    def ignore(self, channel: str, now_s: float) -> None:
+        """Counts somebody no longer whom `hear` has counted."""
+
     def presence(self, channel: str) -> list[tuple[str, bytes]]:
         """Names of the clients in a channel and what is said about them, as JSON."""
 

@@ -313,6 +313,16 @@ impl Channels {
         Ok(left.is_some())
     }
 
+    fn hear(&self, channel: &str, now_s: f64) -> PyResult<bool> {
+        self.table
+            .with(|table| table.hear(channel, milliseconds(now_s)))
+    }
+
+    fn ignore(&self, channel: &str, now_s: f64) -> PyResult<()> {
+        self.table
+            .with(|table| table.ignore(channel, milliseconds(now_s)))
+    }
+
     fn presence<'py>(
         &self,
         py: Python<'py>,

@@ -28,6 +28,9 @@ class Subscription:
     has_token: bool = False
     """Whether a token let the client in: nobody else is asked while that is good."""
 
+    is_counted: bool = False
+    """Whether the channel is not forgotten because of it."""
+
     wants_join_leave: bool = False
     wants_delta: bool = False
 

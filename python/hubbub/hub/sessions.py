@@ -276,6 +276,7 @@ class Sessions:
                 # Nested too deeply to be taken apart: it goes out as it is, and what follows too.
                 subscription.wants_delta = result.delta = False
         client.subscriptions[channel] = subscription
+        subscription.is_counted = self.channels.hear(channel, now_s)
         self.authors.forget(client.number)
         self._listen(client, subscription, result)
         if options.presence:
@@ -565,7 +566,10 @@ class Sessions:
                 transport.ignore(self._joins + channel)
             if not subscription.wants_delta:
                 transport.ignore(self._all + channel)
-        self.channels.leave(channel, client.number, self.clock_s())
+        now_s = self.clock_s()
+        if subscription.is_counted:
+            self.channels.ignore(channel, now_s)
+        self.channels.leave(channel, client.number, now_s)
         if self._table.of(channel).join_leave:
             self.storms.tell(channel, "leave", client.id, client.about(subscription))
 

@@ -460,6 +460,24 @@ def test_who_hears_by_deltas_does_so_when_a_reloaded_app_offers_none() -> None:
     assert len(ada.take()) == 3
 
 
+def test_a_stream_is_the_same_as_long_as_somebody_hears_it() -> None:
+    brief = {"history_limit": 5, "history_age": "1s", "resumable": "1s"}
+    world = World(news=ChannelOptions(subscribe="anyone", **brief))  # type: ignore[arg-type]
+    ada, bob = world.connect(), world.connect()
+    epoch = ada.ask(subscribe={"channel": "news"})["subscribe"]["epoch"]
+    bob.ask(subscribe={"channel": "news"})
+    bob.leave()
+    world.sessions.publish("news", b"1")
+    for _ in range(3):
+        world.now_s += 3_600
+        world.sessions.channels.sweep(world.now_s)
+    assert world.sessions.publish("news", b"2").place == (2, epoch)
+    ada.leave()
+    world.now_s += 3_600
+    world.sessions.channels.sweep(world.now_s)
+    assert "news" not in world.sessions.channels
+
+
 def test_time_comes_from_outside() -> None:
     world = World(news=KEPT)
     first = world.connect().ask(subscribe={"channel": "news"})["subscribe"]

@@ -7,8 +7,8 @@
 //! All of it has one limit of memory. Beyond it the histories that were not used for longest forget first; whoever
 //! resumes there is told of the gap, as if they were too old.
 //!
-//! **Invariant:** a channel is there exactly as long as it remembers something, has somebody in it, or could still be
-//! resumed; then it is gone, and its next epoch is another one.
+//! **Invariant:** a channel is there exactly as long as it remembers something, has somebody in it, is heard by somebody
+//! who was counted, or could still be resumed; then it is gone, and its next epoch is another one.
 
 use std::hash::Hash;
 
@@ -103,6 +103,8 @@ struct Channel<C, P, I> {
     history: Option<History<P>>,
     presence: Option<Presence<C, I>>,
     recent: Option<Recent>,
+    /// How many hear it; see [`Channels::hear`].
+    hearers: usize,
     used_ms: u64,
     /// When it was used last, counted in uses.
     turn: u64,
@@ -325,6 +327,23 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
         member
     }
 
+    /// Counts somebody who hears a channel that remembers, so that it is not forgotten meanwhile; tells whether it does.
+    pub fn hear(&mut self, name: &str, now_ms: u64) -> bool {
+        if self.options(name).history.is_none() {
+            return false;
+        }
+        self.channel(name, now_ms).hearers += 1;
+        true
+    }
+
+    /// Counts somebody no longer whom [`Channels::hear`] has counted.
+    pub fn ignore(&mut self, name: &str, now_ms: u64) {
+        if let Some(channel) = self.channels.get_mut(name) {
+            channel.hearers = channel.hearers.saturating_sub(1);
+            channel.used_ms = channel.used_ms.max(now_ms);
+        }
+    }
+
     /// Who is in a channel.
     #[must_use]
     pub fn presence(&self, name: &str) -> Option<&Presence<C, I>> {
@@ -404,6 +423,7 @@ impl<C: Copy + Eq + Hash, P, I> Channels<C, P, I> {
                 options,
                 presence: None,
                 recent: None,
+                hearers: 0,
                 used_ms: now_ms,
                 turn: 0,
                 is_queued: false,
@@ -459,7 +479,8 @@ impl<C: Copy + Eq + Hash, P, I> Channel<C, P, I> {
         let remembers = self.history.as_ref().is_some_and(|it| !it.is_empty());
         let idle_ms = now_ms.saturating_sub(self.used_ms);
         let resumable = self.history.is_some() && idle_ms < self.options.resumable_ms;
-        !remembers && !resumable && self.presence.is_none() && self.recent.is_none()
+        let is_used = self.hearers > 0 || self.presence.is_some() || self.recent.is_some();
+        !remembers && !resumable && !is_used
     }
 }
 
@@ -553,6 +574,26 @@ mod tests {
             channels.after("room:a", seen, 6_999).err(),
             Some(Lost::Epoch)
         );
+    }
+
+    #[test]
+    fn what_somebody_hears_goes_on_however_long_nothing_is_said() {
+        let mut channels = channels();
+        assert!(channels.hear("room:a", 0));
+        assert!(channels.hear("room:a", 0));
+        publish(&mut channels, "room:a", "one", 0);
+        let seen = channels.position("room:a", 0).expect("remembered");
+        channels.ignore("room:a", 10);
+        channels.sweep(5_000);
+        assert_eq!(channels.len(), 1, "one is left");
+        channels.ignore("room:a", 5_000);
+        channels.sweep(5_999);
+        assert_eq!(channels.position("room:a", 5_999), Some(seen));
+        channels.sweep(6_999);
+        assert!(channels.is_empty());
+        assert!(!channels.hear("news", 6_999), "nothing to forget");
+        channels.ignore("news", 6_999);
+        assert!(channels.is_empty());
     }
 
     #[test]
