@@ -11,7 +11,7 @@ import pytest
 
 from hubbub import App
 from hubbub.bridges.irc.front import Front, FrontInfo, FrontOptions
-from hubbub.bridges.irc.front.events import Event, Person
+from hubbub.bridges.irc.front.events import Event, Person, Said
 from hubbub.bridges.irc.front.face import Saying
 from hubbub.bridges.irc.front.front import BINARY, TEXT
 from hubbub.testing import serve
@@ -245,3 +245,26 @@ async def test_at_the_end_everybody_is_told() -> None:
         assert await ada.at_end() == "ERROR :Closing link: Server is going down"
         with pytest.raises(OSError):  # noqa: PT011 - nobody listens
             await asyncio.open_connection(*address)
+
+
+async def test_what_cannot_be_told_one_the_others_hear() -> None:
+    world, front = made()
+    address = await front.listen("127.0.0.1", 0)
+    async with contextlib.AsyncExitStack() as clients:
+        everybody = [
+            await clients.enter_async_context(connected(address, nick)) for nick in ("ada", "bob")
+        ]
+        for client in everybody:
+            client.send("CAP REQ message-tags", "JOIN #room")
+            await client.until(" 366 ")
+        # No line may have such a tag: nobody who sees tags can be told this, and all others can.
+        everybody.append(await clients.enter_async_context(connected(address, "eve")))
+        everybody[2].send("JOIN #room")
+        await everybody[2].until(" 366 ")
+        sender = world.online["ada"]
+        world.tell(Said("M1", world.now_ms, sender, "one", "room", tags={"a b": ""}))
+        world.tell(Said("M2", world.now_ms, sender, "two", "room"))
+        assert (await everybody[2].until("PRIVMSG")).endswith("#room one")
+        for client in everybody:
+            assert (await client.until("PRIVMSG")).endswith("#room two")
+    await front.close()

@@ -59,7 +59,7 @@ class Line:
     """Who says it: "nick!user@host" or a server; empty from a client."""
 
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Keys as they are written, "+" included."""
+    """Keys as they are written, "+" included; of a line that was read, none that is no key."""
 
     def param(self, index: int, default: str = "") -> str:
         """A parameter, or the default if there are fewer."""
@@ -156,7 +156,8 @@ def _tags(written: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in written.split(";"):
         key, _, value = one.partition("=")
-        if key:
+        # What is no key could not be told on: nobody would be told the line that bears it.
+        if _TAG_KEY.fullmatch(key):
             found[key] = unescape(value)
     return found
 

@@ -102,7 +102,11 @@ class Front:
         else:
             concerned = list(self._sessions)
         for session in concerned:
-            session.hear(event)
+            try:
+                session.hear(event)
+            except Exception:
+                # What cannot be told one of them, the others hear nevertheless.
+                logger.exception("irc: not told: %s", type(event).__name__)
 
     async def listen(
         self, host: str, port: int, *, tls: ssl.SSLContext | None = None

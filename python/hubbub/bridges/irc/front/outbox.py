@@ -8,7 +8,8 @@ from hubbub.bridges.irc.line import Line, fitted
 
 LABEL_LIMIT_BYTES = 64
 
-_WORD_LIMIT = 200
+_WORDS_LIMIT_BYTES = 340
+"""How much the words in the middle of a line may take: the longest of rooms and nicks have room."""
 
 
 class Outbox:
@@ -37,7 +38,7 @@ class Outbox:
         What a client has sent may stand in it: what could not within a line is left out.
         """
         *middle, last = params
-        return Line(numeric, (self.nick, *map(shown, middle), last), self.server)
+        return Line(numeric, (self.nick, *shown(*middle), last), self.server)
 
     def reply(self, numeric: str, *params: str) -> None:
         """A numeric as an answer."""
@@ -46,7 +47,8 @@ class Outbox:
     def fail(self, command: str, code: str, *params: str) -> None:
         """A standard reply; a client that does not know them shows it, or passes it over."""
         *context, words = params
-        self.answer(Line("FAIL", (command, code, *map(shown, context), words), self.server))
+        command, *context = shown(command, *context)
+        self.answer(Line("FAIL", (command, code, *context, words), self.server))
 
     def answer(self, line: Line) -> None:
         """What the client's own command has brought about."""
@@ -129,9 +131,19 @@ class Outbox:
                 return "message-tags" in self.caps
 
 
-def shown(word: str) -> str:
-    """A word of a client's, so that it can stand in the middle of a line."""
-    kept = "".join(one for one in word if one.isprintable() and one != " ")[:_WORD_LIMIT]
+def shown(*words: str) -> list[str]:
+    """Words of a client's, so that they can stand in the middle of a line; the longest are cut."""
+    kept = [_printable(word) for word in words]
+    sizes = [len(word.encode()) for word in kept]
+    while sum(sizes) > _WORDS_LIMIT_BYTES:
+        at = sizes.index(max(sizes))
+        kept[at] = kept[at][:-1]
+        sizes[at] = len(kept[at].encode())
+    return kept
+
+
+def _printable(word: str) -> str:
+    kept = "".join(one for one in word if one.isprintable() and one != " ")
     return kept if kept and not kept.startswith(":") else "*"
 
 

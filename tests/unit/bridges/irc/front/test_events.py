@@ -133,6 +133,9 @@ async def test_tags_for_other_clients_pass() -> None:
     await eve.send("@+x=y PRIVMSG #room :hi")
     assert ada.take()[0].tags["+x"] == "y"
     assert [one.command for one in bob.take()] == ["JOIN", "PRIVMSG"]
+    assert await eve.send("@+a_b=1 TAGMSG #room", "@+a_b=1;+x=y PRIVMSG #room :heard") == []
+    (line,) = ada.take()
+    assert (line.params[1], line.tags["+x"], "+a_b" in line.tags) == ("heard", "y", False)
 
 
 async def test_a_room_that_is_called_otherwise() -> None:

@@ -292,9 +292,9 @@ async def test_bytes_that_are_no_text_are_refused() -> None:
     assert ada.take()[0].command == "417"
 
 
-WORDS = st.sampled_from(
-    ["#room", "#x", "ada", "bob", ":", "*", "0", "+b", "%tcuihsnfdlaor,1", "LATEST", "msgid=M0", ""]
-) | st.text(max_size=12)
+NAMES = ["#room", "#x", "ada", "bob", ":", "*", "0", "+b", "LATEST", "msgid=M0", ""]
+WORDS = st.sampled_from([*NAMES, "%tcuihsnfdlaor,1", "あ" * 150, "a" * 400]) | st.text(max_size=12)
+KEYS = st.sampled_from(["+x", "+a_b", "+draft/react", "+reply", "+é", "+"]) | st.text(max_size=4)
 
 
 @settings(max_examples=200, deadline=None)
@@ -328,14 +328,29 @@ WORDS = st.sampled_from(
                 ]
             ),
             st.lists(WORDS, max_size=4),
+            KEYS,
         ),
         max_size=6,
     )
 )
 async def test_whatever_is_sent_every_answer_is_a_line(
-    sent: list[tuple[str, list[str]]],
+    sent: list[tuple[str, list[str], str]],
 ) -> None:
     _, ada, _ = await two(*EVERYTHING)
-    for command, words in sent:
-        await ada.session.receive(f"@label=x {command} {' '.join(words)}".encode())
+    for command, words, key in sent:
+        await ada.session.receive(f"@label=x;{key}=1 {command} {' '.join(words)}".encode())
     told(ada.take())
+
+
+async def test_words_that_are_too_long_are_answered_within_a_line() -> None:
+    _, ada, _ = await two(*EVERYTHING)
+    long = "あ" * 150
+    for sent in (
+        f"CHATHISTORY LATEST {long} * 5",
+        f"CHATHISTORY LATEST {'#' + 'あ' * 63} {long[:80]} 5",
+        f"REDACT {long[:70]} {long[:70]}",
+        f"KICK #room {long}",
+        f"{'A' * 490} :\udcff",
+    ):
+        await ada.session.receive(sent.encode("utf-8", "surrogateescape"))
+        assert told(ada.take()), sent
