@@ -9,7 +9,7 @@ from hubbub.testing import PseudoBackend
 from hubbub.translation import Translator
 from tests.integration.bridges.house import Doors, doors
 from tests.integration.bridges.networks import Network
-from tests.integration.bridges.test_irc_link import heard, joined
+from tests.integration.bridges.test_irc_link import joined
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -51,10 +51,13 @@ async def test_ids_carry_replies_reactions_edits_and_deletions(tmp_path: Path) -
             assert (await here.next("delete"))["id"] == told["id"]
             # From here: an edit is said, a deletion is one.
             await ada.call("edit", room="lobby", id=first["id"], text="hello all")
-            while (await heard(there))[1] != "<Ada> (edited) hello all":
+            while (edit := (await there.next("message"))["message"])["text"] != (
+                "<Ada> (edited) hello all"
+            ):
                 pass
             await ada.call("delete", room="lobby", id=first["id"])
-            await there.next("delete")
+            gone = [(await there.next("delete"))["id"] for _ in range(2)]
+            assert gone == [echo["id"], edit["id"]]
             assert near.link.stats().given_up_out == 0  # type: ignore[attr-defined]
             await until(lambda: near.link.stats().queue == 0, within_s=10)  # type: ignore[attr-defined]
 

@@ -14,6 +14,7 @@ from hubbub.bridges.link.link import Link
 from hubbub.bridges.link.settings import LinkSettings
 from hubbub.testing import serve
 from tests.integration.bridges.house import LIMITS
+from tests.integration.chat.talker import House
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +32,7 @@ class Scripted:
     def __init__(self) -> None:
         self.tell: Callable[[net.Told], None] = lambda _: None
         self.delivered: list[net.Delivery] = []
+        self.acknowledges = False
 
     async def run(self, tell: Callable[[net.Told], None]) -> None:
         self.tell = tell
@@ -43,6 +45,9 @@ class Scripted:
 
     def deliver(self, delivery: net.Delivery) -> None:
         self.delivered.append(delivery)
+        if self.acknowledges:
+            told = net.Acknowledged(delivery.number, f"id{len(self.delivered)}")
+            asyncio.get_running_loop().call_soon(self.tell, told)
 
     def present(self, channel: str, authors: Sequence[net.Author]) -> None:
         pass
@@ -123,3 +128,40 @@ async def test_what_the_remote_takes_away(tmp_path: Path) -> None:
             remote.tell(net.Said(CHANNEL, ADA, "the end", "id4"))
             await until(lambda: "the end" in texts(chat))
             assert texts(chat) == ["no 0", "", "", "", "the end"]
+
+
+async def test_what_was_edited_keeps_its_first_name(tmp_path: Path) -> None:
+    made = app(Config(database=str(tmp_path / "chat.sqlite3"), limits=LIMITS))
+    async with serve(made) as server, Ledger(tmp_path / "bridges.sqlite3").opened() as ledger:
+        chat: ChatService = made.state.chat
+        house = House(server, chat)
+        async with linked(chat, ledger) as remote:
+            remote.acknowledges = True
+            ada = await house.guest("Ada")
+            said = await ada.say("one")
+            for text in ("two", "three"):
+                await ada.call("edit", room="lobby", id=said["id"], text=text)
+            await ada.say("yes", replyTo=said["id"])
+            await ada.call("react", room="lobby", id=said["id"], emoji="👍", on=True)
+            await until(lambda: len(remote.delivered) == 5)
+            # By whatever name people there mean it, it is the same message.
+            for name in ("id1", "id2", "id3"):
+                remote.tell(net.Said(CHANNEL, ADA, f"no {name}", f"ada-{name}", reply_to=name))
+            await until(lambda: "no id3" in texts(chat))
+            answers = chat.store.here.after("lobby", 0, 100)[-3:]
+            assert [one.reply_to for one in answers] == [said["id"]] * 3
+            await ada.call("delete", room="lobby", id=said["id"])
+            await until(lambda: len(remote.delivered) == 6)
+            edits = [one.what for one in remote.delivered if isinstance(one.what, net.Edit)]
+            assert [one.before.names for one in edits] == [("id1",), ("id1", "id2")]
+            (reply,) = [
+                one.what.reply for one in remote.delivered[1:] if isinstance(one.what, net.Say)
+            ]
+            assert reply is not None
+            assert reply.remote_id == "id1"
+            reaction, retraction = (one.what for one in remote.delivered[4:])
+            assert isinstance(reaction, net.React)
+            assert reaction.to.remote_id == "id1"
+            assert isinstance(retraction, net.Retract)
+            assert retraction.before.names == ("id1", "id2", "id3")
+        await ada.client.disconnect()

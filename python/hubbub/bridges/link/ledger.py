@@ -184,9 +184,14 @@ class Ledger:
     # What is called how
 
     def name(self, bridge: str, channel: str, remote_id: str, message: str, at_ms: int) -> None:
-        """A message of the chat is called so on the remote."""
+        """A message of the chat is called so on the remote, too: its first name stays the first."""
         row = (bridge, channel, remote_id, message, at_ms)
-        self.db.execute("insert or replace into names values (?, ?, ?, ?, ?)", row)
+        self.db.execute(
+            "insert into names select ?1, ?2, ?3, ?4, max(?5, ifnull(max(at) + 1, 0)) from names"
+            " where bridge = ?1 and message = ?4 on conflict do update"
+            " set message = excluded.message, at = excluded.at where message <> excluded.message",
+            row,
+        )
 
     def message(self, bridge: str, channel: str, remote_id: str) -> str:
         """The chat's id of what the remote calls so; empty: nobody knows."""
@@ -196,17 +201,22 @@ class Ledger:
         ).fetchone()
         return str(found[0]) if found else ""
 
-    def remote_id(self, bridge: str, message: str) -> str:
-        """What the remote calls a message, the latest name first; empty: nobody knows."""
-        found = self.db.execute(
-            "select remote_id from names where bridge = ? and message = ? order by at desc limit 1",
+    def remote_ids(self, bridge: str, message: str) -> list[str]:
+        """What the remote calls a message: its own name, then those of its edits."""
+        rows = self.db.execute(
+            "select remote_id from names where bridge = ? and message = ? order by at",
             (bridge, message),
-        ).fetchone()
-        return str(found[0]) if found else ""
+        )
+        return [remote_id for (remote_id,) in rows]
 
     def forget_names(self, before_ms: int) -> None:
         """Forgets how messages were called that nobody edits any more."""
-        self.db.execute("delete from names where at < ?", (before_ms,))
+        self.db.execute(
+            "delete from names where at < ?1 and not exists (select 1 from names as later"
+            " where later.bridge = names.bridge and later.message = names.message"
+            " and later.at >= ?1)",
+            (before_ms,),
+        )
 
     # Who is who
 

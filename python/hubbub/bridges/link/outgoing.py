@@ -105,27 +105,23 @@ class Outgoing:
             return Quoted()
         is_remote = message.via is not None and message.via.bridge == self._bridge
         nick = message.via.name if is_remote and message.via is not None else message.nick
-        known = self._ledger.remote_id(self._bridge, id)
-        return Quoted(known, nick, message.text[:_EXCERPT_LIMIT], is_remote)
+        quoted = Quoted("", nick, message.text[:_EXCERPT_LIMIT], is_remote)
+        return self._named(quoted, id)
+
+    def _named(self, quoted: Quoted, message: str) -> Quoted:
+        names = self._ledger.remote_ids(self._bridge, message)
+        return replace(quoted, remote_id=names[0], edits=tuple(names[1:])) if names else quoted
 
     def refreshed(self, delivery: Delivery) -> Delivery:
         """A delivery that has waited, with the names that the remote has given meanwhile."""
         what = delivery.what
         match what:
             case Edit() | Retract():
-                known = self._ledger.remote_id(self._bridge, delivery.message)
-                return _replaced(delivery, before=_named(what.before, known))
+                return _replaced(delivery, before=self._named(what.before, delivery.message))
             case React():
-                known = self._ledger.remote_id(self._bridge, delivery.message)
-                return _replaced(delivery, to=_named(what.to, known))
+                return _replaced(delivery, to=self._named(what.to, delivery.message))
             case _:
                 return delivery
-
-
-def _named(quoted: Quoted, remote_id: str) -> Quoted:
-    if not remote_id:
-        return quoted
-    return Quoted(remote_id, quoted.nick, quoted.text, quoted.is_remote)
 
 
 def _replaced(delivery: Delivery, **changes: Quoted) -> Delivery:

@@ -37,7 +37,7 @@ class Quoted(Struct, frozen=True):
     """A message that another is about."""
 
     remote_id: str = ""
-    """What the remote calls it, where that is known."""
+    """What the remote calls it, where that is known: by its first name, whatever it says now."""
 
     nick: str = ""
     """Of whom it is: what the remote itself calls them, where they are its own."""
@@ -47,6 +47,14 @@ class Quoted(Struct, frozen=True):
 
     is_remote: bool = False
     """Whether it was said on this remote."""
+
+    edits: tuple[str, ...] = ()
+    """What the remote calls its edits: where nobody can edit they are messages of their own."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whatever the remote calls it."""
+        return (self.remote_id, *self.edits) if self.remote_id else ()
 
 
 class Say(Struct, frozen=True, tag="say"):

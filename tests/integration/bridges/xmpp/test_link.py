@@ -128,3 +128,25 @@ async def kick(by: Guest, nick: str) -> None:
     query = Element(f"{{{ns.MUC_ADMIN}}}query")
     SubElement(query, f"{{{ns.MUC_ADMIN}}}item", {"nick": nick, "role": "none"})
     await by.connection.ask(by.room, query, "set")
+
+
+@pytest.mark.parametrize("contact", CONTACTS)
+async def test_what_was_edited_is_called_by_its_first_id(
+    server: XmppServer, room: str, tmp_path: Path, contact: str
+) -> None:
+    async with guest(server, "alice", room) as alice:
+        async with joined(settings_of(server, contact), tmp_path, room) as house:
+            ada = await house.guest("Ada", "en")
+            said = await ada.say("one", lang="en")
+            first = await alice.heard(spoken(contact, "Ada", "one"))
+            for text in ("two words", "three words now"):
+                await ada.call("edit", room="lobby", id=said["id"], text=text)
+                heard = await alice.heard(spoken(contact, "Ada", text))
+                assert heard.replaces == first.id
+            await ada.call("react", room="lobby", id=said["id"], emoji="👍", on=True)
+            await ada.call("delete", room="lobby", id=said["id"])
+            await ada.say("the end", lang="en")
+            await alice.heard(spoken(contact, "Ada", "the end"))
+            named = [one.reacts_to or one.retracts for one in alice.messages]
+            name = first.stanza_id or first.id
+            assert [one for one in named if one] == [name, name]

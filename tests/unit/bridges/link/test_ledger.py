@@ -85,3 +85,20 @@ async def test_a_flow_says_one_after_the_other_and_again_what_was_not_acknowledg
         ledger.take("net", "room", 251, delivery("more"))
         flow.pump()
         assert given[-1].message == "more"
+
+
+async def test_a_message_keeps_its_first_name_and_is_found_by_all(tmp_path: Path) -> None:
+    async with Ledger(tmp_path / "l").opened() as ledger:
+        # Within one millisecond, and by a clock that is set back.
+        for at, name in ((50, "first"), (50, "second"), (20, "third"), (90, "first")):
+            ledger.name("net", "#a", name, "m", at)
+        ledger.name("net", "#a", "else", "n", 10)
+        assert ledger.remote_ids("net", "m") == ["first", "second", "third"]
+        assert {ledger.message("net", "#a", one) for one in ("first", "second", "third")} == {"m"}
+        assert ledger.remote_ids("net", "none") == []
+        # As long as one of them is young, all are kept.
+        ledger.forget_names(52)
+        assert ledger.remote_ids("net", "m") == ["first", "second", "third"]
+        assert ledger.remote_ids("net", "n") == []
+        ledger.forget_names(53)
+        assert ledger.remote_ids("net", "m") == []

@@ -110,7 +110,8 @@ def _spoken(
 
 def _retracted(channel: str, author: Author, voice: Voice, before: Quoted) -> list[Line]:
     if before.remote_id and "draft/message-redaction" in voice.caps and not before.is_remote:
-        return [Line("REDACT", (channel, before.remote_id))]
+        # Its edits are lines of their own, and say it, too.
+        return [Line("REDACT", (channel, name)) for name in before.names]
     about = f': "{excerpt(stripped(before.text))}"' if before.text else ""
     return _spoken(channel, author, voice, f"(has deleted a message{about})", "notice", {})
 

@@ -41,7 +41,8 @@ def hear(
     if message.said_at is not None and not message.id and not message.stanza_id:
         # History without ids: it cannot be told from what was heard already.
         return []
-    known = Known(message.id, message.stanza_id, person.name, visit, person.id)
+    is_edit = bool(message.replaces)
+    known = Known(message.id, message.stanza_id, person.name, visit, person.id, is_edit)
     if message.id or message.stanza_id:
         memory.add(known)
     if number is not None:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 
-_ID = re.compile(r"hubbub-([a-z0-9]{12})-(\d{1,18})-([0-9a-f]{16})", re.ASCII)
+_ID = re.compile(r"hubbub-([a-z0-9]{12})-(\d{1,18})-([0-9a-f]{16})(?:-\d)?", re.ASCII)
 
 
 class Marks:
@@ -24,9 +24,10 @@ class Marks:
         self.mark = hmac.new(self._key, b"mark", "sha256").hexdigest()[:12]
         """Which bridge it is."""
 
-    def id_of(self, number: int) -> str:
-        """The id of a delivery's message."""
-        return f"hubbub-{self.mark}-{number}-{self._proof(number)}"
+    def id_of(self, number: int, part: int = 0) -> str:
+        """The id of a delivery's message, or of another of up to nine parts of it."""
+        whole = f"hubbub-{self.mark}-{number}-{self._proof(number)}"
+        return f"{whole}-{part}" if part else whole
 
     def number_of(self, id: str) -> int | None:  # noqa: A002
         """Which delivery of ours a message is; None: none."""

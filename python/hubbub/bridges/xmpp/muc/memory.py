@@ -19,6 +19,7 @@ class Known:
         nick: Who said it.
         visit: During which visit of ours.
         sender: The id of who said it.
+        is_edit: Whether it stands in the place of another.
         reactions: Who of the chat has reacted to it with what.
     """
 
@@ -27,6 +28,7 @@ class Known:
     nick: str
     visit: int
     sender: str = ""
+    is_edit: bool = False
     reactions: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     @property

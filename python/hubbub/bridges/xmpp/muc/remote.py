@@ -238,9 +238,9 @@ class MucRemote:
         if connection is not self._connection or not room.is_open:
             return
         speech = Speech(Composer(connection.namespace), room, self._marks)
-        stanza = speech.stanza(delivery, sender, is_relayed=is_relayed)
-        if isinstance(stanza, str):
-            self._tell(Rejected(delivery.number, stanza))
+        stanzas = speech.stanzas(delivery, sender, is_relayed=is_relayed)
+        if isinstance(stanzas, str):
+            self._tell(Rejected(delivery.number, stanzas))
             return
         topic = delivery.what.topic if isinstance(delivery.what, SetTopic) else None
         if topic is not None and topic == room.topic:
@@ -248,5 +248,6 @@ class MucRemote:
             self._tell(Acknowledged(delivery.number))
             return
         self._tell(Sending(delivery.number))
-        connection.send(stanza)
+        for stanza in stanzas:
+            connection.send(stanza)
         room.underway.sent(delivery.number, is_topic=topic is not None)

@@ -1,8 +1,9 @@
 """What a delivery is in a room: which extension tells it, or what stands in its place (pure).
 
 The written rules: who has no puppet speaks as `<nick> text`. An edit replaces the message it is
-about, if we have said that one in this visit and by the same occupant; otherwise it is said anew,
-behind a `*`. A reaction or a retraction of what the room does not know is not told.
+about, by that one's first id whatever was edited since, if we have said it in this visit and by the
+same occupant; otherwise it is said anew, behind a `*`. A retraction takes back all that was said
+anew, too. A reaction or a retraction of what the room does not know is not told.
 """
 
 from xml.etree.ElementTree import Element
@@ -14,6 +15,8 @@ from hubbub.bridges.xmpp.muc.memory import Known
 from hubbub.bridges.xmpp.muc.room import Room
 from hubbub.bridges.xmpp.muc.styling import to_styling
 from hubbub.markup import plain_text
+
+_PARTS_LIMIT = 9
 
 
 class Speech:
@@ -30,7 +33,7 @@ class Speech:
         self._room = room
         self._marks = marks
 
-    def stanza(self, delivery: Delivery, sender: str, *, is_relayed: bool) -> Element | str:
+    def stanzas(self, delivery: Delivery, sender: str, *, is_relayed: bool) -> list[Element] | str:
         """What is sent.
 
         Args:
@@ -50,25 +53,25 @@ class Speech:
                 message = composer.say(sender, channel, id_, {said.lang: body})
                 if said.reply is not None:
                     self._answer(message, said.reply)
-                return message
+                return [message]
             case Edit() as edit:
-                known = self._known(edit.before)
-                if known is not None and known.visit == self._room.visit and known.id:
-                    body = _spoken(edit.text, author)
-                    bodies = {edit.lang: body}
-                    return composer.say(sender, channel, id_, bodies, replaces=known.id)
-                body = _spoken(f"\\* {edit.text}", author)
-                return composer.say(sender, channel, id_, {edit.lang: body})
+                replaced = self._replaced(edit.before)
+                mark = "" if replaced else "\\* "
+                bodies = {edit.lang: _spoken(f"{mark}{edit.text}", author)}
+                return [composer.say(sender, channel, id_, bodies, replaces=replaced)]
             case Retract() as retract:
                 if not retract.before.remote_id:
                     return "the room does not know what is taken back"
                 if retract.before.is_remote:
                     return "what people there have said, they take back themselves"
-                return composer.retract(sender, channel, id_, retract.before.remote_id)
+                return [
+                    composer.retract(sender, channel, self._marks.id_of(delivery.number, part), one)
+                    for part, one in enumerate(self._standing(retract.before))
+                ]
             case React() as react:
                 return self._reactions(react, delivery.author, sender, channel, id_)
             case SetTopic() as topic:
-                return composer.topic(sender, channel, id_, topic.topic)
+                return [composer.topic(sender, channel, id_, topic.topic)]
 
     def _answer(self, message: Element, quoted: Quoted) -> None:
         known = self._known(quoted)
@@ -80,7 +83,7 @@ class Speech:
 
     def _reactions(
         self, react: React, author: Author, sender: str, channel: str, id_: str
-    ) -> Element | str:
+    ) -> list[Element] | str:
         target = react.to.remote_id
         if not target:
             return "the room does not know what is reacted to"
@@ -93,7 +96,23 @@ class Speech:
             held.add((author.user, react.emoji))
         is_own = bool(sender) and sender.partition("@")[0] != "bridge"
         emojis = sorted({emoji for user, emoji in held if not is_own or user == author.user})
-        return self._composer.react(sender, channel, id_, target, emojis)
+        return [self._composer.react(sender, channel, id_, target, emojis)]
+
+    def _replaced(self, quoted: Quoted) -> str:
+        """Whose id an edit bears; empty: nothing can be edited any more."""
+        for name in quoted.names:
+            known = self._room.memory.find(name)
+            # XEP-0308: each of several edits bears the id of what was said first.
+            if known is not None and known.visit == self._room.visit and not known.is_edit:
+                return known.id
+        return ""
+
+    def _standing(self, quoted: Quoted) -> list[str]:
+        """The names of a message, and of what was said anew in its place."""
+        first, *edits = quoted.names
+        known = {name: self._room.memory.find(name) for name in edits}
+        anew = [name for name, one in known.items() if one is None or not one.is_edit]
+        return [first, *anew[-_PARTS_LIMIT:]]
 
     def _known(self, quoted: Quoted) -> Known | None:
         return self._room.memory.find(quoted.remote_id) if quoted.remote_id else None

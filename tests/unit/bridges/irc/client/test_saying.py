@@ -81,6 +81,8 @@ def test_the_rules(what: What, relay: list[str], puppet: list[str] | None) -> No
 def test_redact_where_it_is_understood() -> None:
     voice = Voice("h!h@h", frozenset({"draft/message-redaction"}), "mark")
     assert lines(Retract(Quoted("id1", "Ada", "x")), voice) == ["REDACT #a id1"]
+    edited = Retract(Quoted("id1", "Ada", "x", edits=("id2", "id3")))
+    assert lines(edited, voice) == ["REDACT #a id1", "REDACT #a id2", "REDACT #a id3"]
 
 
 def test_a_nick_is_parted_so_that_nobody_is_highlighted() -> None:
