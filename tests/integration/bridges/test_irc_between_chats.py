@@ -7,9 +7,9 @@ import pytest
 
 from hubbub.testing import PseudoBackend
 from hubbub.translation import Translator
-from tests.integration.bridges.house import Doors, doors
+from tests.integration.bridges.house import MANY, Doors, doors
 from tests.integration.bridges.networks import Network
-from tests.integration.bridges.test_irc_link import joined
+from tests.integration.bridges.test_irc_link import joined, moderate
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -90,3 +90,26 @@ async def test_who_reads_another_language_is_told_in_it(tmp_path: Path) -> None:
             assert told == "[fr] #lobby <Ada> Bonjour à tous"
             bob.send("PRIVMSG hubbub :lang off")
             assert "nothing is translated" in (await bob.next("NOTICE", "bob")).params[1]
+
+
+@pytest.mark.parametrize("mode", ["relay", "puppets"])
+async def test_what_a_moderator_takes_away_is_gone_there(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "far").mkdir()
+    async with doors(tmp_path / "far") as far:
+        await far.account("carrier")
+        zoe = await far.guest("zoe")
+        there = await zoe.listen("room:lobby")
+        async with client_of(far, tmp_path, mode=mode, munge=False, limits=MANY) as near:
+            ada, bob = await near.guest("Ada"), await near.guest("Bob")
+            moderate(near, ada)
+            if mode == "puppets":
+                nicks = lambda: far.web.service.live.room("lobby").nicks  # noqa: E731
+                await until(lambda: {"ada", "bob"} <= nicks().keys(), within_s=10)
+            speaker, told = "", {}
+            while speaker != ("Bob" if mode == "puppets" else "carrier"):
+                # His puppet may still be on its way in.
+                spam = await bob.say("spam")
+                told = (await there.next("message"))["message"]
+                speaker = told["nick"]
+            await ada.call("delete", room="lobby", id=spam["id"])
+            assert (await there.next("delete"))["id"] == told["id"]

@@ -12,7 +12,7 @@ from hubbub.bridges.chat import Config, app
 from hubbub.testing import serve
 from tests.integration.bridges.house import LIMITS
 from tests.integration.bridges.networks import Network
-from tests.integration.chat.talker import House
+from tests.integration.chat.talker import House, Talker
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +55,13 @@ async def joined(
         finally:
             for talker in house.talkers:
                 await talker.client.disconnect()
+
+
+def moderate(house: House, talker: Talker) -> None:
+    """Lets somebody rule in the lobby."""
+    room = house.service.live.room("lobby")
+    assert room is not None
+    room.members[talker.user].role = "moderator"
 
 
 async def heard(ear: Any) -> tuple[str, str]:

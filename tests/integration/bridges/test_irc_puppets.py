@@ -7,7 +7,7 @@ import pytest
 
 from hubbub.bridges.irc.client.puppets import address_of
 from tests.integration.bridges.networks import Network
-from tests.integration.bridges.test_irc_link import joined, network
+from tests.integration.bridges.test_irc_link import joined, moderate, network
 
 __all__ = ["network"]
 
@@ -58,3 +58,18 @@ async def test_one_that_is_killed_is_spoken_for(network: Network, tmp_path: Path
 def test_an_address_is_private_and_always_the_same() -> None:
     assert address_of("u1").startswith("fd")
     assert address_of("u1") == address_of("u1") != address_of("u2")
+
+
+async def test_who_takes_a_message_away_says_so(network: Network, tmp_path: Path) -> None:
+    bob = await network.peer("bob", "#lobby")
+    async with joined(network, tmp_path, mode="puppets") as house:
+        ada, eve = await house.guest("Ada"), await house.guest("Eve")
+        moderate(house, ada)
+        nicks = {(await bob.next("JOIN", "#lobby")).source.partition("!")[0] for _ in range(3)}
+        assert nicks >= {"Ada", "Eve"}
+        spam = await eve.say("spam")
+        assert await bob.said("#lobby") == ("Eve", "spam")
+        await ada.call("delete", room="lobby", id=spam["id"])
+        notice = await bob.next("NOTICE", "#lobby")
+        assert notice.source.partition("!")[0] == "Ada"
+        assert notice.params[1] == "(has deleted a message)"

@@ -70,8 +70,7 @@ class Outgoing:
                 before = self._quoted(room, event.id)
                 return self._by(channel, event.ts, event.by, Edit(event.text, before), event.id)
             case ev.Deleted():
-                what = Retract(self._quoted(room, event.id))
-                return self._by(channel, event.ts, event.by, what, event.id)
+                return self._deleted(room, channel, event)
             case ev.Reacted():
                 what = React(event.emoji, self._quoted(room, event.id), event.on)
                 return self._by(channel, event.ts, event.user, what, event.id)
@@ -88,6 +87,18 @@ class Outgoing:
             return Author(user, called)
         return Author(user, called, account.preferred, account.guest)
 
+    def _deleted(self, room: Room, channel: str, event: ev.Deleted) -> Delivery | None:
+        """What is not theirs most networks let nobody take away: so its author takes it back."""
+        before = self._quoted(room, event.id)
+        made = self._by(channel, event.ts, event.by, Retract(before), event.id)
+        message = self._message(room, event.id)
+        if made is None or message is None or before.is_remote or message.user == event.by:
+            return made
+        author = self.author(message.user)
+        if not author.nick:
+            author = self.author(message.user, message.nick)
+        return replace(made, author=author, what=Retract(before, made.author))
+
     def _by(self, channel: str, ts: int, user: str, what: What, message: str) -> Delivery | None:
         if self._people.is_ours(user) or user == self._bridge:
             return None
@@ -99,14 +110,19 @@ class Outgoing:
         return Delivery(0, channel, self.author(user, nick), what, message, ts)
 
     def _quoted(self, room: Room, id: str) -> Quoted:  # noqa: A002
-        try:
-            message = self._service.live.message(room, id)
-        except Refused:
+        message = self._message(room, id)
+        if message is None:
             return Quoted()
         is_remote = message.via is not None and message.via.bridge == self._bridge
         nick = message.via.name if is_remote and message.via is not None else message.nick
         quoted = Quoted("", nick, message.text[:_EXCERPT_LIMIT], is_remote)
         return self._named(quoted, id)
+
+    def _message(self, room: Room, id: str) -> Message | None:  # noqa: A002
+        try:
+            return self._service.live.message(room, id)
+        except Refused:
+            return None
 
     def _named(self, quoted: Quoted, message: str) -> Quoted:
         names = self._ledger.remote_ids(self._bridge, message)

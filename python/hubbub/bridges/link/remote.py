@@ -76,9 +76,11 @@ class Edit(Struct, frozen=True, tag="edit"):
 
 
 class Retract(Struct, frozen=True, tag="retract"):
-    """A message is taken back, or away."""
+    """A message is taken back, or away: by its author, whose delivery it is, for they alone may."""
 
     before: Quoted
+    by: Author | None = None
+    """Who has done so in the chat, where that is somebody else."""
 
 
 class React(Struct, frozen=True, tag="react"):

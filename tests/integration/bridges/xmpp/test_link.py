@@ -12,8 +12,10 @@ import pytest
 from hubbub.bridges.chat import Config, app
 from hubbub.bridges.xmpp.muc import names as ns
 from hubbub.bridges.xmpp.muc.settings import XmppBridge
+from hubbub.bridges.xmpp.muc.stanzas import Message
 from hubbub.testing import serve
 from tests.integration.bridges.house import LIMITS
+from tests.integration.bridges.test_irc_link import moderate
 from tests.integration.bridges.xmpp.guest import Guest, account, guest
 from tests.integration.bridges.xmpp.servers import XmppServer
 from tests.integration.bridges.xmpp.test_muc import component
@@ -150,3 +152,42 @@ async def test_what_was_edited_is_called_by_its_first_id(
             named = [one.reacts_to or one.retracts for one in alice.messages]
             name = first.stanza_id or first.id
             assert [one for one in named if one] == [name, name]
+
+
+@pytest.mark.parametrize("contact", CONTACTS)
+async def test_what_a_moderator_takes_away_is_taken_back_by_who_has_said_it(
+    server: XmppServer, room: str, tmp_path: Path, contact: str
+) -> None:
+    async with guest(server, "alice", room) as alice:
+        async with joined(settings_of(server, contact), tmp_path, room) as house:
+            ada, bob, eve = [await house.guest(nick, "en") for nick in ("Ada", "Bob", "Eve")]
+            moderate(house, ada)
+            spam = await bob.say("spam", lang="en")
+            heard = await alice.heard(spoken(contact, "Bob", "spam"))
+            await ada.call("delete", room="lobby", id=spam["id"])
+            assert await taken(alice, heard) == heard.sender
+            # Who is not there any more comes for it, and goes.
+            spam = await eve.say("more spam", lang="en")
+            heard = await alice.heard(spoken(contact, "Eve", "more spam"))
+            house.talkers.remove(eve)
+            await eve.client.disconnect()
+            if contact == "component":
+                await alice.until(lambda: gone(alice, f"{room}/Eve", 1))
+            await ada.call("delete", room="lobby", id=spam["id"])
+            assert await taken(alice, heard) == heard.sender
+            if contact == "component":
+                await alice.until(lambda: gone(alice, f"{room}/Eve", 2))
+
+
+async def taken(alice: Guest, heard: Message) -> str:
+    """Who takes a message back."""
+    name = heard.stanza_id or heard.id
+    await alice.until(lambda: any(one.retracts == name for one in alice.messages))
+    (sender,) = [one.sender for one in alice.messages if one.retracts == name]
+    return sender
+
+
+def gone(alice: Guest, sender: str, times: int) -> bool:
+    """Whether somebody has left the room so often."""
+    left = [one for one in alice.presences if one.type == "unavailable"]
+    return [one.sender for one in left].count(sender) == times

@@ -15,6 +15,7 @@ from hubbub.bridges.irc.chat.spelling import host_of, nick_of
 from hubbub.bridges.irc.client.connection import Connection, Lost
 from hubbub.bridges.irc.client.delivering import Delivering
 from hubbub.bridges.irc.client.registration import CannotRegister, Identity
+from hubbub.bridges.irc.client.saying import is_redacted
 from hubbub.bridges.irc.client.sending import Bucket, Out
 from hubbub.bridges.irc.client.session import Session
 from hubbub.bridges.irc.client.settings import IrcBridge
@@ -160,6 +161,12 @@ class Puppets:
         """By which session something is told; None: by the bridge's own."""
         puppet = self._puppets.get(delivery.author.user)
         session = puppet.session if puppet is not None else None
+        if isinstance(what := delivery.what, net.Retract) and what.by is not None:
+            caps = session.registration.caps if session is not None else frozenset[str]()
+            if not is_redacted(what, caps):
+                # That it was taken away is said by who has done so.
+                puppet = self._puppets.get(what.by.user)
+                session = puppet.session if puppet is not None else None
         if puppet is None or session is None or not session.is_open(delivery.channel):
             return None
         if isinstance(delivery.what, net.SetTopic):

@@ -65,14 +65,24 @@ def lines_of(delivery: Delivery, voice: Voice, topic_limit: int = 390) -> list[L
             tags = {EDIT_TAG: edit.before.remote_id} if edit.before.remote_id else {}
             tags |= _replying(edit.before)
             return _spoken(channel, author, voice, f"(edited) {edit.text}", "text", tags)
-        case Retract(before):
-            return _retracted(channel, author, voice, before)
+        case Retract() as retract:
+            if is_redacted(retract, voice.caps):
+                # Its edits are lines of their own, and say it, too.
+                return [Line("REDACT", (channel, name)) for name in retract.before.names]
+            return _retracted(channel, retract.by or author, voice, retract.before)
         case React() as reaction:
             return _reacted(channel, author, voice, reaction)
         case SetTopic(topic):
             words = " ".join(_CONTROL.sub(" ", topic).split())
             cut = words.encode()[:topic_limit].decode("utf-8", "ignore")
             return [fitted(Line("TOPIC", (channel, cut)))]
+
+
+def is_redacted(retract: Retract, caps: Set[str]) -> bool:
+    """Whether a message is taken back itself, and not only said to be."""
+    before = retract.before
+    has_name = bool(before.remote_id) and not before.is_remote
+    return has_name and "draft/message-redaction" in caps
 
 
 def shown(nick: str, *, munge: bool) -> str:
@@ -109,9 +119,6 @@ def _spoken(
 
 
 def _retracted(channel: str, author: Author, voice: Voice, before: Quoted) -> list[Line]:
-    if before.remote_id and "draft/message-redaction" in voice.caps and not before.is_remote:
-        # Its edits are lines of their own, and say it, too.
-        return [Line("REDACT", (channel, name)) for name in before.names]
     about = f': "{excerpt(stripped(before.text))}"' if before.text else ""
     return _spoken(channel, author, voice, f"(has deleted a message{about})", "notice", {})
 

@@ -12,6 +12,7 @@ from hubbub.bridges.link.remote import (
     Down,
     Opened,
     Rejected,
+    Retract,
     Sending,
     SetTopic,
     Shut,
@@ -225,6 +226,9 @@ class MucRemote:
             is_in = puppet.joined.done() and puppet.joined.result()
         sender = puppet.jid if puppet is not None and is_in else connection.jid
         self._send(delivery, room, connection, sender, is_relayed=not is_in)
+        if isinstance(delivery.what, Retract):
+            # Whoever has come but to take a message back, because somebody took it away, goes.
+            self._bring(delivery.channel)
 
     def _send(
         self,

@@ -59,6 +59,11 @@ def lines(what: What, voice: Voice = RELAY, nick: str = "Ada") -> list[str]:
             ['@{m} NOTICE #a :(has deleted a message: "old words")'],
         ),
         (
+            Retract(Quoted("", "Ada", "old words"), Author("u2", "Mod")),
+            ['NOTICE #a :<Mod> (has deleted a message: "old words")'],
+            ['@{m} NOTICE #a :(has deleted a message: "old words")'],
+        ),
+        (
             React("👍", BOBS),
             ['NOTICE #a :<Ada> (👍 to "the \x02first\x02 words")'],
             ["@{m};+draft/react=👍;+draft/reply=id1 TAGMSG #a"],
