@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hubbub.apps.chat.account import Account
 from hubbub.apps.chat.housekeeping import Housekeeping
@@ -12,7 +13,7 @@ from hubbub.apps.chat.refusals import Refused
 from hubbub.bridges.irc.chat import GatewaySettings
 from hubbub.testing import PseudoBackend
 from hubbub.translation import Translator
-from tests.integration.bridges.house import EVERYTHING, Irc, doors
+from tests.integration.bridges.house import EVERYTHING, LIMITS, Irc, doors
 from tests.loops import on_each_loop
 
 pytestmark = [pytest.mark.anyio, on_each_loop]
@@ -430,3 +431,14 @@ async def test_of_two_who_want_a_nick_at_once_one_gets_it(tmp_path: Path) -> Non
         )
         assert sum(isinstance(one, Account) for one in came) == 1
         assert sum(isinstance(one, Refused) and one.code == 409 for one in came) == 4
+
+
+async def test_who_was_too_quick_takes_back_and_likes_when_it_is_their_turn(tmp_path: Path) -> None:
+    async with doors(tmp_path, limits=replace(LIMITS, messages_per_user=(4, 5))) as both:
+        bob = await both.irc("bob", *EVERYTHING)
+        bob.send(*(f"PRIVMSG #lobby :{number}" for number in range(6)))
+        ids = [(await bob.next("PRIVMSG")).tags["msgid"] for _ in range(6)]
+        bob.send(f"REDACT #lobby {ids[-1]}", f"@+draft/react=👍;+reply={ids[0]} TAGMSG #lobby")
+        assert (await bob.next("REDACT", "#lobby")).params[1] == ids[-1]
+        assert (await bob.next("TAGMSG", "#lobby")).tags["+draft/react"] == "👍"
+        assert not [line for line in bob.passed if line.command == "FAIL"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.apps.chat import ChatService, Config, app
+from hubbub.apps.chat import ChatService, Config, Limits, app
+from hubbub.apps.chat.message import Message
 from hubbub.bridges.link import remote as net
 from hubbub.bridges.link.ledger import Ledger
 from hubbub.bridges.link.link import Link
@@ -67,9 +68,12 @@ async def linked(chat: ChatService, ledger: Ledger) -> AsyncIterator[Scripted]:
     await asyncio.wait([running])
 
 
+def messages(chat: ChatService) -> list[Message]:
+    return chat.store.here.after("lobby", 0, 1000)
+
+
 def texts(chat: ChatService) -> list[str]:
-    reader = chat.store.here
-    return [message.text for message in reader.after("lobby", 0, 100)]
+    return [message.text for message in messages(chat)]
 
 
 async def test_nobody_of_the_web_looks_like_somebody_of_the_remote(tmp_path: Path) -> None:
@@ -148,7 +152,7 @@ async def test_what_was_edited_keeps_its_first_name(tmp_path: Path) -> None:
             for name in ("id1", "id2", "id3"):
                 remote.tell(net.Said(CHANNEL, ADA, f"no {name}", f"ada-{name}", reply_to=name))
             await until(lambda: "no id3" in texts(chat))
-            answers = chat.store.here.after("lobby", 0, 100)[-3:]
+            answers = messages(chat)[-3:]
             assert [one.reply_to for one in answers] == [said["id"]] * 3
             await ada.call("delete", room="lobby", id=said["id"])
             await until(lambda: len(remote.delivered) == 6)
@@ -165,3 +169,17 @@ async def test_what_was_edited_keeps_its_first_name(tmp_path: Path) -> None:
             assert isinstance(retraction, net.Retract)
             assert retraction.before.names == ("id1", "id2", "id3")
         await ada.client.disconnect()
+
+
+async def test_who_was_too_quick_takes_back_and_likes_when_it_is_their_turn(tmp_path: Path) -> None:
+    slow = Limits(messages_per_user=(4, 5), actions_per_user=(20, 100))
+    made = app(Config(database=str(tmp_path / "chat.sqlite3"), limits=slow))
+    async with serve(made), Ledger(tmp_path / "bridges.sqlite3").opened() as ledger:
+        chat: ChatService = made.state.chat
+        async with linked(chat, ledger) as remote:
+            for number in range(6):
+                remote.tell(net.Said(CHANNEL, ADA, f"no {number}", f"id{number}"))
+            remote.tell(net.Retracted(CHANNEL, ADA, "id5", is_vouched=True))
+            remote.tell(net.Reacted(CHANNEL, ADA, "id4", "👍"))
+            await until(lambda: any(one.reactions for one in messages(chat)), within_s=20)
+            assert texts(chat) == [*(f"no {number}" for number in range(5)), ""]

@@ -154,7 +154,8 @@ class Incoming:
 
     def _wait_s(self, turn: Turn) -> float:
         """How long the chat's limits have somebody wait; others speak meanwhile."""
-        if turn.visitor is None or not isinstance(turn.event, net.Said | net.Edited):
+        if turn.visitor is None or isinstance(turn.event, net.TopicSet):
+            # The remote's own rules let somebody do this, and ours do not count it.
             return 0.0
         return self._service.talking.wait_s(turn.visitor.user, self._rooms[turn.event.channel])
 
@@ -292,6 +293,7 @@ class Incoming:
             return
         if self._service.live.message(room, id_).user == visitor.user:
             params = wire.MessageParams(room.id, id_)
+            await self._service.talking.may_speak(visitor.user, room.id)
             await self._service.talking.delete(self._caller(visitor), params)
         else:
             await self._take_away(room, visitor, event)
@@ -310,6 +312,7 @@ class Incoming:
         id_ = self._message_of(room, event.channel, event.remote_id)
         if id_:
             params = wire.ReactParams(room.id, id_, event.emoji, event.on)
+            await self._service.talking.may_speak(visitor.user, room.id)
             await self._service.talking.react(self._caller(visitor), params)
 
     async def _react_with(self, room: Room, visitor: Visitor, event: Heard) -> None:
@@ -321,6 +324,7 @@ class Incoming:
         mine = {emoji for emoji, users in had.items() if visitor.user in users}
         for emoji in sorted(mine ^ set(event.emojis)):
             params = wire.ReactParams(room.id, id_, emoji, emoji in event.emojis)
+            await self._service.talking.may_speak(visitor.user, room.id)
             await self._service.talking.react(self._caller(visitor), params)
 
     async def _topic(self, room: Room, visitor: Visitor | None, event: net.TopicSet) -> None:

@@ -98,6 +98,7 @@ class Speaking(Places):
     async def redact(self, person: Person, target: Reacted, reason: str, origin: object) -> None:
         """Takes a message back, or away: the one that the target names."""
         room = self._there(person, target.room, target.to)
+        await self._service.talking.may_speak(person.user, room.id)
         with refusing(_404="no-such-message"):
             params = wire.MessageParams(room.id, target.id)
             await self._service.talking.delete(IrcCaller(person.user, origin, reason), params)
@@ -111,6 +112,7 @@ class Speaking(Places):
             self.relay(Tagged("", person, tags, reaction.to, reaction.origin))
             return
         room = self._there(person, reaction.room, reaction.to)
+        await self._service.talking.may_speak(person.user, room.id)
         with refusing(_404="no-such-message"):
             params = wire.ReactParams(room.id, reaction.id, reaction.emoji, reaction.on)
             await self._service.talking.react(IrcCaller(person.user, reaction.origin), params)
