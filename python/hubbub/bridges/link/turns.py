@@ -2,7 +2,8 @@
 
 All of it in the order in which it came, but that nobody waits because somebody else speaks too
 quickly. What one person does keeps its order; what is about a message comes after that message;
-and what was said while we were away comes before what is said now, in its own order.
+of several topics the last one holds; and what was said while we were away comes before what is said
+now, in its own order.
 """
 
 import heapq
@@ -49,7 +50,7 @@ class Turns:
         self._count += 1
         self._number += 1
         turn = Turn(self._number, visitor, event)
-        waits_for = [visitor, _PAST, *_ids(event)]
+        waits_for = [visitor, _PAST, *_about(event)]
         for before in {self._last[key] for key in waits_for if key in self._last}:
             before.then.append(turn)
             turn.needs += 1
@@ -93,6 +94,9 @@ class Turns:
 _PAST = object()
 """What all wait for, as long as something of it is left."""
 
+_TOPIC = object()
+"""What says what the channel is about."""
+
 
 def _known_by(turn: Turn) -> list[object]:
     """Under which keys others wait for it."""
@@ -102,10 +106,12 @@ def _known_by(turn: Turn) -> list[object]:
         keys.append(event.remote_id)
     if isinstance(event, net.Said) and event.is_past:
         keys.append(_PAST)
+    if isinstance(event, net.TopicSet):
+        keys.append(_TOPIC)
     return keys
 
 
-def _ids(event: Heard) -> tuple[str, ...]:
+def _about(event: Heard) -> tuple[object, ...]:
     """What the remote calls the messages that it is about; its own, for it may be told twice."""
     match event:
         case net.Said():
@@ -115,4 +121,4 @@ def _ids(event: Heard) -> tuple[str, ...]:
         case net.Retracted() | net.Reacted() | net.ReactedWith():
             return (event.remote_id,)
         case net.TopicSet():
-            return ()
+            return (_TOPIC,)

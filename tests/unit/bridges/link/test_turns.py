@@ -108,3 +108,12 @@ def test_the_past_comes_before_the_present_and_in_its_own_order() -> None:
     told.hear(*past, said(BOB, "3"), said(ADA, "4"))
     assert told.all(slow=[EVE]) == []
     assert told.all() == [*past, said(BOB, "3"), said(ADA, "4")]
+
+
+def test_the_last_topic_is_the_one_that_holds() -> None:
+    told = Told()
+    topics = [net.TopicSet("#a", person, f"{person}") for person in (EVE, BOB, None)]
+    told.hear(said(EVE, "1"), *topics, said(ADA, "hi"))
+    assert told.all(slow=[EVE]) == [said(ADA, "hi")]
+    told.hear(net.TopicSet("#a", ADA, "tea"), said(BOB, "so?"))
+    assert told.all() == [said(EVE, "1"), *topics, net.TopicSet("#a", ADA, "tea"), said(BOB, "so?")]
