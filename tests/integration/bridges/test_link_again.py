@@ -10,6 +10,7 @@ import pytest
 from hubbub.apps.chat import ChatService, Config, Limits, app
 from hubbub.apps.chat.message import Message
 from hubbub.bridges.link import remote as net
+from hubbub.bridges.link.incoming import VISITOR_LIMIT
 from hubbub.bridges.link.ledger import Ledger
 from hubbub.bridges.link.link import Link
 from hubbub.bridges.link.settings import LinkSettings
@@ -21,7 +22,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.anyio
 
 CHANNEL = "#a"
-ADA = net.Person("ada", "ada")
+ADA, BOB = net.Person("ada", "ada"), net.Person("bob", "bob")
 
 
 class Scripted:
@@ -183,3 +184,24 @@ async def test_who_was_too_quick_takes_back_and_likes_when_it_is_their_turn(tmp_
             remote.tell(net.Reacted(CHANNEL, ADA, "id4", "👍"))
             await until(lambda: any(one.reactions for one in messages(chat)), within_s=20)
             assert texts(chat) == [*(f"no {number}" for number in range(5)), ""]
+
+
+async def test_much_of_the_past_keeps_nobody_waiting_and_is_held_to_nobody(tmp_path: Path) -> None:
+    # A person has but five messages and twelve actions for a whole day.
+    slow = Limits(messages_per_user=(1e-5, 5), actions_per_user=(1e-5, 12))
+    made = app(Config(database=str(tmp_path / "chat.sqlite3"), limits=slow))
+    async with serve(made), Ledger(tmp_path / "bridges.sqlite3").opened() as ledger:
+        chat: ChatService = made.state.chat
+        async with linked(chat, ledger) as remote:
+            past = [f"past {number}" for number in range(VISITOR_LIMIT + 20)]
+            for text in past:
+                remote.tell(net.Said(CHANNEL, ADA, text, text, is_past=True))
+            live = [f"live {number}" for number in range(5)]
+            for text in live:
+                remote.tell(net.Said(CHANNEL, ADA, text, text))
+            await until(lambda: "live 4" in texts(chat), within_s=20)
+            assert texts(chat) == [*past, *live]
+            remote.tell(net.Said(CHANNEL, BOB, "hello", "hello"))
+            remote.tell(net.Said(CHANNEL, ADA, "too much", "too much"))
+            await until(lambda: "hello" in texts(chat), within_s=20)
+            assert "too much" not in texts(chat)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hubbub.apps.chat.service import ChatService
 
 ENGINE_LIMIT = 40
+_PERSONS_LIMITS = ("messages_per_user", "actions_per_user")
 
 
 class Talking:
@@ -48,20 +49,29 @@ class Talking:
         """Says something; answered when it is on disk. The same nonce again is the same message."""
         return await self.say_for(client, params, None)
 
-    async def say_for(self, client: Caller, params: wire.SayParams, via: Via | None) -> Sent:
-        """The same for a bridge, which alone may tell for whom it speaks."""
+    async def say_for(
+        self, client: Caller, params: wire.SayParams, via: Via | None, *, is_past: bool = False
+    ) -> Sent:
+        """The same for a bridge, which alone may tell for whom it speaks.
+
+        Args:
+            client: Who asks.
+            params: What is said.
+            via: For whom the bridge speaks.
+            is_past: Whether it was said a while ago: how quickly, only the room is asked.
+        """
         chat = self._chat
         if params.nonce:
             known = await self._said(client.user, params.nonce)
             if known is not None:
                 return Sent(known)
-        person, room = self._where(client, params.room)
+        person, room = self._where(client, params.room, is_past=is_past)
         files = checked_files(params.files)
         limit = chat.config.text_limit
         text = checked_text(params.text, limit, may_be_empty=bool(files))
         if params.reply_to:
             chat.live.message(room, params.reply_to)
-        self._count(client, room)
+        self._count(client, room, is_past=is_past)
         lang, source = language_of(text, params.lang, person)
         command = do.Say(
             chat.ulids.next(chat.now_ms()),
@@ -157,30 +167,31 @@ class Talking:
 
     # Inside
 
-    def _where(self, client: Caller, room: str) -> tuple[Person, Room]:
-        self._chat.slow("actions_per_user", client.user)
+    def _where(self, client: Caller, room: str, *, is_past: bool = False) -> tuple[Person, Room]:
+        if not is_past:
+            self._chat.slow("actions_per_user", client.user)
         return self._chat.person(client), self._chat.room_for(client, room)
 
-    def wait_s(self, user: str, room: str) -> float:
-        """In how many seconds somebody may speak; 0: now."""
+    def wait_s(self, user: str, room: str, *, is_past: bool = False) -> float:
+        """In how many seconds somebody may speak, or what they have said be told; 0: now."""
         limits, now = self._chat.limits, time.monotonic()
-        return max(
-            0.0,
-            limits["messages_per_user"].wait_s(user, now),
-            limits["messages_per_room"].wait_s(room, now),
-            limits["actions_per_user"].wait_s(user, now),
-        )
+        room_s = limits["messages_per_room"].wait_s(room, now)
+        if is_past:
+            return room_s
+        person_s = (limits[one].wait_s(user, now) for one in _PERSONS_LIMITS)
+        return max(room_s, *person_s)
 
-    async def may_speak(self, user: str, room: str) -> None:
+    async def may_speak(self, user: str, room: str, *, is_past: bool = False) -> None:
         """Waits until somebody may speak: for those who cannot be told that they are too quick."""
         while True:
-            wait_s = self.wait_s(user, room)
+            wait_s = self.wait_s(user, room, is_past=is_past)
             if wait_s <= 0:
                 return
             await asyncio.sleep(wait_s)
 
-    def _count(self, client: Caller, room: Room) -> None:
-        self._chat.slow("messages_per_user", client.user)
+    def _count(self, client: Caller, room: Room, *, is_past: bool = False) -> None:
+        if not is_past:
+            self._chat.slow("messages_per_user", client.user)
         self._chat.slow("messages_per_room", room.id)
 
     async def _do(self, client: Caller, room: Room, command: do.Command, person: Person) -> Done:

@@ -42,6 +42,7 @@ class _Channel:
 
     def __init__(self) -> None:
         self.turns = Turns()
+        self.past = 0
         self.changed = asyncio.Event()
         self.idle = asyncio.Event()
         self.idle.set()
@@ -107,14 +108,14 @@ class Incoming:
                 return
             # Nobody speaks before they are there, though coming may be told later.
             visitor = self._people.roster.came(event.channel, event.person)
-        is_flood = visitor is not None and visitor.speaking.total() >= VISITOR_LIMIT
-        # What a remote remembers is bounded by the remote.
-        is_past = isinstance(event, net.Said) and event.is_past
-        if not is_past and (is_flood or len(channel.turns) >= CHANNEL_LIMIT):
+        if _is_past(event):
+            channel.past += 1
+        elif len(channel.turns) - channel.past >= CHANNEL_LIMIT or _is_flood(visitor):
             self.given_up += 1
             return
         if visitor is not None:
             visitor.speaking[event.channel] += 1
+            visitor.past += _is_past(event)
         channel.turns.put(visitor, event)
         channel.changed.set()
         channel.idle.clear()
@@ -147,19 +148,23 @@ class Incoming:
                 logger.debug("bridge %s: not in the chat: %s", self._bridge, error)
             finally:
                 channel.turns.done(turn)
+                channel.past -= _is_past(turn.event)
                 if not channel.turns:
                     channel.idle.set()
                 if turn.visitor is not None:
-                    self._has_spoken(turn.visitor, turn.event.channel)
+                    self._has_spoken(turn.visitor, turn.event)
 
     def _wait_s(self, turn: Turn) -> float:
         """How long the chat's limits have somebody wait; others speak meanwhile."""
         if turn.visitor is None or isinstance(turn.event, net.TopicSet):
             # The remote's own rules let somebody do this, and ours do not count it.
             return 0.0
-        return self._service.talking.wait_s(turn.visitor.user, self._rooms[turn.event.channel])
+        user, room = turn.visitor.user, self._rooms[turn.event.channel]
+        return self._service.talking.wait_s(user, room, is_past=_is_past(turn.event))
 
-    def _has_spoken(self, visitor: Visitor, channel: str) -> None:
+    def _has_spoken(self, visitor: Visitor, event: Heard) -> None:
+        channel = event.channel
+        visitor.past -= _is_past(event)
         visitor.speaking[channel] -= 1
         if not visitor.speaking[channel]:
             del visitor.speaking[channel]
@@ -202,7 +207,8 @@ class Incoming:
         if self._is_known(event):
             # It came twice before the first of them had its turn.
             return
-        await self._service.talking.may_speak(visitor.user, room.id)
+        talking = self._service.talking
+        await talking.may_speak(visitor.user, room.id, is_past=event.is_past)
         text = event.text[: self._service.config.text_limit]
         if event.kind == "text":
             text = addressed(text, lambda nick: _nick_of(room, nick))
@@ -216,7 +222,7 @@ class Incoming:
         )
         caller, via = self._caller(visitor), Via(bridge, visitor.person.name)
         try:
-            sent = await self._service.talking.say_for(caller, params, via)
+            sent = await talking.say_for(caller, params, via, is_past=event.is_past)
         except Refused as refused:
             if refused.code != 400 or not event.lang:
                 raise
@@ -228,7 +234,7 @@ class Incoming:
                 params.kind,
                 params.reply_to,
             )
-            sent = await self._service.talking.say_for(caller, retried, via)
+            sent = await talking.say_for(caller, retried, via, is_past=event.is_past)
         self.taken += 1
         message = sent.message.id
         visitor.last[channel] = message
@@ -339,6 +345,15 @@ class Incoming:
         commander = Commander(user or self._bridge, name, is_owner=True)
         caller = LinkCaller(commander.user, self._bridge)
         await self._service.live.carry_out(room, command, commander, origin=caller)
+
+
+def _is_past(event: Heard) -> bool:
+    """Whether it was said while we were away: what a remote remembers is bounded by the remote."""
+    return isinstance(event, net.Said) and event.is_past
+
+
+def _is_flood(visitor: Visitor | None) -> bool:
+    return visitor is not None and visitor.speaking.total() - visitor.past >= VISITOR_LIMIT
 
 
 def _nick_of(room: Room, nick: str) -> str | None:

@@ -28,6 +28,9 @@ class Visitor:
     """How much of what they have said in each channel is not said in the chat yet: until it is,
     they are there, be it that they have left."""
 
+    past: int = 0
+    """How much of that they have said while the bridge was away: it is no flood."""
+
     last: dict[str, str] = field(default_factory=dict[str, str])
     """Their last message in each channel."""
 
