@@ -442,3 +442,34 @@ async def test_who_was_too_quick_takes_back_and_likes_when_it_is_their_turn(tmp_
         assert (await bob.next("REDACT", "#lobby")).params[1] == ids[-1]
         assert (await bob.next("TAGMSG", "#lobby")).tags["+draft/react"] == "👍"
         assert not [line for line in bob.passed if line.command == "FAIL"]
+
+
+async def test_who_is_offline_is_spoken_to_by_the_nick_that_irc_knows(tmp_path: Path) -> None:
+    async with doors(tmp_path) as both:
+        jose, kim = await both.account("José"), await both.account("Kim")
+        bob = await both.irc("bob", *EVERYTHING)
+        bob.send("NAMES #lobby")
+        names = (await bob.next("353", "#lobby")).params[-1].split()
+        (nick,) = [one for one in names if one.startswith("Jose|")]
+        bob.send(f"PRIVMSG {nick} :hola")
+        assert (await bob.next("PRIVMSG")).params == (nick, "hola")
+        for talker in (jose, kim):
+            both.web.talkers.remove(talker)
+            await talker.client.disconnect()
+            await bob.next("QUIT")
+        for name in (nick, nick.upper(), "Kim"):
+            bob.send(f"PRIVMSG {name} :are you there?")
+            told = (await bob.next("PRIVMSG")).params
+            assert (await bob.next("301")).params[1] == told[0]
+        bob.send(f"CHATHISTORY TARGETS timestamp={EVER[0]} timestamp={EVER[1]} 9")
+        targets = {(await bob.next("CHATHISTORY")).params[1] for _ in range(2)}
+        assert targets == {nick, "Kim"}
+        bob.send(f"CHATHISTORY LATEST {nick} * 9")
+        texts = [(await bob.next("PRIVMSG", nick)).params[1] for _ in range(3)]
+        assert texts == ["hola", "are you there?", "are you there?"]
+        # To whom nobody has spoken yet: they share a room.
+        eve = await both.irc("eve")
+        eve.send(f"PRIVMSG {nick} :hello", "PRIVMSG Jose|none :hello", "PRIVMSG Jose| :hello")
+        assert (await eve.next("301")).params[1] == nick
+        assert (await eve.next("401")).params[1] == "Jose|none"
+        assert (await eve.next("401")).params[1] == "Jose|"

@@ -82,7 +82,7 @@ class Speaking(Places):
         """The room in which somebody speaks; with somebody for the first time, it is made."""
         if room:
             return self._room(person, room)
-        account = self._who.account(nick)
+        account = self._account(person, nick)
         if account is None:
             raise ChatRefused("no-such-nick", "No such nick/channel")
         direct = self._direct(person.user, account.user)

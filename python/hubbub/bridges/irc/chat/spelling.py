@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from hubbub.bridges.irc.casemapping import folded
 
@@ -49,6 +50,7 @@ def host_of(user: str) -> str:
     return user if _HOST.fullmatch(user) else f"u-{mark(user, 12)}"
 
 
+@lru_cache(maxsize=16_384)
 def mark(id: str, length: int = 4) -> str:  # noqa: A002
     """A few letters made of an id."""
     hashed = hashlib.sha256(id.encode()).digest()

@@ -1,6 +1,6 @@
 """`Who`: people of the chat as IRC sees them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as altered
@@ -9,7 +9,7 @@ from hubbub.apps.chat import ChatService
 from hubbub.apps.chat.account import Account
 from hubbub.apps.chat.room import Room
 from hubbub.bridges.irc.casemapping import folded
-from hubbub.bridges.irc.chat.spelling import HELPER, host_of, nick_of
+from hubbub.bridges.irc.chat.spelling import HELPER, host_of, mark, nick_of
 from hubbub.bridges.irc.front.events import Person, Role
 
 NOT_HERE = "is not here now; what you say is kept"
@@ -116,6 +116,12 @@ class Who:
     def _spelled(self, user: str, nick: str) -> Account | None:
         account = self._service.people.account(user)
         return account if account is not None and self._is(account, nick) else None
+
+    def among(self, users: Iterable[str], nick: str) -> Account | None:
+        """Whom of these IRC calls so, online or not."""
+        _, bar, letters = folded(nick).rpartition("|")
+        found = (self._spelled(user, nick) for user in users if bar and mark(user) == letters)
+        return next((one for one in found if one is not None), None)
 
     def _is(self, account: Account, nick: str) -> bool:
         return folded(nick_of(account.nick, account.user)) == folded(nick)

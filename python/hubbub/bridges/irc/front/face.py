@@ -215,6 +215,10 @@ class Chat(Protocol):
         """Somebody to whom something may be said, there or not."""
         ...
 
+    def acquaintance(self, person: Person, nick: str) -> Person | None:
+        """The same, of somebody whose nick means somebody to those only who know them."""
+        ...
+
     def people(self) -> Sequence[Person]:
         """Everybody who is there."""
         ...

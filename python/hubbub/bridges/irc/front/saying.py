@@ -2,7 +2,7 @@
 
 from hubbub.bridges.irc import ctcp
 from hubbub.bridges.irc.formatting import from_irc
-from hubbub.bridges.irc.front.events import Kind, Reacted, Tagged, Typing
+from hubbub.bridges.irc.front.events import Kind, Person, Reacted, Tagged, Typing
 from hubbub.bridges.irc.front.face import ChatRefused, Saying
 from hubbub.bridges.irc.front.names import room_of
 from hubbub.bridges.irc.front.session import Command, Session
@@ -39,7 +39,7 @@ async def privmsg(session: Session, line: Line) -> None:
         if is_notice:
             return
         raise
-    there = session.chat.addressee(to) if to and not is_notice else None
+    there = _addressee(session, to) if to and not is_notice else None
     if there is not None and there.away:
         session.out.reply("301", there.nick, there.away)
 
@@ -88,6 +88,11 @@ def _client_tags(line: Line) -> dict[str, str]:
     return {key: value for key, value in line.tags.items() if key.startswith("+")}
 
 
+def _addressee(session: Session, nick: str) -> Person | None:
+    chat = session.chat
+    return chat.addressee(nick) or chat.acquaintance(session.me, nick)
+
+
 def _target(session: Session, line: Line) -> tuple[str, str]:
     """The room, or the nick, that a message is for.
 
@@ -103,7 +108,7 @@ def _target(session: Session, line: Line) -> tuple[str, str]:
         if not session.in_room(place.name):
             raise ChatRefused("not-allowed", "Cannot send to channel")
         return place.name, ""
-    person = session.chat.addressee(target)
+    person = _addressee(session, target)
     if person is None:
         raise ChatRefused("no-such-nick", "No such nick/channel")
     return "", person.nick

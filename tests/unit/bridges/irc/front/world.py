@@ -273,6 +273,9 @@ class World:
     def addressee(self, nick: str) -> Person | None:
         return self.find(nick)
 
+    def acquaintance(self, person: Person, nick: str) -> Person | None:
+        return None
+
     def people(self) -> Sequence[Person]:
         return [*self.online.values()]
 
