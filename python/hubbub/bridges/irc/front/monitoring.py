@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from hubbub.bridges.irc.casemapping import folded
-from hubbub.bridges.irc.front.names import MONITOR_LIMIT, NAMES_ROOM_BYTES, packed
+from hubbub.bridges.irc.front.names import MONITOR_LIMIT, packed
+from hubbub.bridges.irc.front.outbox import WORDS_LIMIT_BYTES
 from hubbub.bridges.irc.front.session import Command, Session, Watched
 from hubbub.bridges.irc.line import Line
 
@@ -19,8 +20,7 @@ async def monitor(session: Session, line: Line) -> None:
         case "C":
             session.watched.clear()
         case "L":
-            for names in packed((one.nick for one in session.watched.values()), ","):
-                session.out.reply("732", names)
+            _list(session, "732", (one.nick for one in session.watched.values()))
             session.out.reply("733", "End of MONITOR list")
         case "S":
             _tell(session, [one.nick for one in session.watched.values()])
@@ -32,7 +32,7 @@ def _watch(session: Session, nicks: list[str]) -> None:
     for at, nick in enumerate(nicks):
         if folded(nick) not in session.watched and len(session.watched) >= MONITOR_LIMIT:
             _tell(session, nicks[:at])
-            rest = ",".join(nicks[at:])[:NAMES_ROOM_BYTES]
+            rest = packed(nicks[at:], ",", WORDS_LIMIT_BYTES - len(str(MONITOR_LIMIT)))[0]
             session.out.reply("734", str(MONITOR_LIMIT), rest, "Monitor list is full.")
             return
         is_online = session.chat.find(nick) is not None
@@ -49,9 +49,13 @@ def _tell(session: Session, nicks: Iterable[str]) -> None:
             here.append(person.source)
         else:
             gone.append(nick)
-    for numeric, names in (("730", here), ("731", gone)):
-        for words in packed(names, ","):
-            session.out.reply(numeric, words)
+    _list(session, "730", here)
+    _list(session, "731", gone)
+
+
+def _list(session: Session, numeric: str, names: Iterable[str]) -> None:
+    for line in session.out.listing(numeric, names=names, separator=","):
+        session.out.answer(line)
 
 
 def _nicks(line: Line) -> list[str]:

@@ -12,8 +12,6 @@ USER_LIMIT = 16
 REALNAME_LIMIT = 100
 MONITOR_LIMIT = 100
 HISTORY_LIMIT = 100
-NAMES_ROOM_BYTES = 380
-"""How much of a line is left for a list of names, whatever stands before it."""
 
 _NICK = re.compile(r"[A-Za-z\[\]{}\\|^_`][A-Za-z0-9\[\]{}\\|^_`-]*")
 _ROOM = re.compile(r"[^\x00-\x20,\x07:#*?!@\x7f][^\x00-\x20,\x07:*?!@\x7f]*")
@@ -70,12 +68,16 @@ def room_of(target: str) -> str | None:
     return name if is_room else None
 
 
-def packed(names: Iterable[str], separator: str) -> list[str]:
-    """Names in as few lines as hold them."""
+def packed(names: Iterable[str], separator: str, room_bytes: int) -> list[str]:
+    """Names in as few lines as hold them, of so many bytes."""
     lines: list[str] = []
+    left = 0
     for name in names:
-        if lines and len(lines[-1]) + len(separator) + len(name) <= NAMES_ROOM_BYTES:
+        size = len(separator) + len(name.encode())
+        if lines and size <= left:
             lines[-1] += separator + name
+            left -= size
         else:
             lines.append(name)
+            left = room_bytes - len(name.encode())
     return lines

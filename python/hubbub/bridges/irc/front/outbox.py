@@ -1,14 +1,15 @@
 """What a session says: lines with the tags that its client wants, labels and batches (pure)."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from hubbub.bridges.irc.line import Line, fitted
+from hubbub.bridges.irc.front.names import packed
+from hubbub.bridges.irc.line import Line, fitted, room_for_text
 
 LABEL_LIMIT_BYTES = 64
 
-_WORDS_LIMIT_BYTES = 340
+WORDS_LIMIT_BYTES = 340
 """How much the words in the middle of a line may take: the longest of rooms and nicks have room."""
 
 
@@ -39,6 +40,13 @@ class Outbox:
         """
         *middle, last = params
         return Line(numeric, (self.nick, *shown(*middle), last), self.server)
+
+    def listing(
+        self, numeric: str, *params: str, names: Iterable[str], separator: str = " "
+    ) -> list[Line]:
+        """A numeric as often as it takes to tell all of these names, none of them cut."""
+        room = room_for_text(self.server, numeric, self.nick, *shown(*params))
+        return [self.numeric(numeric, *params, one) for one in packed(names, separator, room)]
 
     def reply(self, numeric: str, *params: str) -> None:
         """A numeric as an answer."""
@@ -135,7 +143,7 @@ def shown(*words: str) -> list[str]:
     """Words of a client's, so that they can stand in the middle of a line; the longest are cut."""
     kept = [_printable(word) for word in words]
     sizes = [len(word.encode()) for word in kept]
-    while sum(sizes) > _WORDS_LIMIT_BYTES:
+    while sum(sizes) > WORDS_LIMIT_BYTES:
         at = sizes.index(max(sizes))
         kept[at] = kept[at][:-1]
         sizes[at] = len(kept[at].encode())

@@ -1,7 +1,6 @@
 """A room, as a client is shown it: JOIN, topic and names (pure)."""
 
 from hubbub.bridges.irc.front.events import PREFIXES, Person, Place
-from hubbub.bridges.irc.front.names import packed
 from hubbub.bridges.irc.front.session import Session
 from hubbub.bridges.irc.line import Line
 
@@ -39,8 +38,8 @@ def tell_names(session: Session, place: Place, origin: object) -> None:
     """Who is in a room."""
     name, kind = f"#{place.name}", "=" if place.is_listed else "@"
     names = [_listed(session, one) for one in session.chat.members(session.me, place.name)]
-    for words in packed(names, " "):
-        session.tell(session.out.numeric("353", kind, name, words), origin)
+    for line in session.out.listing("353", kind, name, names=names):
+        session.tell(line, origin)
     session.tell(session.out.numeric("366", name, "End of /NAMES list"), origin)
 
 

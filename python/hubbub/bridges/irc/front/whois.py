@@ -94,9 +94,9 @@ async def whois(session: Session, line: Line) -> None:
         name = person.name or it
         out.reply("311", it, f"~{person.ident}", person.host or person.user, "*", name)
         rooms = session.chat.rooms_of(person, session.me)
-        if rooms:
-            names = " ".join(f"{PREFIXES[there.role]}#{place.name}" for place, there in rooms)
-            out.reply("319", it, names)
+        names = [f"{PREFIXES[there.role]}#{place.name}" for place, there in rooms]
+        for told in out.listing("319", it, names=names):
+            out.answer(told)
         if person.away:
             out.reply("301", it, person.away)
         out.reply("312", it, session.info.server, session.info.network)

@@ -182,3 +182,25 @@ async def test_gateways(line: str, address: str) -> None:
     foreign = Client(world, (Gateway("secret", ("192.0.2.1",)),))
     await foreign.send(line, "NICK eve", "USER a 0 * :a")
     assert world.arrivals[2].address == "127.0.0.1"
+
+
+@pytest.mark.parametrize("caps", [(), ("userhost-in-names",)])
+async def test_names_are_told_whole_however_long_the_room_is_called(caps: tuple[str, ...]) -> None:
+    world = World()
+    room = "日本語の部屋で楽しく話しましょう" * 3
+    nicks = {f"somebody-with-a-long-nick-{number:02d}" for number in range(40)}
+    for nick in sorted(nicks):
+        await (await entered(world, nick)).send(f"JOIN #{room}")
+    ada = await entered(world, "ada", *caps)
+    lines = [one for one in await ada.send(f"JOIN #{room}") if one.command == "353"]
+    assert all(one.params[2] == f"#{room}" for one in lines)
+    names = [name for one in lines for name in one.params[3].split(" ")]
+    assert {name.lstrip("@").partition("!")[0] for name in names} == {*nicks, "ada"}
+    assert len(names) == 41
+    assert len(lines) < 20
+    rooms = {f"#{number}-{'あ' * 50}" for number in range(6)}
+    for name in rooms:
+        await ada.send(f"JOIN {name}")
+    lines = [one for one in await ada.send("WHOIS ada") if one.command == "319"]
+    whole = {name.lstrip("@") for one in lines for name in one.params[2].split(" ")}
+    assert whole == {*rooms, f"#{room}"}
