@@ -473,3 +473,13 @@ async def test_who_is_offline_is_spoken_to_by_the_nick_that_irc_knows(tmp_path: 
         assert (await eve.next("301")).params[1] == nick
         assert (await eve.next("401")).params[1] == "Jose|none"
         assert (await eve.next("401")).params[1] == "Jose|"
+
+
+async def test_a_room_is_left_however_it_is_spelled(tmp_path: Path) -> None:
+    async with doors(tmp_path) as both:
+        bob = await both.irc("bob")
+        bob.send("JOIN #été")
+        await bob.next("366", "#été")
+        bob.send("PRIVMSG #ÉTÉ :hi", "PART #ÉTÉ", "PART #ÉTÉ")
+        assert (await bob.next("PART")).params == ("#été",)
+        assert (await bob.next("442")).params[1] == "#ÉTÉ"

@@ -268,3 +268,12 @@ async def test_what_cannot_be_told_one_the_others_hear() -> None:
         for client in everybody:
             assert (await client.until("PRIVMSG")).endswith("#room two")
     await front.close()
+
+
+async def test_who_leaves_with_a_label_is_answered() -> None:
+    _, front = made()
+    address = await front.listen("127.0.0.1", 0)
+    async with connected(address, "ada") as ada:
+        ada.send("CAP REQ :batch labeled-response", "@label=x QUIT :bye")
+        assert await ada.at_end() == "@label=x ERROR :Closing link: bye"
+    await front.close()

@@ -94,13 +94,13 @@ class Ruling(Places):
             raise ChatRefused("no-such-nick", "Bans are of people: name a nick")
         await self._moderate(person, found, user, "ban" if on else "unban", "", origin)
 
-    def bans(self, person: Person, room: str) -> Sequence[tuple[str, str, int]]:
+    def bans(self, person: Person, room: str) -> Sequence[tuple[str, str]]:
         """Who is kept out of a room, for its moderators."""
         found = self._room(person, room)
         if not self._is_moderator(person, found):
             return ()
         return [
-            (self._telling.mask(one.user), self._who.person(one.by).nick, one.until // 1000)
+            (self._telling.mask(one.user), self._who.person(one.by).nick)
             for one in found.bans.values()
         ]
 

@@ -35,8 +35,10 @@ async def part(session: Session, line: Line) -> None:
     for target in line.param(0).split(","):
         room = room_of(target)
         place = session.chat.place(session.me, room) if room is not None else None
-        if room is not None and session.in_room(room):
-            name = session.rooms[folded(room)]
+        # The chat knows more spellings of a room than IRC does.
+        name = place.name if place is not None else room
+        if name is not None and session.in_room(name):
+            name = session.rooms[folded(name)]
             await session.chat.part(session.me, name, line.param(1), session)
         elif place is None:
             session.out.reply("403", target, "No such channel")

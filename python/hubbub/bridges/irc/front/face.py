@@ -171,8 +171,8 @@ class Chat(Protocol):
         """Keeps whoever a mask names out of a room, or not any longer."""
         ...
 
-    def bans(self, person: Person, room: str) -> Sequence[tuple[str, str, int]]:
-        """Who is kept out of a room: masks, by whom, and until when in s (0: for ever)."""
+    def bans(self, person: Person, room: str) -> Sequence[tuple[str, str]]:
+        """Who is kept out of a room: masks, and by whom."""
         ...
 
     async def kick(self, person: Person, room: str, nick: str, reason: str, origin: object) -> None:

@@ -68,8 +68,9 @@ def _changes(letters: str, params: tuple[str, ...]) -> Iterator[tuple[str, str]]
 
 
 def _list_bans(session: Session, room: str) -> None:
-    for mask, by, at_s in session.chat.bans(session.me, room):
-        session.out.reply("367", f"#{room}", mask, by or "*", str(at_s))
+    # Since when is not known; until when, nobody expects here.
+    for mask, by in session.chat.bans(session.me, room):
+        session.out.reply("367", f"#{room}", mask, by or "*")
     session.out.reply("368", f"#{room}", "End of channel ban list")
 
 

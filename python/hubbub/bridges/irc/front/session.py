@@ -82,6 +82,7 @@ class Session:
         self.rooms: dict[str, str] = {}
         self.watched: dict[str, Watched] = {}
         self.is_closed = False
+        self._has_quit = False
         self._around = around
         entrance = Entrance(around.chat, around.address, around.gateways, self)
         self._registration = Registration(around.info, entrance, self.out, self._welcomed)
@@ -127,6 +128,9 @@ class Session:
                 self.out.fail(line.command, "INVALID_UTF8", "Message rejected: not UTF-8")
                 return
             await self._carry_out(line)
+        # Behind the label's answers, or they would not leave.
+        if self._has_quit:
+            self._around.close()
 
     def too_long(self) -> None:
         """A line was longer than allowed."""
@@ -170,8 +174,7 @@ class Session:
 
     async def quit(self, reason: str) -> None:
         """Takes leave."""
-        self.out.answer(Line("ERROR", (f"Closing link: {reason}",)))
-        await self.end(reason)
+        await self._take_leave(reason)
         self._around.close()
 
     async def _carry_out(self, line: Line) -> None:
@@ -185,7 +188,8 @@ class Session:
             case "PONG":
                 return
             case "QUIT":
-                await self.quit(line.param(0) or "Client quit")
+                self._has_quit = True
+                await self._take_leave(line.param(0) or "Client quit")
                 return
             case _:
                 pass
@@ -204,6 +208,10 @@ class Session:
                 await command.run(self, line)
             except ChatRefused as refused:
                 self._refused(line, refused)
+
+    async def _take_leave(self, reason: str) -> None:
+        self.out.answer(Line("ERROR", (f"Closing link: {reason}",)))
+        await self.end(reason)
 
     def _refused(self, line: Line, refused: ChatRefused) -> None:
         """What the chat will not do, in IRC's words."""

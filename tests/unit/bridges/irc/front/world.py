@@ -195,8 +195,8 @@ class World:
         (self.banned.add if on else self.banned.discard)(nick)
         self.tell(ModeSet(room, person, "+b" if on else "-b", (f"{nick}!*@*",), origin))
 
-    def bans(self, person: Person, room: str) -> Sequence[tuple[str, str, int]]:
-        return [(f"{nick}!*@*", "ada", 0) for nick in sorted(self.banned)]
+    def bans(self, person: Person, room: str) -> Sequence[tuple[str, str]]:
+        return [(f"{nick}!*@*", "ada") for nick in sorted(self.banned)]
 
     async def kick(self, person: Person, room: str, nick: str, reason: str, origin: object) -> None:
         self._check(person, room)
