@@ -248,7 +248,7 @@ def _decode_body(parameter: Parameter, request: Request) -> Any:
         return msgspec.json.decode(body, type=parameter.kind)
     except msgspec.ValidationError as error:
         raise Reject(422, f"body: {error}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Reject(400, f"body: {error}") from None
 
 

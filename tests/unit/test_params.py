@@ -22,6 +22,7 @@ class Colour(Enum):
 
 class Thing(Struct):
     size: int
+    name: str = ""
 
 
 Age = NewType("Age", int)
@@ -151,7 +152,14 @@ def test_body() -> None:
 
     parameters = Parameters(handler, (), body=True)
     assert parameters.resolve(request(body=b'{"size": 3}')) == {"thing": Thing(3)}
-    for body, status in ((b"", 400), (b"{", 400), (b"\xff", 400), (b'{"size": "big"}', 422)):
+    for body, status in (
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff", 400),
+        (b'{"size": 3, "name": "\xff"}', 400),
+        (b'{"other": ' + b"[" * 100_000 + b"}", 400),
+        (b'{"size": "big"}', 422),
+    ):
         with pytest.raises(Reject) as refused:
             parameters.resolve(request(body=body))
         assert refused.value.status == status

@@ -200,7 +200,7 @@ def _fields(request: Request) -> _Fields:
         raise _Refused(400, f"Invalid request: {reject.reason}") from None
     except msgspec.ValidationError as error:
         raise _Refused(400, f"Invalid request: {error}") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _Refused(400, "Invalid JSON format") from None
     if not fields.q:
         raise _Refused(400, "Invalid request: missing q parameter")

@@ -126,7 +126,7 @@ def _is_of(request: Request, message: Message, translation: Translation) -> bool
     """Whether this is what the message says, and not something put under its name."""
     try:
         asked = msgspec.json.decode(request.body, type=_Asked).q
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     language = message.lang.partition("-")[0]
     is_language = language in ("und", translation.source.partition("-")[0])
