@@ -180,8 +180,9 @@ class Reject(HubbubError):
     ) -> None:
         if not 300 <= status <= 599:
             raise Misuse(f"not a status to refuse with: {status}")
-        for text in (reason, *(headers or {}), *(headers or {}).values()):
-            # Where it is raised is where it can be mended.
+        # Whatever it is said to be: where it is raised is where it can be mended.
+        texts: tuple[object, ...] = (reason, *(headers or {}), *(headers or {}).values())
+        for text in texts:
             if not isinstance(text, str):
                 raise Misuse(f"a refusal is told in texts, not by {text!r}")
         super().__init__(f"{status} {reason}".rstrip())
