@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,60 @@ async def test_one_file_may_be_two_modules_that_share_nothing(tmp_path: Path) ->
         assert (await site.ask("/one/")).text == "a 1"
         assert (await site.ask("/one/")).text == "a 2"
         assert (await site.ask("/two/")).text == "b 1"
+
+
+TOLD_BY_HELPERS = """
+import {helper}
+from {package} import part
+from shared_by_all import things
+from hubbub import App, Request
+app = App()
+
+@app.get("/")
+def index(request: Request) -> str:
+    things.append(1)
+    return f"{{{helper}.WORD}} {{part.WORD}} {{len(things)}}"
+"""
+
+
+@pytest.mark.parametrize("has_init", [True, False])
+async def test_what_has_the_same_name_in_two_folders_is_two_things(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_init: bool
+) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "shared_by_all.py").write_text("things = []")
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+
+    def write(name: str, word: str) -> AppSettings:
+        package = tmp_path / name / "some_parts"
+        package.mkdir(parents=True, exist_ok=True)
+        (package.parent / "a_helper.py").write_text(f"WORD = {word!r}")
+        (package / "part.py").write_text(f"WORD = {word!r}")
+        if has_init:
+            (package / "__init__.py").touch()
+        source = TOLD_BY_HELPERS.format(helper="a_helper", package="some_parts")
+        return app(package.parent, "main", source, mount=f"/{name}", hosts=(f"{name}.org",))
+
+    apps = [replace(write(name, name), name=name) for name in ("one", "two", "three")]
+    # One that is found by its name, not as a file.
+    apps[2] = replace(apps[2], import_="main:app")
+    modules = Modules(apps, tmp_path / "three", strict=True)
+    async with Server(modules, [listen_settings(port=0)]) as server:
+        site = Site(modules, server)
+
+        async def told(name: str) -> str:
+            return (await site.ask(f"/{name}/", f"{name}.org")).text
+
+        assert [await told(name) for name in ("one", "two", "three")] == [
+            "one one 1",
+            "two two 2",
+            "three three 3",
+        ]
+        for name, count in (("one", 4), ("two", 5), ("three", 6), ("one", 7)):
+            write(name, f"new-{name}-{count}")
+            await site.modules.reload(name)
+            assert await told(name) == f"new-{name}-{count} new-{name}-{count} {count}"
+        assert await told("two") == "new-two-5 new-two-5 8"
 
 
 async def test_topics_are_a_modules_own_unless_it_shares_them(tmp_path: Path) -> None:

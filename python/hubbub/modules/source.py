@@ -10,9 +10,10 @@ import importlib.util
 import sys
 import sysconfig
 import traceback
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +26,11 @@ _LIBRARIES = tuple(
     for name, path in sysconfig.get_paths().items()
     if name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
+_homes: set[Path] = set()
+"""Where the code of modules lies that have been imported."""
+
+_searched: set[str] = set()
+"""What was put into `sys.path` for them."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,9 @@ class Source:
         if self.is_file:
             return self.file.parent
         top = self.place.partition(".")[0]
-        with _importable(self.folder):
+        # Whatever of this name is imported already may be another module's.
+        spec = PathFinder.find_spec(top, [str(self.folder.resolve())])
+        if spec is None or spec.origin is None:
             spec = importlib.util.find_spec(top)
         if spec is not None and spec.submodule_search_locations:
             return Path(next(iter(spec.submodule_search_locations))).resolve()
@@ -101,10 +109,12 @@ class Source:
         Raises:
             ModuleFailed: It cannot be imported; in one line, with the place in its own code.
         """
-        sys.path[:0] = [path for path in [self._search_path()] if path not in sys.path]
         importlib.invalidate_caches()
-        home, name = self.home, self.file.stem if self.is_file else self.place
-        before = {key: sys.modules.pop(key) for key in _own(home, name)}
+        home, name, search = self.home, self.file.stem if self.is_file else self.place, self._search
+        hidden = dict.fromkeys((*_own(home, name), *_foreign(home, search)))
+        before = {key: sys.modules.pop(key) for key in hidden}
+        path = sys.path[:]
+        sys.path[:] = _sorted(path, search)
         try:
             with _no_bytecode():
                 main = self._import_file(name) if self.is_file else self._import_module(name)
@@ -112,14 +122,20 @@ class Source:
             for key in _own(home, name):
                 del sys.modules[key]
             sys.modules.update(before)
+            sys.path[:] = path
             raise
         own = {key: sys.modules[key] for key in _own(home, name)}
         for key, module in before.items():
-            # Of another module that lives in the same folder.
+            # Of other modules, which may import more of it later.
             sys.modules.setdefault(key, module)
+        _homes.add(home)
+        if search not in path:
+            _searched.add(search)
         return Code(main, own)
 
-    def _search_path(self) -> str:
+    @property
+    def _search(self) -> str:
+        """Where its imports are looked for first."""
         return str(self.file.parent if self.is_file else self.folder.resolve())
 
     def _import_file(self, name: str) -> ModuleType:
@@ -159,40 +175,87 @@ def changed_at(file: Path) -> float:
 
 def _own(home: Path, name: str) -> list[str]:
     """The names of what has been imported from a folder, and of the module itself."""
+    # A virtual environment may lie in a project's folder.
+    libraries = [one for one in _LIBRARIES if one.is_relative_to(home)]
+    return [
+        key
+        for key, module in _imported()
+        if key == name or _lies_in(module, {home}, libraries) or _is_spread(module, {home})
+    ]
+
+
+def _foreign(home: Path, search: str) -> list[str]:
+    """The names of what an import must not find although it is there already.
+
+    That is what other modules call their own, and what has the name of something else where this
+    one's imports are looked for first.
+    """
+    others = _homes - {home}
+
+    def is_foreign(key: str, module: ModuleType) -> bool:
+        file = _file_of(module)
+        if file is None:
+            return _is_spread(module, others)
+        if key == "__main__" or any(file.is_relative_to(one) for one in (_OURS, *_LIBRARIES)):
+            return False
+        return _lies_in(module, others) or _is_meant_otherwise(key, file, Path(search))
+
+    return [key for key, module in _imported() if is_foreign(key, module)]
+
+
+def _imported() -> list[tuple[str, ModuleType]]:
     # A copy is made in one go; while a list of the items is made, another thread may import.
-    known = sys.modules.copy()
-    return [key for key, module in known.items() if key == name or _is_own(module, home)]
+    return list(sys.modules.copy().items())
 
 
-def _is_own(module: ModuleType, home: Path) -> bool:
+def _lies_in(module: ModuleType, homes: Iterable[Path], libraries: Iterable[Path] = ()) -> bool:
     file = _file_of(module)
-    if file is None or not file.is_relative_to(home):
+    if file is None or not any(file.is_relative_to(home) for home in homes):
         return False
     name = module.__name__
     if name == "__main__" or (file.is_relative_to(_OURS) and not name.startswith("hubbub.apps.")):
         return False
-    # A virtual environment may lie in a project's folder.
-    libraries = (one for one in _LIBRARIES if one.is_relative_to(home))
     return not any(file.is_relative_to(one) for one in libraries)
+
+
+def _is_spread(module: ModuleType, homes: Iterable[Path]) -> bool:
+    """Whether it is a folder without code of its own (PEP 420) in these places, and in no library.
+
+    It holds what was imported from it, and would give it to the next version.
+    """
+    if _file_of(module) is not None:
+        return False
+    places: list[Path] = []
+    # What lies in a package that was taken out is out of reach itself.
+    with suppress(KeyError):
+        places = [Path(one).resolve() for one in getattr(module, "__path__", ())]
+    known = {*homes, *_homes}
+    return any(place.is_relative_to(one) for place in places for one in homes) and all(
+        any(place.is_relative_to(one) for one in known)
+        and not any(place.is_relative_to(one) for one in _LIBRARIES)
+        for place in places
+    )
+
+
+def _is_meant_otherwise(key: str, file: Path, search: Path) -> bool:
+    """Whether another file than this one is meant by the name where it is looked for first."""
+    top = key.partition(".")[0]
+    package, single = search / top, search / f"{top}.py"
+    if (package / "__init__.py").is_file():
+        return not file.is_relative_to(package)
+    return single.is_file() and file != single
+
+
+def _sorted(path: Iterable[str], search: str) -> list[str]:
+    """Where to look: here first, and last where other modules have looked first."""
+    rest = [one for one in path if one != search]
+    return [search, *sorted(rest, key=lambda one: one in _searched)]
 
 
 def _file_of(module: ModuleType) -> Path | None:
     file = getattr(module, "__file__", None)
     # What is no Python source cannot be imported a second time.
     return Path(file).resolve() if isinstance(file, str) and file.endswith(".py") else None
-
-
-@contextmanager
-def _importable(folder: Path) -> Generator[None]:
-    path = str(folder.resolve())
-    is_new = path not in sys.path
-    if is_new:
-        sys.path.insert(0, path)
-    try:
-        yield
-    finally:
-        if is_new:
-            sys.path.remove(path)
 
 
 @contextmanager
