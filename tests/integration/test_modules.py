@@ -203,6 +203,13 @@ BROKEN = {
         {},
         "OSError: no disk",
     ),
+    "exit": ("raise SystemExit('no key')", {}, "broken.py:1: calls sys.exit: no key"),
+    "exit in a factory": ("def app():\n    exit('no key')", {}, "app: calls sys.exit: no key"),
+    "exit in a lifespan": (
+        PLAIN + "@app.lifespan\nasync def life():\n    exit('no disk')\n    yield\n",
+        {},
+        "calls sys.exit: no disk",
+    ),
     "routes": (PLAIN + "app.get('/')(index)\n", {}, "cannot route"),
 }
 

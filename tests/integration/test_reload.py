@@ -173,6 +173,11 @@ BROKEN = {
         + "@app.lifespan\nasync def life():\n    raise OSError('no database')\n    yield\n",
         "OSError: no database",
     ),
+    "exit": ("import sys\nsys.exit()", "calls sys.exit"),
+    "exit in a lifespan": (
+        FUNCTION + "@app.lifespan\nasync def life():\n    exit(3)\n    yield\n",
+        "calls sys.exit: 3",
+    ),
     "route": (FUNCTION + FUNCTION.replace("answer", "again"), "two websocket routes"),
     "config": (
         "from msgspec import Struct\nclass Config(Struct):\n    port: int\n" + FUNCTION,

@@ -15,6 +15,7 @@ import msgspec
 
 from hubbub.app import App
 from hubbub.errors import ModuleFailed
+from hubbub.modules.source import told
 
 Table = Mapping[str, Any]
 
@@ -49,8 +50,8 @@ def _made(create: Callable[..., object], path: str, default: type[Any] | None, t
     takes_one = bool(inspect.signature(create).parameters)
     try:
         app = create(config) if takes_one else create()
-    except Exception as error:
-        raise ModuleFailed("", f"{path}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ModuleFailed("", f"{path}: {told(error)}") from error
     if not _is_app(app):
         raise ModuleFailed("", f"{path}: expected an App: it returned {app!r}")
     app.configure(config)

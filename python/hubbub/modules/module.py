@@ -17,7 +17,7 @@ from hubbub.config import AppSettings
 from hubbub.errors import Failure, Misuse, ModuleFailed
 from hubbub.http import Encoded
 from hubbub.log import logger
-from hubbub.modules.source import Code, changed_at
+from hubbub.modules.source import Code, changed_at, told
 
 State = Literal["loading", "running", "fenced", "stopped"]
 """Where a module stands; only "running" ones answer."""
@@ -232,7 +232,7 @@ class Module:
     async def _take(self, engine: Engine) -> int:
         """Makes a version and lets it serve; tells how many connections go over to it."""
         loop = asyncio.get_running_loop()
-        old_code = self._code
+        old_code, owner = self._code, ""
         try:
             prepared, self._prepared = self._prepared, None
             unprepared, self._unprepared = self._unprepared, None
@@ -253,9 +253,12 @@ class Module:
             except BaseException:
                 await version.leave()
                 raise
-        except BaseException:
+        except BaseException as error:
             if old_code is not None:
                 old_code.restore()
+            if isinstance(error, SystemExit) and owner:
+                # One that was given is the program's own, and may end it.
+                raise ModuleFailed(self.name, told(error)) from error
             raise
         version.begin()
         self._version, self._code = version, code
@@ -297,7 +300,7 @@ class Module:
             self._past += ModuleStats.of(old)
             try:
                 await old.leave()
-            except Exception:
+            except (Exception, SystemExit):
                 logger.exception("module %s: leaving the old version failed", self.name)
 
     def _fence(self, engine: Engine, error: BaseException) -> None:
@@ -312,7 +315,7 @@ def as_failed(name: str, error: BaseException) -> ModuleFailed:
         return ModuleFailed(name, error.reason, error.key)
     if isinstance(error, Failure | Misuse):
         return ModuleFailed(name, str(error))
-    return ModuleFailed(name, f"{type(error).__name__}: {error}")
+    return ModuleFailed(name, told(error))
 
 
 def cause_of(error: BaseException) -> BaseException | None:

@@ -150,7 +150,7 @@ class Source:
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:  # noqa: BLE001 - told in one line
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - told in one line
             raise _broken(self.place, error) from None
         return module
 
@@ -161,8 +161,15 @@ class Source:
             if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
                 raise ModuleFailed("", f"no such module: {name}") from None
             raise _broken(name, error) from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(name, error) from error
+
+
+def told(error: BaseException) -> str:
+    """What was in the way. Who exits ends itself: a module is not the program."""
+    if isinstance(error, SystemExit):
+        return f"calls sys.exit: {error}" if str(error) else "calls sys.exit"
+    return f"{type(error).__name__}: {error}"
 
 
 def changed_at(file: Path) -> float:
@@ -268,7 +275,7 @@ def _no_bytecode() -> Generator[None]:
         sys.dont_write_bytecode = before
 
 
-def _broken(what: str, error: Exception) -> ModuleFailed:
+def _broken(what: str, error: BaseException) -> ModuleFailed:
     """One line: where in the user's code, and what. The traceback is for --log-level debug."""
     logger.debug("cannot import %s", what, exc_info=error)
     if isinstance(error, SyntaxError):
@@ -279,4 +286,4 @@ def _broken(what: str, error: Exception) -> ModuleFailed:
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [one for one in frames if not one.filename.startswith(("<frozen", str(_OURS)))]
     where = f"{theirs[-1].filename}:{theirs[-1].lineno}: " if theirs else ""
-    return ModuleFailed("", f"cannot import {what}: {where}{type(error).__name__}: {error}")
+    return ModuleFailed("", f"cannot import {what}: {where}{told(error)}")
