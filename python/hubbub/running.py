@@ -95,13 +95,12 @@ class Program:
         with Signals(orders) as signals, self._pid_file:
             self._signals = signals
             try:
-                async with self._server:
-                    await self._begin()
-                    watching = self._begin_watch(signals)
-                    number = await signals.ending()
-                    watching.cancel()
-                    is_drained = await self._end(number)
-                    return OUTDATED if self._outdated else DRAINED if is_drained else FORCED
+                if not await self._start(signals):
+                    return DRAINED
+                try:
+                    return await self._serve(signals)
+                finally:
+                    await self._server.close()
             except asyncio.CancelledError:
                 if not signals.is_ending():
                     raise
@@ -109,6 +108,32 @@ class Program:
                 return HURRIED
             finally:
                 self._supervisor.end_watch()
+
+    async def _start(self, signals: Signals) -> bool:
+        """Starts the server; tells whether it has, or the end was asked for before."""
+        loop = asyncio.get_running_loop()
+
+        def give_up() -> None:
+            logger.info("stopping: the server had not started")
+            start.reschedule(loop.time())
+
+        try:
+            async with asyncio.timeout(None) as start:
+                with signals.when_ending(give_up):
+                    await self._server.__aenter__()
+        except TimeoutError:
+            if not start.expired():
+                raise
+            return False
+        return True
+
+    async def _serve(self, signals: Signals) -> int:
+        await self._begin()
+        watching = self._begin_watch(signals)
+        number = await signals.ending()
+        watching.cancel()
+        is_drained = await self._end(number)
+        return OUTDATED if self._outdated else DRAINED if is_drained else FORCED
 
     async def upgrade(self) -> int:
         """Starts a new process with our listening sockets; once it serves, this one takes leave.

@@ -5,7 +5,8 @@ What is done about them is `running`'s.
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
@@ -57,6 +58,19 @@ class Signals:
         """Asks for the end without a signal."""
         if not self._ending.done():
             self._ending.set_result(None)
+
+    @contextmanager
+    def when_ending(self, call: Callable[[], None]) -> Generator[None]:
+        """Calls this, once, if the end is asked for while the `with` lasts, or has been before."""
+
+        def ending(_: object) -> None:
+            call()
+
+        self._ending.add_done_callback(ending)
+        try:
+            yield
+        finally:
+            self._ending.remove_done_callback(ending)
 
     async def ending(self) -> signal.Signals | None:
         """Waits until the end is asked for; returns by which signal."""

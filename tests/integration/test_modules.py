@@ -16,7 +16,7 @@ from hubbub.admin import Admin
 from hubbub.admin.reloading import add_reload
 from hubbub.config import AdminSettings, AppSettings
 from hubbub.errors import Misuse, ModuleFailed
-from hubbub.modules import Modules
+from hubbub.modules import Modules, Reloaded
 from hubbub.server import Server, listen_settings
 from hubbub.testing.http import Answer, ask
 
@@ -239,7 +239,8 @@ async def test_a_module_that_fails_is_fenced_and_the_others_run(
             await site.modules.reload("broken")
         if not config:
             (tmp_path / "broken.py").write_text(PLAIN)
-            await site.modules.reload("broken")
+            (reloaded,) = await site.modules.reload_changed()
+            assert isinstance(reloaded, Reloaded)
             assert (await site.ask("/broken/")).text == "default 1"
             assert site.modules.stats()["broken"].requests == 1
 

@@ -75,11 +75,20 @@ def write(file: Path, version: str, source: str) -> None:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, source: str, version: str = "one", timeout_s: float = 5.0
+    folder: Path,
+    source: str,
+    version: str = "one",
+    timeout_s: float = 5.0,
+    within_s: float = 60.0,
 ) -> AsyncIterator[Served]:
     file = folder / "drill.py"
     write(file, version, source)
-    modules = Modules([AppSettings(str(file))], strict=True, handover_timeout_s=timeout_s)
+    modules = Modules(
+        [AppSettings(str(file))],
+        strict=True,
+        handover_timeout_s=timeout_s,
+        upgrade_timeout_s=within_s,
+    )
     async with Server(modules, [listen_settings(port=0)]) as server:
         yield Served(file, modules, server)
 
@@ -203,6 +212,27 @@ async def test_a_version_that_cannot_run_is_refused_and_the_old_one_goes_on(
             assert "the new version is refused" in caplog.text
             await served.reload("three", LOOP)
             assert await say(ws, "3") == "three x 3"
+
+
+async def test_a_lifespan_that_never_begins_or_ends_holds_up_no_other_reload(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    life = "@app.lifespan\nasync def life():\n    import asyncio\n{}"
+    begins_never = life.format("    await asyncio.Event().wait()\n    yield\n")
+    ends_never = life.format("    yield\n    await asyncio.Event().wait()\n")
+    async with (
+        asyncio.timeout(30),
+        serving(tmp_path, FUNCTION + ends_never, timeout_s=0.05, within_s=0.05) as served,
+    ):
+        async with hubbub.connect(served.url + "/ws/x") as ws:
+            with pytest.raises(ModuleFailed, match=r"lifespan has not begun within 0.05 s"):
+                await served.reload("two", FUNCTION + begins_never)
+            assert await say(ws, "1") == "one x 1"
+            await served.reload("three", FUNCTION)
+            assert await say(ws, "2") == "three x 2"
+            await served.reload("four", FUNCTION)
+            assert await say(ws, "3") == "four x 3"
+    assert "lifespan of the old version has not ended within 0.05 s" in caplog.text
 
 
 async def test_an_endpoint_that_is_gone_closes_its_connections(tmp_path: Path) -> None:

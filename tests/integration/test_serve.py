@@ -225,6 +225,32 @@ def test_a_wrong_file_serves_nothing(case: WrongFile, tmp_path: Path) -> None:
     assert refused(tmp_path, "-c", "hubbub.toml", code=2) == f"hubbub: {case.message}\n"
 
 
+def test_who_has_not_started_can_be_stopped(folder: Path) -> None:
+    (folder / "one.py").write_text(
+        ONE.format(word="one")
+        + "import asyncio\n"
+        + "@app.lifespan\nasync def life():\n    print('begun', flush=True)\n"
+        + "    try:\n        await asyncio.Event().wait()\n        yield\n"
+        + "    finally:\n        print('left', flush=True)\n"
+    )
+    (folder / "hubbub.toml").write_text(
+        '[[listen]]\nbind = "127.0.0.1:0"\n[[app]]\nimport = "one.py:app"\n'
+    )
+    command = [*HUBBUB, "serve", "-c", "hubbub.toml"]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            process.terminate()
+            left, log = process.communicate(timeout=STOP_TIMEOUT_S)
+        finally:
+            process.kill()
+    assert (process.returncode, left) == (0, "left\n")
+    assert "stopping: the server had not started" in log
+
+
 def test_a_taken_port_is_4_and_nothing_has_started(folder: Path) -> None:
     (folder / "one.py").write_text(
         ONE.format(word="one")

@@ -99,6 +99,7 @@ def run(
         app_dir,
         strict=True,
         handover_timeout_s=chosen.handover_timeout_s,
+        upgrade_timeout_s=chosen.upgrade_timeout_s,
     )
     serving = Server(modules, listen, chosen, admin=beside)
     program = Program(serving, modules.reload_changed, _watcher(modules, watch))

@@ -122,5 +122,6 @@ def _modules(loaded: Loaded, file: Path | None, *, strict: bool) -> Modules:
         folder_of(file),
         strict=strict,
         handover_timeout_s=loaded.configuration.server.handover_timeout_s,
+        upgrade_timeout_s=loaded.configuration.server.upgrade_timeout_s,
         origin=origin,
     )

@@ -98,7 +98,7 @@ class ServerSettings:
     """How long a closing server waits after that for connections and handlers to end."""
 
     upgrade_timeout_s: float = _server(60.0)
-    """How long a new process may take to be ready before the old one gives it up."""
+    """How long a new process, or a new version of a module, may take to start."""
 
     handover_timeout_s: float = _server(5.0)
     """How long a reload waits for handlers of the old version before they go on beside the new."""

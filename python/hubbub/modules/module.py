@@ -28,6 +28,12 @@ RETRY_AFTER_S = 5
 PORTION = 256
 """How many connections go over before others have their turn: a few milliseconds."""
 
+SLOW_START_S = 10.0
+"""When it is said that a lifespan has not begun: nothing else tells what a start waits for."""
+
+PARTING_S = 2.0
+"""How long lifespans of old versions that are being left may take when the module is stopped."""
+
 STEP_S = 0.01
 """How often it is looked whether the last old handler has ended."""
 
@@ -159,8 +165,10 @@ class Module:
         self._past += ModuleStats(blocked=1)
 
     def has_changed(self) -> bool:
-        """Whether a file of its code is not as it was when it was last imported or tried."""
-        return any(changed_at(file) != seen for file, seen in self._seen.items())
+        """Whether a file of its code is not as it was when it was last imported, or may be so."""
+        is_old = any(changed_at(file) != seen for file, seen in self._seen.items())
+        # What could not be imported has no files that are known, and may have been mended.
+        return is_old or self.state == "fenced"
 
     def prepare(self) -> None:
         """Imports and configures it: before there is an event loop that this would hold up.
@@ -182,16 +190,17 @@ class Module:
         """
         self._engine = engine
         try:
-            await self._take(engine)
+            await self._take(engine, None)
         except BaseException as error:
             self._fence(engine, error)
             raise
 
-    async def reload(self, timeout_s: float) -> Reloaded:
+    async def reload(self, timeout_s: float, within_s: float) -> Reloaded:
         """Puts a new version in the place of the one that runs, and no connection is closed for it.
 
         Args:
             timeout_s: How long to wait for handlers of the old one.
+            within_s: How long the lifespan of the new one may take to begin.
 
         Raises:
             ModuleFailed: The new version cannot run; the old one goes on as if nothing had been.
@@ -205,31 +214,36 @@ class Module:
         async with self._turn:
             old = self._version
             try:
-                count = await self._take(engine)
+                count = await self._take(engine, within_s)
             except Exception as error:
                 failed, cause = as_failed(self.name, error), cause_of(error)
                 text = "module %s: the new version is refused: %s"
                 logger.error(text, self.name, failed.reason, exc_info=cause)
                 raise failed from cause
             self._past += ModuleStats(reloads=1)
-            behind = 0
-            if old is not None:
-                behind = await self._part_with(engine, old, timeout_s)
+            behind = 0 if old is None else await self._part_with(engine, old, timeout_s)
+        if old is not None and not behind:
+            await self._see_off(old, timeout_s)
         logger.info("module %s: reloaded, %d connections", self.name, count)
         return Reloaded(self.name, count, behind)
 
     async def stop(self) -> None:
         """Ends it, with what is left of older versions."""
         self.state = "stopped"
-        for task in list(self._retiring):
-            task.cancel()
-        await asyncio.gather(*self._retiring, return_exceptions=True)
+        for task, old in list(self._retiring.items()):
+            if old.running:
+                task.cancel()
+        if self._retiring:
+            _, late = await asyncio.wait(self._retiring, timeout=PARTING_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         version, self._version = self._version, None
         if version is not None:
             self._past += ModuleStats.of(version)
             await version.leave()
 
-    async def _take(self, engine: Engine) -> int:
+    async def _take(self, engine: Engine, within_s: float | None) -> int:
         """Makes a version and lets it serve; tells how many connections go over to it."""
         loop = asyncio.get_running_loop()
         old_code, owner = self._code, ""
@@ -243,7 +257,7 @@ class Module:
             owner = f"module {self.name}" if code is not None else ""
             site = Site(self._number, self.settings.mount, self.settings.hosts, owner)
             version = Assembly(app, engine, loop, site)
-            await version.enter()
+            await self._enter(version, within_s)
             try:
                 # So that this is not within the engine's batch, where handlers are half done.
                 await asyncio.sleep(0)
@@ -265,8 +279,24 @@ class Module:
         self.state, self.reason = "running", ""
         return count
 
+    async def _enter(self, version: Assembly, within_s: float | None) -> None:
+        """Enters the lifespans; says so if that takes long, and ends it in time."""
+        loop = asyncio.get_running_loop()
+        text = "module %s: its lifespan has not begun within %g s"
+        warning = loop.call_later(SLOW_START_S, logger.warning, text, self.name, SLOW_START_S)
+        try:
+            async with asyncio.timeout(within_s) as deadline:
+                await version.enter()
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            told = f"its lifespan has not begun within {within_s:g} s"
+            raise ModuleFailed(self.name, told) from None
+        finally:
+            warning.cancel()
+
     async def _part_with(self, engine: Engine, old: Assembly, timeout_s: float) -> int:
-        """Lets connections go over, and leaves the old version; tells how many of it stay."""
+        """Lets connections go over, and begins to leave the old version; how many of it stay."""
         await old.rest()
         while engine.hand_over(PORTION):  # noqa: ASYNC110 - each call goes on with the work
             await asyncio.sleep(0)
@@ -285,9 +315,14 @@ class Module:
             )
         task = loop.create_task(self._retire(old))
         self._retiring[task] = old
-        if not behind:
-            await asyncio.wait([task])
         return behind
+
+    async def _see_off(self, old: Assembly, timeout_s: float) -> None:
+        """Waits until an old version has been left; the next reload does not wait for that."""
+        tasks = [task for task, version in self._retiring.items() if version is old]
+        if tasks and (await asyncio.wait(tasks, timeout=timeout_s))[1]:
+            text = "module %s: the lifespan of the old version has not ended within %g s"
+            logger.warning(text, self.name, timeout_s)
 
     async def _retire(self, old: Assembly) -> None:
         try:
@@ -295,13 +330,14 @@ class Module:
             while old.running:  # noqa: ASYNC110
                 await asyncio.sleep(STEP_S)
         finally:
-            if task := asyncio.current_task():
-                self._retiring.pop(task, None)
-            self._past += ModuleStats.of(old)
             try:
                 await old.leave()
             except (Exception, SystemExit):
                 logger.exception("module %s: leaving the old version failed", self.name)
+            finally:
+                if task := asyncio.current_task():
+                    self._retiring.pop(task, None)
+                self._past += ModuleStats.of(old)
 
     def _fence(self, engine: Engine, error: BaseException) -> None:
         self.state = "fenced"

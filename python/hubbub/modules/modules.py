@@ -54,6 +54,7 @@ class Modules:
         *,
         strict: bool = False,
         handover_timeout_s: float = ServerSettings.handover_timeout_s,
+        upgrade_timeout_s: float = ServerSettings.upgrade_timeout_s,
         origin: Origin | None = None,
     ) -> None:
         """Prepares them; imports nothing yet.
@@ -63,6 +64,7 @@ class Modules:
             folder: Where their code is seen from; None: here.
             strict: One that fails keeps the server from starting.
             handover_timeout_s: How long a reload waits for handlers of the old version.
+            upgrade_timeout_s: How long one waits for the lifespan of the new version to begin.
             origin: Tells where a module, or a key of its configuration, is declared: "FILE:LINE".
 
         Raises:
@@ -74,7 +76,7 @@ class Modules:
             for number, settings in enumerate(checked(apps), 1)
         }
         self._strict = strict
-        self._timeout_s = handover_timeout_s
+        self._timeouts_s = handover_timeout_s, upgrade_timeout_s
         self._engine: Engine | None = None
 
     @classmethod
@@ -162,7 +164,7 @@ class Modules:
         if module is None:
             known = ", ".join(self._modules) or "none"
             raise Misuse(f"there is no module {name!r}: known are {known}")
-        return await module.reload(self._timeout_s)
+        return await module.reload(*self._timeouts_s)
 
     async def reload_changed(self) -> list[Reloaded | ModuleFailed]:
         """Reloads those whose files are not as they were; tells what became of each."""
@@ -170,7 +172,7 @@ class Modules:
         for module in self.all:
             if module.has_changed():
                 try:
-                    results.append(await module.reload(self._timeout_s))
+                    results.append(await module.reload(*self._timeouts_s))
                 except ModuleFailed as failed:
                     results.append(failed)
         return results
