@@ -225,6 +225,27 @@ def test_a_wrong_file_serves_nothing(case: WrongFile, tmp_path: Path) -> None:
     assert refused(tmp_path, "-c", "hubbub.toml", code=2) == f"hubbub: {case.message}\n"
 
 
+def test_a_module_that_cannot_be_reloaded_keeps_no_other_from_it(folder: Path) -> None:
+    (folder / "hubbub.toml").write_text(
+        '[[listen]]\nbind = "127.0.0.1:0"\n[admin]\nbind = "unix:admin.sock"\n'
+        '[[app]]\nimport = "one.py:app"\n[[app]]\nimport = "two.py:app"\nmount = "/two"\n'
+    )
+    with serving(folder, "-c", "hubbub.toml") as server:
+        (folder / "one.py").write_text("1 / 0")
+        (folder / "two.py").write_text(ONE.format(word="new"))
+        ended = subprocess.run(
+            [*HUBBUB, "reload", "--admin", "unix:admin.sock"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (ended.returncode, ended.stdout) == (1, "two: reloaded\n")
+        assert "ZeroDivisionError" in ended.stderr
+        assert [get(server.address, path) for path in ("/", "/two/")] == ["one", "new"]
+
+
 def test_who_has_not_started_can_be_stopped(folder: Path) -> None:
     (folder / "one.py").write_text(
         ONE.format(word="one")

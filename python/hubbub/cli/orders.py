@@ -2,7 +2,7 @@
 
 from hubbub.cli.mistake import FAILED, Mistake
 from hubbub.cli.options import ConfigurationFile
-from hubbub.cli.remote import AdminPlace, find
+from hubbub.cli.remote import AdminPlace, Unreachable, find
 
 _PATIENCE_S = 600.0
 # The server has deadlines of its own, and says so when one passes.
@@ -15,7 +15,7 @@ def reload(
 ) -> None:
     """Load the new code of application modules; their connections stay open.
 
-    A version that cannot be loaded changes nothing.
+    A version that cannot be loaded changes nothing; the other modules are reloaded all the same.
 
     Parameters
     ----------
@@ -26,9 +26,18 @@ def reload(
     meant = names or [module["name"] for module in remote.get("/status")["modules"]]
     if not meant:
         raise Mistake(f"{remote.name}: the server has no modules to reload", FAILED)
+    mistakes: list[str] = []
     for name in meant:
-        remote.post(f"/reload/{name}", timeout_s=_PATIENCE_S)
-        print(f"{name}: reloaded")
+        try:
+            remote.post(f"/reload/{name}", timeout_s=_PATIENCE_S)
+        except Unreachable:
+            raise
+        except Mistake as mistake:
+            mistakes.append(str(mistake))
+        else:
+            print(f"{name}: reloaded")
+    if mistakes:
+        raise Mistake("\n  ".join(mistakes), FAILED)
 
 
 def upgrade(*, admin: AdminPlace = None, config: ConfigurationFile = None) -> None:
