@@ -143,6 +143,11 @@ class Predecessor:
         if self._channel is not None:
             self._channel.set_inheritable(False)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether somebody serves until we say that we do."""
+        return self._channel is not None
+
     async def relieve(self) -> bool:
         """Says that we serve, and waits until the old one has stepped back.
 

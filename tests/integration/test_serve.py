@@ -246,6 +246,46 @@ def test_a_module_that_cannot_be_reloaded_keeps_no_other_from_it(folder: Path) -
         assert [get(server.address, path) for path in ("/", "/two/")] == ["one", "new"]
 
 
+def test_nobody_is_replaced_by_a_process_that_could_do_less(folder: Path) -> None:
+    (folder / "run").mkdir()
+    (folder / "hubbub.toml").write_text(
+        '[[listen]]\nbind = "127.0.0.1:0"\n[admin]\nbind = "unix:admin.sock"\n'
+        '[server]\npid_file = "run/pid"\n'
+        '[[app]]\nimport = "one.py:app"\n[[app]]\nimport = "two.py:app"\nmount = "/two"\n'
+    )
+
+    def upgrade() -> tuple[int, str]:
+        ended = subprocess.run(
+            [*HUBBUB, "upgrade", "--admin", "unix:admin.sock"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return ended.returncode, ended.stderr
+
+    with serving(folder, "-c", "hubbub.toml") as server:
+        (folder / "two.py").write_text("raise RuntimeError")
+        code, said = upgrade()
+        assert code == 1
+        assert "two: hubbub.toml:10: cannot import two.py: " in said
+        (folder / "two.py").write_text(ONE.format(word="two"))
+        (folder / "run").rename(folder / "gone")
+        code, said = upgrade()
+        assert code == 1
+        assert "hubbub.toml:6: server.pid_file: expected a folder that exists" in said
+        # There, but not to be written to: only starting tells.
+        (folder / "run").mkdir()
+        (folder / "run" / "pid.new").mkdir()
+        code, said = upgrade()
+        assert code == 1
+        assert "cannot write" in said
+        assert "run/pid: Is a directory" in said
+        assert [get(server.address, path) for path in ("/", "/two/")] == ["one", "two"]
+        assert server.process.poll() is None
+
+
 def test_who_has_not_started_can_be_stopped(folder: Path) -> None:
     (folder / "one.py").write_text(
         ONE.format(word="one")

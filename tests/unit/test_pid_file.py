@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+import pytest
+
+from hubbub.errors import Failure
 from hubbub.pid_file import PidFile
 
 
@@ -30,6 +33,23 @@ def test_it_is_never_missing_between_two(tmp_path: Path) -> None:
         file.write()
         file.leave()
     assert path.exists()
+
+
+def test_who_does_not_serve_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    path.write_text("1\n")
+    with PidFile(str(path)):
+        pass
+    assert path.read_text() == "1\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_one_that_cannot_be_written_is_told_before_anybody_serves(tmp_path: Path) -> None:
+    with (
+        pytest.raises(Failure, match=r"cannot write .*/none/pid: No such file"),
+        PidFile(str(tmp_path / "none" / "pid")),
+    ):
+        pass
 
 
 def test_none_is_asked_for() -> None:

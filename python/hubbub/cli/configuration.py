@@ -101,6 +101,8 @@ def _problems(configuration: Configuration) -> Iterator[Problem]:
         yield from _missing_folder(("listen", index, "bind"), one.bind)
         if one.tls is not None:
             yield from _tls(("listen", index, "tls"), one.tls)
+    if configuration.server.pid_file:
+        yield from _in_folder(("server", "pid_file"), configuration.server.pid_file)
     admin = configuration.admin
     yield from _missing_folder(("admin", "bind"), admin.bind)
     if admin.token_file:
@@ -147,7 +149,12 @@ def _missing_folder(place: Place, bind: str) -> Iterator[Problem]:
         where = parse_bind(bind)
     except ValueError:
         return
-    if isinstance(where, Unix) and not (folder := Path(where.path).parent).is_dir():
+    if isinstance(where, Unix):
+        yield from _in_folder(place, where.path)
+
+
+def _in_folder(place: Place, path: str) -> Iterator[Problem]:
+    if not (folder := Path(path).parent).is_dir():
         yield place, f"expected a folder that exists: {folder} does not"
 
 

@@ -15,6 +15,7 @@ from hubbub.cli.options import Assigned, ConfigurationFile
 from hubbub.config import AppSettings, Loaded, LogFormat, LogLevel
 from hubbub.config.sources import Assignment, Given, Origin, Text
 from hubbub.errors import CannotListen, Failure, Misuse, ModuleFailed
+from hubbub.handover import predecessor
 from hubbub.loop import EngineHost, EventLoop
 from hubbub.modules import Modules
 from hubbub.running import Program, run_program
@@ -64,7 +65,8 @@ def serve(
     told = with_dev_certificates(loaded.configuration)
     log.configure(told.log)
     try:
-        modules = _modules(loaded, config, strict=strict)
+        # Who replaces another one serves all that it served, or does not replace it.
+        modules = _modules(loaded, config, strict=strict or predecessor().is_there)
         modules.prepare()
         admin = Admin(told.admin, storage=told.storage.path)
         server = Server(modules, told.listen, told.server, admin=admin)
