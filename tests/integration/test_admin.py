@@ -256,6 +256,17 @@ async def test_commands_are_added_by_others() -> None:
     assert done == ["chat"]
 
 
+@pytest.mark.parametrize(("fields", "status"), [("", 200), ("Host:\r\n", 403)])
+async def test_who_names_no_host_is_no_browser(fields: str, status: int) -> None:
+    async with served() as both:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(both.admin.address))
+        # As HAProxy checks.
+        writer.write(f"GET /readyz HTTP/1.0\r\n{fields}\r\n".encode())
+        assert parse(await reader.read()).status == status
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_with_a_token_only_its_owner_may_ask() -> None:
     async with served(AdminSettings("0.0.0.0:0", token="t0ken-of-mine")) as both:
         for given in (
