@@ -46,6 +46,11 @@ def is_secret(name: str) -> bool:
     return _is_among(_STRONG, name)
 
 
+def is_secret_field(name: str) -> bool:
+    """The same for what has a name of its own, such as a field of HTTP: cookies are among them."""
+    return is_secret(name) or name.lower() in ("cookie", "set-cookie")
+
+
 def redacted_query(query: str) -> str:
     """A query string with the values of secrets replaced, the rest as it was sent."""
     return redacted(_PAIR.sub(_hide_pair, "?" + query)[1:])

@@ -59,7 +59,7 @@ class Relay(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Takes one record; its message is made here, while its arguments are what they were."""
         if record.args or not isinstance(record.msg, str):
-            message = record.getMessage()
+            message = _message(record)
             record = copy.copy(record)
             record.msg, record.args = message, None
         if self._is_over:
@@ -132,6 +132,14 @@ class Relay(logging.Handler):
         if not self._is_over:
             self._is_stuck = False
             self._begin()
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001 - as `logging` has it: no line ends who logs it
+        where = f"{record.pathname}:{record.lineno}"
+        return f"a line cannot be formatted: {type(error).__name__}: {where}: {record.msg!r:.200}"
 
 
 def _about(lost: int) -> logging.LogRecord:

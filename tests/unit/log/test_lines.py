@@ -83,3 +83,39 @@ def test_what_json_does_not_know_is_shown_as_text() -> None:
 def test_times() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
     assert rfc3339(1_700_000_000.2509) == "2023-11-14T22:13:20.250Z"
+
+
+def test_secrets_are_hidden_at_any_depth_and_of_any_type() -> None:
+    deep: object = "password=hunter2"
+    for _ in range(20):
+        deep = [deep]
+    text = line_of(
+        "x",
+        headers={"authorization": "Bearer hunter2", "Cookie": "sid=hunter2", "accept": "*/*"},
+        pairs=[("authorization", "hunter2"), (b"Set-Cookie", b"hunter2"), ("accept", "*/*")],
+        form={"user": {"password": ["hunter2"], "age": 7, "has_token": True}},
+        token=42_4242,
+        password=b"hunter2",
+        items=["password=hunter2", b"password=hunter2", {"?key=hunter2"}],
+        keys={("password=hunter2", 1): 1, 2: None, None: 3},
+        deep=deep,
+    )
+    assert "hunter2" not in text
+    assert "424242" not in text
+    line = json.loads(text)
+    assert line["headers"] == {"authorization": "***", "Cookie": "***", "accept": "*/*"}
+    assert line["pairs"][2] == ["accept", "*/*"]
+    assert line["form"] == {"user": {"password": "***", "age": 7, "has_token": True}}
+    assert (line["keys"]["2"], line["keys"]["null"]) == (None, 3)
+
+
+def test_what_cannot_be_shown_hides_nothing_else() -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    circle: dict[str, object] = {"a": 1}
+    circle["self"] = circle
+    line = json.loads(line_of("x", mute=[Mute()], circle=circle))
+    assert line["mute"] == ["(cannot be shown)"]
+    assert line["circle"]["a"] == 1

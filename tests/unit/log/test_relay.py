@@ -59,6 +59,17 @@ def test_a_message_is_made_when_it_is_logged(logger: logging.Logger) -> None:
     assert sink.lines == ["['then']"]
 
 
+def test_a_line_that_cannot_be_formatted_ends_nobody(logger: logging.Logger) -> None:
+    sink = Kept()
+    relay = Relay(sink)
+    logger.addHandler(relay)
+    logger.warning("got %d bytes", "many")
+    relay.close()
+    assert "a line cannot be formatted: TypeError: " in sink.lines[0]
+    assert "test_relay.py:" in sink.lines[0]
+    assert "got %d bytes" in sink.lines[0]
+
+
 def test_nobody_waits_for_a_sink_that_takes_nothing(logger: logging.Logger) -> None:
     sink = Kept()
     sink.open.clear()
