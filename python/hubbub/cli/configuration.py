@@ -4,7 +4,7 @@ What it must say is decided in `hubbub.config`; this is the edge.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from hubbub.cli.load import load as load_app
 from hubbub.cli.mistake import IMPORT, Mistake
 from hubbub.cli.ssl import DEV_FOLDER
 from hubbub.config import (
+    AdminSettings,
     CertificatePair,
     Configuration,
     Loaded,
     Mistaken,
+    StorageSettings,
     TlsSettings,
     load,
 )
@@ -25,7 +27,7 @@ from hubbub.config.bind import Unix, parse_bind
 from hubbub.config.checks import Problem
 from hubbub.config.document import Path as Place
 from hubbub.config.load import file as parsed_file
-from hubbub.config.load import listed
+from hubbub.config.load import listed, load_tables
 from hubbub.config.sources import Assignment, Given
 from hubbub.errors import BadCertificate
 
@@ -56,6 +58,22 @@ def read(
     admin = replace(admin, token=Path(admin.token_file).read_text(encoding="utf-8").strip())
     origins = {**loaded.origins, ("admin", "token"): loaded.origins["admin", "token_file"]}
     return Loaded(replace(loaded.configuration, admin=admin), origins)
+
+
+def read_place(
+    file: Path | None, environment: Mapping[str, str]
+) -> tuple[AdminSettings, StorageSettings]:
+    """Where a server is found; nothing else is judged, since it runs whatever the file says by now.
+
+    Raises:
+        Mistake: What says so cannot be read.
+    """
+    try:
+        given = None if file is None else _given(file)
+        found = load_tables(("admin", "storage"), given, environment)
+    except Mistaken as mistaken:
+        raise Mistake(str(mistaken)) from None
+    return found.admin, found.storage
 
 
 def with_dev_certificates(configuration: Configuration) -> Configuration:

@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -19,7 +20,6 @@ from hubbub.admin.place import Place, default_path, place_of
 from hubbub.cli import configuration
 from hubbub.cli.mistake import FAILED, Mistake
 from hubbub.cli.options import ConfigurationFile
-from hubbub.config import AdminSettings
 from hubbub.config.bind import Tcp, Unix, parse_bind
 from hubbub.errors import Misuse
 
@@ -75,6 +75,11 @@ class Remote:
     def name(self) -> str:
         """For messages."""
         return self._place.bind
+
+    @property
+    def token(self) -> str:
+        """What it brings."""
+        return self._place.token
 
     def get(self, target: str) -> Any:
         """Asks for a page of JSON.
@@ -176,7 +181,7 @@ def find(
 
     Args:
         admin: What the flag says.
-        config: The configuration of that server.
+        config: The configuration of that server, of which only [admin] and [storage] count.
         environment: What may say so otherwise.
 
     Raises:
@@ -185,19 +190,19 @@ def find(
     token = environment.get(TOKEN_VARIABLE, "")
     if given := admin or environment.get(ADMIN_VARIABLE):
         return Remote(Place(given, token))
-    settings, storage = AdminSettings(), "hubbub-data"
-    if config is not None:
-        loaded = configuration.read(config).configuration
-        settings, storage = loaded.admin, loaded.storage.path
+    settings, told = configuration.read_place(config, environment)
+    if token:
+        settings = replace(settings, token=token, token_file="")
     try:
-        place = place_of(settings, storage)
+        place = place_of(settings, told.path)
     except Misuse as error:
         raise Mistake(str(error)) from None
     if place is None:
-        raise Mistake(f"{config}: the server has no admin listener: admin.bind is off")
+        by = config or "the environment"
+        raise Mistake(f"{by}: the server has no admin listener: admin.bind is off")
     if settings.address:
-        return Remote(Place(place.bind, token or place.token))
-    return Remote(Place(f"unix:{_present(storage, environment)}", token or place.token))
+        return Remote(place)
+    return Remote(Place(f"unix:{_present(told.path, environment)}", place.token))
 
 
 def _present(storage: str, environment: Mapping[str, str]) -> Path:

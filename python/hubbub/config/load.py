@@ -4,7 +4,7 @@ Files, the environment and the command line are read elsewhere (`hubbub.cli.conf
 What single values may be is said in `values`, what must hold between them in `checks`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -100,3 +100,30 @@ def load(
     if mistakes:
         raise Mistaken(sorted(mistakes, key=lambda one: (one.origin.line, one.origin.name)))
     return Loaded(configuration, reader.origins)
+
+
+def load_tables(
+    names: Collection[str],
+    given: Given | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Configuration:
+    """What some tables say; whatever else was given is not looked at, and the defaults hold.
+
+    Args:
+        names: Which, such as "admin".
+        given: What a file says, see `file`.
+        environment: The environment's variables.
+
+    Raises:
+        Mistaken: Something is wrong in these tables.
+    """
+    root = given or Given({}, Origin("default"))
+    tables = root.value if isinstance(root.value, dict) else {}
+    root = Given({name: one for name, one in tables.items() if name in names}, root.origin)
+    layers = sources.from_environment(environment or {})
+    mistakes = sources.overlay(root, (one for one in layers if one[0][0] in names))
+    reader = Reader()
+    configuration: Configuration = reader.table(Configuration, root, ())
+    if mistakes := mistakes + reader.mistakes:
+        raise Mistaken(mistakes)
+    return configuration

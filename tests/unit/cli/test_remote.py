@@ -37,6 +37,30 @@ def test_the_storage_of_a_configuration(tmp_path: Path) -> None:
     assert find(None, file, {}).name == f"unix:{tmp_path}/data/admin.sock"
 
 
+def test_the_rest_of_a_configuration_is_not_judged(tmp_path: Path) -> None:
+    file = tmp_path / "hubbub.toml"
+    file.write_text(
+        '[admin]\nbind = "127.0.0.1:9003"\n[[listen]]\nbind = "nonsense"\n'
+        '[listen.tls]\ncert = "none.pem"\n[server]\ntypo = 1\n'
+    )
+    assert find(None, file, {"HUBBUB__SERVER__THREADS": "many"}).name == "127.0.0.1:9003"
+    file.write_text("[admin]\nbnid = 1\n")
+    with pytest.raises(Mistake, match=r"hubbub\.toml:2: admin\.bnid: "):
+        find(None, file, {})
+
+
+def test_the_environment_says_what_a_file_would() -> None:
+    environment = {"HUBBUB__ADMIN__BIND": "0.0.0.0:9003", "HUBBUB__ADMIN__TOKEN": "mine"}
+    remote = find(None, None, environment)
+    assert (remote.name, remote.token) == ("0.0.0.0:9003", "mine")
+    # Who brings a token needs no right to read the server's.
+    environment["HUBBUB_ADMIN_TOKEN"] = "yours"
+    environment["HUBBUB__ADMIN__TOKEN_FILE"] = "/none"
+    assert find(None, None, environment).token == "yours"
+    with pytest.raises(Mistake, match="the environment: the server has no admin listener"):
+        find(None, None, {"HUBBUB__ADMIN__BIND": "off"})
+
+
 def test_what_cannot_be_asked(tmp_path: Path) -> None:
     file = tmp_path / "hubbub.toml"
     file.write_text('[admin]\nbind = "off"\n')
