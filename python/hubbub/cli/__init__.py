@@ -5,7 +5,9 @@ started, 4 an address cannot be bound, 5 and 6 it stopped before everybody had l
 user's mistake is answered with one message, never with a traceback.
 """
 
+import os
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -53,7 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: What follows the program's name; None: what the program was given.
     """
-    sys.exit(execute(sys.argv[1:] if arguments is None else arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    code = execute(given)
+    if given and given[0] in _LOOKING and _is_held():
+        # Nothing was served: what an application's threads wait for does not come.
+        log.flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+_LOOKING = {"check", "routes", "export"}
+
+
+def _is_held() -> bool:
+    """Whether a thread that an application has started keeps this process from ending."""
+    ours = threading.current_thread()
+    return any(not one.daemon and one is not ours for one in threading.enumerate())
 
 
 def execute(arguments: Sequence[str]) -> int:

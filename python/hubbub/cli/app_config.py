@@ -6,8 +6,6 @@ from typing import Annotated, Any, TypeAlias
 from cyclopts import Parameter
 
 from hubbub.cli.mistake import Mistake
-from hubbub.config import document
-from hubbub.config.document import Value
 from hubbub.config.sources import Given, Origin, from_set, overlay, plain
 
 AppConfig: TypeAlias = Annotated[
@@ -24,7 +22,7 @@ AppConfig: TypeAlias = Annotated[
 
 
 def app_config(arguments: Iterable[str]) -> Mapping[str, Any]:
-    """The table that they make, as `[app.config]` would hold it.
+    """The table that they make, as `[app.config]` would hold it; what its texts mean, the app says.
 
     Raises:
         Mistake: One is no KEY=VALUE, or there is no place for it.
@@ -34,17 +32,5 @@ def app_config(arguments: Iterable[str]) -> Mapping[str, Any]:
     mistakes += overlay(root, assignments)
     if mistakes:
         raise Mistake(f"--app-config: {mistakes[0].text}")
-    table = _typed(plain(root))
+    table = plain(root)
     return table if isinstance(table, dict) else {}
-
-
-def _typed(value: Value) -> Value:
-    """What stands there as TOML means it; what is no TOML is a text."""
-    if isinstance(value, dict):
-        return {key: _typed(one) for key, one in value.items()}
-    if isinstance(value, str):
-        try:
-            return document.literal(value)
-        except ValueError:
-            return value
-    return value

@@ -5,12 +5,14 @@ What it must say is decided in `hubbub.config`; this is the edge.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from hubbub.app import App
+from hubbub.assembly import Assembly, Site
 from hubbub.certificate import Certificate, dev_certificate, read_chain, read_file
-from hubbub.cli.load import load as load_app
+from hubbub.cli.load import imported
 from hubbub.cli.mistake import IMPORT, Mistake
 from hubbub.cli.ssl import DEV_FOLDER
 from hubbub.config import (
@@ -19,6 +21,7 @@ from hubbub.config import (
     Configuration,
     Loaded,
     Mistaken,
+    ServerSettings,
     StorageSettings,
     TlsSettings,
     load,
@@ -29,7 +32,8 @@ from hubbub.config.document import Path as Place
 from hubbub.config.load import file as parsed_file
 from hubbub.config.load import listed, load_tables
 from hubbub.config.sources import Assignment, Given
-from hubbub.errors import BadCertificate
+from hubbub.errors import BadCertificate, Misuse, ModuleFailed
+from hubbub.loop import EngineHost, EventLoop
 
 
 def read(
@@ -177,22 +181,44 @@ def _in_folder(place: Place, path: str) -> Iterator[Problem]:
 
 
 def import_apps(loaded: Loaded, file: Path | None) -> list[App]:
-    """Imports every application that a configuration names.
+    """Imports every application that a configuration names, and sees whether all have their routes.
 
     Raises:
         Mistake: Some cannot be; with all of them.
     """
     apps: list[App] = []
     mistakes: list[str] = []
-    for index, settings in enumerate(loaded.configuration.apps):
-        try:
-            apps.append(load_app(settings.import_, folder_of(file), settings.config))
-        except Mistake as mistake:
-            origin = loaded.origins["app", index, "import"]
-            mistakes.append(f"{origin}: app.{index}.import: {mistake}")
+    host = EngineHost(ServerSettings())
+    with closing(EventLoop(host)) as loop:
+        for index, settings in enumerate(loaded.configuration.apps):
+            try:
+                app = imported(settings.import_, folder_of(file), settings.config)
+                site = Site(index + 1, settings.mount, settings.hosts)
+                Assembly(app, host.engine, loop, site).serve()
+            except ModuleFailed as failed:
+                origin = origin_of(loaded, file, index, failed.key)
+                reason = failed.reason
+                if failed.key:
+                    reason = reason.removeprefix(f"{settings.import_}: config.")
+                where = "config." if failed.key else "import: "
+                mistakes.append(f"{origin}: app.{index}.{where}{reason}")
+            except Misuse as error:
+                origin = origin_of(loaded, file, index)
+                mistakes.append(f"{origin}: app.{index}.import: {settings.import_}: {error}")
+            else:
+                apps.append(app)
     if mistakes:
         raise Mistake(listed(mistakes), IMPORT)
     return apps
+
+
+def origin_of(loaded: Loaded, file: Path | None, index: int, key: Place = ()) -> str:
+    """Who named an application, or gave a key of its configuration: "FILE:LINE"."""
+    place: Place = ("app", index, *(("config", *key) if key else ("import",)))
+    # A key that is missing is nowhere: the table that it is missing in is somewhere.
+    while place not in loaded.origins and len(place) > 2:
+        place = place[:-1]
+    return str(loaded.origins.get(place, file))
 
 
 def folder_of(file: Path | None) -> Path:

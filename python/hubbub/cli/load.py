@@ -22,15 +22,24 @@ def load(target: str, directory: Path, config: Mapping[str, Any] | None = None) 
     Raises:
         Mistake: There is none; with the exit code for that.
     """
+    try:
+        return imported(target, directory, config or {})
+    except ModuleFailed as failed:
+        raise Mistake(failed.reason, IMPORT) from failed.__cause__
+
+
+def imported(target: str, directory: Path, config: Mapping[str, Any]) -> App:
+    """The same.
+
+    Raises:
+        ModuleFailed: There is none; with the key, if it is the configuration that does not fit.
+    """
     source = Source(target, directory)
+    code = source.load()
     try:
-        code = source.load()
+        return app_of(code.main, source.path, config)
     except ModuleFailed as failed:
-        raise Mistake(str(failed), IMPORT) from failed.__cause__
-    try:
-        return app_of(code.main, source.path, config or {})
-    except ModuleFailed as failed:
-        raise Mistake(f"{target}: {failed.reason}", IMPORT) from failed.__cause__
+        raise ModuleFailed("", f"{target}: {failed.reason}", failed.key) from failed.__cause__
 
 
 def home_of(target: str, directory: Path) -> Path:

@@ -9,7 +9,7 @@ from hubbub import log
 from hubbub.admin import Admin, add_upgrade
 from hubbub.admin.reloading import add_reload
 from hubbub.cli import flags
-from hubbub.cli.configuration import folder_of, read, with_dev_certificates
+from hubbub.cli.configuration import folder_of, origin_of, read, with_dev_certificates
 from hubbub.cli.mistake import BIND, IMPORT, Mistake
 from hubbub.cli.options import Assigned, ConfigurationFile
 from hubbub.config import AppSettings, Loaded, LogFormat, LogLevel
@@ -112,12 +112,7 @@ def _modules(loaded: Loaded, file: Path | None, *, strict: bool) -> Modules:
         return Modules([AppSettings(_CHAT, config={"database": str(database)})], strict=True)
 
     def origin(label: str, key: tuple[str | int, ...]) -> str:
-        index = [one.label for one in apps].index(label)
-        place = ("app", index, *(("config", *key) if key else ("import",)))
-        # A key that is missing is nowhere: the table that it is missing in is somewhere.
-        while place not in loaded.origins and len(place) > 2:
-            place = place[:-1]
-        return str(loaded.origins.get(place, file))
+        return origin_of(loaded, file, [one.label for one in apps].index(label), key)
 
     return Modules(
         apps,

@@ -154,10 +154,11 @@ class Reader:
 
     def _parsed(self, setting: Setting, given: Given, path: Path) -> Any:
         value = sources.plain(given)
+        if setting.kind is Any:
+            # What a text stands for is said by whoever declares it: see `modules.loading`.
+            return value
         if isinstance(value, Text):
             value = values.literal_of(setting.kind, str(value))
-        if setting.kind is Any:
-            return value
         try:
             return values.parse(setting, value)
         except ValueError as error:

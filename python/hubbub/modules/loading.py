@@ -5,7 +5,7 @@ How code is imported is `source`'s; what becomes of the app is `module`'s.
 
 import datetime
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from types import ModuleType
@@ -14,10 +14,13 @@ from typing import Any, TypeGuard, cast
 import msgspec
 
 from hubbub.app import App
+from hubbub.config.sources import Text
+from hubbub.config.values import literal_of
 from hubbub.errors import ModuleFailed
 from hubbub.modules.source import told
 
 Table = Mapping[str, Any]
+Key = tuple[str | int, ...]
 
 
 def app_of(main: ModuleType, path: str, table: Table) -> App:
@@ -79,16 +82,54 @@ def configuration(wanted: type[Any] | None, table: Table) -> Any:
             near = get_close_matches(key, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"expected {', '.join(sorted(known))}"
             raise ModuleFailed("", f"config.{key}: there is no such key: {hint}", (key,))
-    try:
-        return msgspec.convert(
-            table, wanted, builtin_types=(datetime.datetime, datetime.date, datetime.time)
-        )
-    except msgspec.ValidationError as error:
-        place, problem = _problem(str(error))
-        where = ".".join(map(str, ("config", *place)))
-        raise ModuleFailed("", f"{where}: {problem}", place) from None
-    except TypeError as error:
-        raise ModuleFailed("", f"{wanted.__name__} cannot be a configuration: {error}") from None
+    as_texts: set[Key] = set()
+    first: dict[Key, ModuleFailed] = {}
+    while True:
+        try:
+            return msgspec.convert(
+                _settled(table, as_texts),
+                wanted,
+                builtin_types=(datetime.datetime, datetime.date, datetime.time),
+            )
+        except msgspec.ValidationError as error:
+            place, problem = _problem(str(error))
+            where = ".".join(map(str, ("config", *place)))
+            failed = first.setdefault(place, ModuleFailed("", f"{where}: {problem}", place))
+            # Of a variable of the environment only the type says whether 123 is a number.
+            texts = set(_texts(table, place)) - as_texts
+            if not texts:
+                raise failed from None
+            as_texts |= texts
+        except TypeError as error:
+            told = f"{wanted.__name__} cannot be a configuration: {error}"
+            raise ModuleFailed("", told) from None
+
+
+def _settled(value: object, as_texts: Collection[Key], place: Key = ()) -> object:
+    """The same, with what bare texts stand for in TOML, but for those that are meant as texts."""
+    if isinstance(value, Mapping):
+        table = cast("Table", value)
+        return {key: _settled(one, as_texts, (*place, key)) for key, one in table.items()}
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        return [_settled(one, as_texts, (*place, index)) for index, one in enumerate(items)]
+    if isinstance(value, Text):
+        return str(value) if place in as_texts else literal_of(Any, str(value))
+    return value
+
+
+def _texts(value: object, at: Key, place: Key = ()) -> Iterator[Key]:
+    """Where bare texts are at a place or below it; "*" there is any key."""
+    if isinstance(value, Text) and not at:
+        yield place
+    found: Iterable[tuple[str | int, object]] = ()
+    if isinstance(value, Mapping):
+        found = cast("Table", value).items()
+    elif isinstance(value, list):
+        found = enumerate(cast("list[object]", value))
+    for key, one in found:
+        if not at or at[0] in (key, "*"):
+            yield from _texts(one, at[1:], (*place, key))
 
 
 def _keys(wanted: type[Any]) -> set[str]:
@@ -97,11 +138,11 @@ def _keys(wanted: type[Any]) -> set[str]:
     return {field.name for field in fields(wanted)} if is_dataclass(wanted) else set()
 
 
-def _problem(told: str) -> tuple[tuple[str | int, ...], str]:
+def _problem(told: str) -> tuple[Key, str]:
     """Of "Expected `int`, got `str` - at `$.ports[0]`" the key and the sentence."""
     sentence, _, place = told.partition(" - at `$")
     key: list[str | int] = []
-    for part in place.rstrip("`").replace("[", ".[").split("."):
+    for part in place.rstrip("`").replace("[...]", ".*").replace("[", ".[").split("."):
         if part.startswith("["):
             index = part[1:-1]
             key.append(int(index) if index.isdigit() else index)

@@ -1,5 +1,7 @@
 """The edge of the configuration: files that are not there, folders, tokens, modules to import."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,62 @@ def test_modules_that_cannot_be_imported(folder: Path, capsys: pytest.CaptureFix
     assert "hubbub.toml:5: app.1.import: cannot import broken.py: " in lines[2]
     assert lines[3].endswith("hubbub.toml:8: app.2.import: no such module: no_such_module_at_all")
     assert said(capsys, "check", "-c", "hubbub.toml", "--no-import", code=0)
+
+
+ROUTES = "from hubbub import App\napp = App()\n" + "".join(
+    f"@app.get({path!r})\ndef f{number}(req):\n    return 'x'\n"
+    for number, path in enumerate(("/same", "/{}"))
+)
+
+
+def test_routes_that_collide(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "twice.py").write_text(ROUTES.format("same"))
+    (folder / "root.py").write_text(ROUTES.format("below/same"))
+    (folder / "below.py").write_text(ROUTES.format("other"))
+    (folder / "hubbub.toml").write_text(
+        '[[app]]\nimport = "root.py"\n[[app]]\nimport = "below.py"\nmount = "/below"\n'
+        '[[app]]\nimport = "twice.py"\nmount = "/twice"\n'
+    )
+    lines = said(capsys, "check", "-c", "hubbub.toml", code=3).splitlines()
+    assert len(lines) == 3
+    assert "hubbub.toml:4: app.1.import: below.py: cannot route: " in lines[1]
+    assert "hubbub.toml:7: app.2.import: twice.py: cannot route: " in lines[2]
+
+
+def test_a_configuration_of_an_app_that_does_not_fit(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "mine.py").write_text(
+        "from dataclasses import dataclass\nfrom hubbub import App\napp = App()\n"
+        "@dataclass\nclass Config:\n    password: str\n    size: int = 1\n"
+    )
+    (folder / "hubbub.toml").write_text(
+        '[[app]]\nimport = "mine.py"\n[app.config]\npassword = "x"\nsize = "big"\n'
+    )
+    told = said(capsys, "check", "-c", "hubbub.toml", code=3)
+    assert "hubbub.toml:5: app.0.config.size: expected int, got str" in told
+    # Of a variable the application says what it is.
+    monkeypatch.setenv("HUBBUB__APP__0__CONFIG__PASSWORD", "123")
+    monkeypatch.setenv("HUBBUB__APP__0__CONFIG__SIZE", "4")
+    assert said(capsys, "check", "-c", "hubbub.toml", code=0)
+
+
+def test_a_thread_of_an_app_does_not_keep_check_from_ending(folder: Path) -> None:
+    (folder / "mine.py").write_text(
+        "import threading\nfrom hubbub import App\napp = App()\n"
+        "threading.Thread(target=threading.Event().wait).start()\n"
+    )
+    (folder / "hubbub.toml").write_text('[[app]]\nimport = "mine.py"\n')
+    ended = subprocess.run(
+        [sys.executable, "-m", "hubbub", "check", "-c", "hubbub.toml"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0
+    assert "hubbub.toml: ok: mine at /" in ended.stdout
 
 
 def test_a_token_from_a_file_is_used_and_not_shown(

@@ -120,7 +120,8 @@ def test_lists_and_free_tables_from_a_command_line() -> None:
     given = ["app.0.import=a:b", "app.0.hosts=one.example, two.example", "app.0.config.size=5"]
     (app,) = load(assigned=[*given, "app.0.config.word=hello"]).configuration.apps
     assert app.hosts == ("one.example", "two.example")
-    assert app.config == {"size": 5, "word": "hello"}
+    # What they stand for is said by the application's own class.
+    assert app.config == {"size": "5", "word": "hello"}
     two = ["listen.0.bind=[::1]:1", "listen.1.bind=[::1]:2"]
     assert len(load(assigned=two).configuration.listen) == 2
 
