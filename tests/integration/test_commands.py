@@ -249,6 +249,10 @@ def test_dev_speaks_tls(app_file: Path, tmp_path: Path) -> None:
         connection.request("GET", "/word")
         assert connection.getresponse().read() == b"first"
         connection.close()
+    flags = ("--ssl-certfile", "x.pem", "--ssl-cert-reqs", "2")
+    assert told("run", str(app_file), *flags, code=2) == (
+        "hubbub: --ssl-cert-reqs needs --ssl-ca-certs: whose certificates count\n"
+    )
     assert "--ssl-dev makes its own" in told(
         "dev", str(app_file), "--ssl-dev", "--ssl-certfile", "x.pem", code=2
     )

@@ -75,6 +75,8 @@ class SslFlags:
             if self != SslFlags():
                 raise Misuse("TLS needs --ssl-certfile")
             return None
+        if _AUTH[self.ssl_cert_reqs] != "off" and not self.ssl_ca_certs:
+            raise Misuse("--ssl-cert-reqs needs --ssl-ca-certs: whose certificates count")
         return TlsSettings(
             cert=cert,
             key=key or cert,
