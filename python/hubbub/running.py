@@ -112,13 +112,14 @@ class Program:
     async def _start(self, signals: Signals) -> bool:
         """Starts the server; tells whether it has, or the end was asked for before."""
         loop = asyncio.get_running_loop()
+        start = asyncio.timeout(None)
 
         def give_up() -> None:
             logger.info("stopping: the server had not started")
             start.reschedule(loop.time())
 
         try:
-            async with asyncio.timeout(None) as start:
+            async with start:
                 with signals.when_ending(give_up):
                     await self._server.__aenter__()
         except TimeoutError:

@@ -9,8 +9,8 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from hubbub.log.escape import UNPRINTABLE
 from hubbub.log.redaction import HIDDEN, is_secret_field, redacted
@@ -63,9 +63,10 @@ def _field(name: str, value: object, depth: int) -> object:
     if isinstance(value, int | float):
         return value
     if depth and isinstance(value, Mapping):
-        return {_key(key): _field(_name(key), one, depth - 1) for key, one in list(value.items())}
+        table = cast("Mapping[object, object]", value)
+        return {_key(key): _field(_name(key), one, depth - 1) for key, one in list(table.items())}
     if depth and isinstance(value, list | tuple | set | frozenset):
-        return _items(list(value), depth - 1)
+        return _items(list(cast("Iterable[object]", value)), depth - 1)
     return _otherwise(value)
 
 

@@ -284,8 +284,9 @@ class Module:
         loop = asyncio.get_running_loop()
         text = "module %s: its lifespan has not begun within %g s"
         warning = loop.call_later(SLOW_START_S, logger.warning, text, self.name, SLOW_START_S)
+        deadline = asyncio.timeout(within_s)
         try:
-            async with asyncio.timeout(within_s) as deadline:
+            async with deadline:
                 await version.enter()
         except TimeoutError:
             if not deadline.expired():
