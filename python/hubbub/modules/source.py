@@ -10,12 +10,13 @@ import importlib.util
 import sys
 import sysconfig
 import traceback
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from hubbub.errors import ModuleFailed
 from hubbub.log import logger
@@ -55,6 +56,19 @@ class Code:
     def has(self, namespace: Mapping[str, object]) -> bool:
         """Whether a function with these globals is of this code."""
         return any(vars(module) is namespace for module in self.own.values())
+
+
+class Imported(NamedTuple):
+    """What Python knows by a name."""
+
+    key: str
+    """The name."""
+
+    module: ModuleType
+    """What it is."""
+
+    file: Path | None
+    """Its source, if it has one: found out once, since that asks the file system."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,8 @@ class Source:
         """
         importlib.invalidate_caches()
         home, name, search = self.home, self.file.stem if self.is_file else self.place, self._search
-        hidden = dict.fromkeys((*_own(home, name), *_foreign(home, search)))
+        known = _imported()
+        hidden = dict.fromkeys((*_own(known, home, name), *_foreign(known, home, search)))
         before = {key: sys.modules.pop(key) for key in hidden}
         path = sys.path[:]
         sys.path[:] = _sorted(path, search)
@@ -119,12 +134,12 @@ class Source:
             with _no_bytecode():
                 main = self._import_file(name) if self.is_file else self._import_module(name)
         except BaseException:
-            for key in _own(home, name):
+            for key in _own(_imported(), home, name):
                 del sys.modules[key]
             sys.modules.update(before)
             sys.path[:] = path
             raise
-        own = {key: sys.modules[key] for key in _own(home, name)}
+        own = {key: sys.modules[key] for key in _own(_imported(), home, name)}
         for key, module in before.items():
             # Of other modules, which may import more of it later.
             sys.modules.setdefault(key, module)
@@ -180,18 +195,18 @@ def changed_at(file: Path) -> float:
         return 0.0
 
 
-def _own(home: Path, name: str) -> list[str]:
+def _own(imported: Sequence[Imported], home: Path, name: str) -> list[str]:
     """The names of what has been imported from a folder, and of the module itself."""
     # A virtual environment may lie in a project's folder.
     libraries = [one for one in _LIBRARIES if one.is_relative_to(home)]
     return [
-        key
-        for key, module in _imported()
-        if key == name or _lies_in(module, {home}, libraries) or _is_spread(module, {home})
+        one.key
+        for one in imported
+        if one.key == name or _lies_in(one, {home}, libraries) or _is_spread(one, {home})
     ]
 
 
-def _foreign(home: Path, search: str) -> list[str]:
+def _foreign(imported: Sequence[Imported], home: Path, search: str) -> list[str]:
     """The names of what an import must not find although it is there already.
 
     That is what other modules call their own, and what has the name of something else where this
@@ -199,47 +214,47 @@ def _foreign(home: Path, search: str) -> list[str]:
     """
     others = _homes - {home}
 
-    def is_foreign(key: str, module: ModuleType) -> bool:
-        file = _file_of(module)
-        if file is None:
-            return _is_spread(module, others)
-        if key == "__main__" or any(file.is_relative_to(one) for one in (_OURS, *_LIBRARIES)):
+    def is_foreign(one: Imported) -> bool:
+        if one.file is None:
+            return _is_spread(one, others)
+        if one.key == "__main__" or any(one.file.is_relative_to(at) for at in (_OURS, *_LIBRARIES)):
             return False
-        return _lies_in(module, others) or _is_meant_otherwise(key, file, Path(search))
+        return _lies_in(one, others) or _is_meant_otherwise(one.key, one.file, Path(search))
 
-    return [key for key, module in _imported() if is_foreign(key, module)]
+    return [one.key for one in imported if is_foreign(one)]
 
 
-def _imported() -> list[tuple[str, ModuleType]]:
+def _imported() -> list[Imported]:
     # A copy is made in one go; while a list of the items is made, another thread may import.
-    return list(sys.modules.copy().items())
+    known = sys.modules.copy()
+    return [Imported(key, module, _file_of(module)) for key, module in known.items()]
 
 
-def _lies_in(module: ModuleType, homes: Iterable[Path], libraries: Iterable[Path] = ()) -> bool:
-    file = _file_of(module)
+def _lies_in(one: Imported, homes: Iterable[Path], libraries: Iterable[Path] = ()) -> bool:
+    file = one.file
     if file is None or not any(file.is_relative_to(home) for home in homes):
         return False
-    name = module.__name__
+    name = one.module.__name__
     if name == "__main__" or (file.is_relative_to(_OURS) and not name.startswith("hubbub.apps.")):
         return False
-    return not any(file.is_relative_to(one) for one in libraries)
+    return not any(file.is_relative_to(library) for library in libraries)
 
 
-def _is_spread(module: ModuleType, homes: Iterable[Path]) -> bool:
+def _is_spread(one: Imported, homes: Iterable[Path]) -> bool:
     """Whether it is a folder without code of its own (PEP 420) in these places, and in no library.
 
     It holds what was imported from it, and would give it to the next version.
     """
-    if _file_of(module) is not None:
+    if one.file is not None:
         return False
     places: list[Path] = []
     # What lies in a package that was taken out is out of reach itself.
     with suppress(KeyError):
-        places = [Path(one).resolve() for one in getattr(module, "__path__", ())]
+        places = [Path(place).resolve() for place in getattr(one.module, "__path__", ())]
     known = {*homes, *_homes}
-    return any(place.is_relative_to(one) for place in places for one in homes) and all(
-        any(place.is_relative_to(one) for one in known)
-        and not any(place.is_relative_to(one) for one in _LIBRARIES)
+    return any(place.is_relative_to(home) for place in places for home in homes) and all(
+        any(place.is_relative_to(home) for home in known)
+        and not any(place.is_relative_to(library) for library in _LIBRARIES)
         for place in places
     )
 
