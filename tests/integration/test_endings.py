@@ -48,6 +48,31 @@ async def test_who_has_gone_is_told_of_once(tmp_path: Path, fields: str) -> None
         await until(lambda: server.stats().connections == 0)
 
 
+async def test_who_asks_for_more_and_says_no_more_waits_for_answers() -> None:
+    app, go_on, asked = App(), asyncio.Event(), asyncio.Event()
+
+    @app.get("/slow")
+    async def slow(req: Request) -> str:
+        asked.set()
+        await go_on.wait()
+        return "slow"
+
+    app.get("/next")(lambda req: "next")
+    async with hubbub.serve(app, port=0) as server:
+        host, _, port = server.addresses[0].removeprefix("tcp://").rpartition(":")
+        line = Line(*await asyncio.open_connection(host, int(port)))
+        line.ask("GET /slow")
+        await asked.wait()
+        line.ask("GET /next")
+        line.writer.write_eof()
+        await asyncio.sleep(0.1)
+        go_on.set()
+        answers = await line.rest()
+        assert b"\r\n\r\nslow" in answers
+        assert answers.endswith(b"\r\n\r\nnext")
+        await line.hang_up()
+
+
 async def test_what_was_said_before_the_end_is_heard(tmp_path: Path) -> None:
     """A handler that is slow to take it changes nothing, be it that the client is long gone."""
     app, heard = App(), list[str]()

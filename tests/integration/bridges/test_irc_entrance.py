@@ -125,7 +125,7 @@ async def test_new_code_for_a_chat_that_people_are_in(tmp_path: Path) -> None:
         ada = await web.guest("Ada")
         ear = await ada.listen("room:lobby")
         before = await connected()
-        await modules.all[0].reload(5.0)
+        await modules.all[0].reload(5.0, 5.0)
         await before.next("ERROR")
         after = await connected()
         await ada.say("still here")

@@ -22,7 +22,7 @@ async def test_people_stay(tmp_path: Path) -> None:
         ada, bob = await chat.guest("Ada"), await chat.guest("Bob")
         ear = await bob.listen("room:lobby")
         before = await ada.say("before")
-        await modules.all[0].reload(5.0)
+        await modules.all[0].reload(5.0, 5.0)
         after = await ada.say("after")
         assert [(await ear.next("message"))["message"] for _ in range(2)] == [before, after]
         members = (await bob.call("members", room="lobby"))["members"]

@@ -6,9 +6,11 @@
 use hubbub_protocol::handshake::names_websocket;
 use hubbub_protocol::http::{BodyReader, CONTINUE, Framing, Refusal, Request};
 
+use rustix::net::{RecvFlags, recv};
+
 use super::read::Found;
 use super::{Inbox, Worker};
-use crate::connection::{NEVER, Phase, Seldom};
+use crate::connection::{Connection, NEVER, Phase, Seldom};
 use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::exchange::{Answer, Asked, Exchange, Upload};
 use crate::id::ConnectionId;
@@ -248,11 +250,18 @@ impl Worker {
         // Who has asked for more waits for answers, and so may one that wanted to end with this one (RFC 9112 §9.6): unless
         // it has begun, and there is no telling how much of it will come.
         let was_last = connection.asked().is_some_and(|asked| !asked.keep_alive);
-        if !connection.flags.told && connection.stash_len() == 0 && !was_last {
+        let has_more = connection.stash_len() > 0 || has_unread(connection);
+        if !connection.flags.told && !has_more && !was_last {
             self.told.push_back(Raw::HungUp { id });
         }
         self.refresh_interest(id);
     }
+}
+
+/// Whether something lies in the socket: another request, probably. What came by TLS may be a farewell, and tells nothing.
+fn has_unread(connection: &Connection) -> bool {
+    let peeked = || recv(&connection.socket, &mut [0; 1], RecvFlags::PEEK);
+    connection.tls.is_none() && peeked().is_ok_and(|(len, _)| len > 0)
 }
 
 /// The bounds on its head that a request is beyond, and that are only tried.
