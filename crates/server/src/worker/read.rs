@@ -104,7 +104,9 @@ impl Worker {
             self.broken(id, error);
             return true;
         }
-        if !connection.flags.is_held() && connection.stash_len() == 0 {
+        let waits = connection.flags.is_held() || connection.stash_len() > 0;
+        // Who holds much while memory is short is let go of at once.
+        if !waits || connection.flags.squeezed {
             return false;
         }
         // What has come before its end is worked off first. Until then epoll would tell of the end again and again.
