@@ -44,6 +44,8 @@ def merged(defaults: Fields, given: Iterable[tuple[str, str]]) -> Fields:
     Which is sent first is ours to say: what the body is, above all.
     """
     fields = list(given)
+    if not fields:
+        return list(defaults)
     instead = {name.lower(): (name.lower(), value) for name, value in fields}
     ours = {name for name, _ in defaults}
     return [
