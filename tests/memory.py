@@ -10,6 +10,11 @@ def resident_bytes(pid: int | str = "self") -> int:
     return _bytes(Path(f"/proc/{pid}/smaps_rollup").read_text(), "Rss")
 
 
+def own_bytes(pid: int | str = "self") -> int:
+    """Resident memory without pages of files: these come and go by the system's will."""
+    return _bytes(Path(f"/proc/{pid}/status").read_text(), "RssAnon")
+
+
 @contextmanager
 def peak(pid: int | str = "self") -> Iterator[Callable[[], int]]:
     """Yields what tells by how many bytes the memory has grown at most since the beginning."""

@@ -51,13 +51,16 @@ class Samples:
     """What was seen, and how many hours after the beginning.
 
     Attributes:
-        rss_mib: Resident memory with no visitor there.
+        own_mib: Resident memory of its own with no visitor there: without pages of files, program
+            text above all, for these come and go by the system's will.
+        rss_mib: Resident memory with these.
         malloc_mib: What of it malloc has given out.
         python_blocks: Small objects of Python's.
         p99_ms: How long an echo takes while they are there.
         p99_by_control: The same, by what the control takes.
     """
 
+    own_mib: Points = field(default_factory=list)
     rss_mib: Points = field(default_factory=list)
     malloc_mib: Points = field(default_factory=list)
     python_blocks: Points = field(default_factory=list)
@@ -122,6 +125,7 @@ async def look(victim: Victim, samples: Samples, began: float) -> None:
         await asyncio.sleep(0.05)
     used = await asyncio.to_thread(victim.get, "/memory")
     at = (time.monotonic() - began) / 3600
+    samples.own_mib.append((at, victim.own_bytes() / MIB))
     samples.rss_mib.append((at, victim.rss_bytes() / MIB))
     samples.malloc_mib.append((at, used["malloc_bytes"] / MIB))
     samples.python_blocks.append((at, used["python_blocks"]))
@@ -136,7 +140,8 @@ class Verdict:
     """What may be said of a run.
 
     Attributes:
-        memory: By how much the memory with nobody there rises, in MiB an hour.
+        memory: By how much its own memory with nobody there rises, in MiB an hour.
+        resident: The same with pages of files.
         malloc: By how much of it that is in use.
         blocks: How many more of Python's small objects there are, each hour.
         p99: The ratio to the control's, by the trend at the beginning and at the end.
@@ -144,6 +149,7 @@ class Verdict:
     """
 
     memory: Slope
+    resident: Slope
     malloc: Slope
     blocks: Slope
     p99: tuple[float, float]
@@ -151,9 +157,14 @@ class Verdict:
 
     @classmethod
     def of(cls, samples: Samples, seconds: float) -> "Verdict":
-        memory, malloc, blocks = (
+        memory, resident, malloc, blocks = (
             slope(floors(share(points, SETTLED_SHARE)))
-            for points in (samples.rss_mib, samples.malloc_mib, samples.python_blocks)
+            for points in (
+                samples.own_mib,
+                samples.rss_mib,
+                samples.malloc_mib,
+                samples.python_blocks,
+            )
         )
         wrong: list[str] = []
         if memory.low > SLOPE_LIMIT:
@@ -167,7 +178,7 @@ class Verdict:
         p99 = middle - half, middle + half
         if p99[1] > p99[0] * P99_LIMIT and trend.low > 0:
             wrong.append(f"the p99 rises from {p99[0]:.2f} to {p99[1]:.2f} of the control's")
-        return cls(memory, malloc, blocks, p99, wrong)
+        return cls(memory, resident, malloc, blocks, p99, wrong)
 
 
 def shown(rise: Slope) -> str:
@@ -195,7 +206,8 @@ def main() -> int:
     figure = (
         f"{seconds / 60:.0f} minutes, {visitors.visits:,} visits by {VISITORS} at a time: memory"
         f" with nobody there, second half, {shown(found.memory)} MiB an hour over"
-        f" {samples.rss_mib[-1][1]:.0f} MiB (in use {shown(found.malloc)} MiB and"
+        f" {samples.own_mib[-1][1]:.0f} MiB (with pages of files {shown(found.resident)} over"
+        f" {samples.rss_mib[-1][1]:.0f} MiB; in use {shown(found.malloc)} MiB and"
         f" {found.blocks.per_unit:+,.0f} objects); p99 of an echo"
         f" {median(ms for _, ms in samples.p99_ms):.1f} ms, {found.p99[0]:.2f} →"
         f" {found.p99[1]:.2f} of a bare echo's beside it; {left} descriptors left"

@@ -43,6 +43,10 @@ class Victim:
         """Resident memory, to the page."""
         return memory.resident_bytes(self.pid)
 
+    def own_bytes(self) -> int:
+        """The same without pages of files."""
+        return memory.own_bytes(self.pid)
+
     def peak(self) -> AbstractContextManager[Callable[[], int]]:
         """Yields what tells by how many bytes the memory has grown at most since the beginning."""
         return memory.peak(self.pid)
