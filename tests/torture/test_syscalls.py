@@ -23,7 +23,7 @@ from ..authority import Authority
 from ..programs import program
 from ..serving import START_TIMEOUT_S, served, serving
 from ..wire import TEXT, frame, open_websocket, receive_frame
-from .acts import FILES, Act, ByTls, crash, fetch, huge, hurt, local, relay, talk
+from .acts import Act, ByTls, crash, fetch, huge, hurt, local, relay, talk
 from .conftest import APP, Attack
 from .figures import Figures
 from .victim import Victim
@@ -114,7 +114,7 @@ PLAIN = (
     ),
     Scene(relay, "socket connect getsockopt setsockopt epoll_ctl recvfrom sendto close"),
     Scene(huge, "mmap mremap munmap madvise"),
-    Scene(fetch, "openat2 fstat sendfile sendmsg close"),
+    Scene(fetch, "openat openat2 fstat sendfile sendmsg close"),
     Scene(local, "accept4 epoll_ctl"),
     Scene(crash, "newfstatat openat ioctl lseek read write close"),
 )
@@ -122,7 +122,7 @@ PLAIN = (
 
 BY_TLS = {
     "renew": "openat newfstatat ioctl lseek read write close",
-    "fetch": "openat2 fstat pread64 sendto",
+    "fetch": "openat openat2 fstat pread64 sendto",
     "talk": "recvfrom sendto",
 }
 """What a server does that speaks TLS: acts of `ByTls`, with their calls. All but `write` are met in
@@ -153,18 +153,6 @@ def failing(victim: Victim, *faults: str) -> Iterator[Callable[[], int]]:
             tracer.terminate()
             tracer.wait()
             told.append(trace.read_text())
-
-
-def kept(victim: Victim) -> int:
-    """How many descriptors are open, but for those of the directory that the app serves.
-
-    Where a stat(2) fails while certificates are renewed, the app's code counts as changed and is
-    loaded again. Here that version is refused, since its routes are there already, and the
-    directory it has opened stays open until Python's collector comes to it.
-    """
-    # Not strict: one that is closed meanwhile resolves to itself.
-    links = Path(f"/proc/{victim.pid}/fd").iterdir()
-    return sum(link.resolve() != FILES.resolve() for link in links)
 
 
 @dataclass
@@ -237,14 +225,14 @@ def endure(victim: Victim, scenes: tuple[Scene, ...], threads: int) -> Toll:
     for scene in scenes:
         assert hurt(victim, scene.act, scene.times) == 0
     victim.wait_quiet()
-    descriptors = kept(victim)
+    descriptors = victim.descriptors()
     for scene in scenes:
         # The calls are the same, made by more threads: fewer turns will do.
         play(victim, scene, scene.nth if threads == 1 else scene.nth[::3], toll)
     victim.wait_quiet()
     # What the last failure has left in the middle of its way out gets its time.
     end = time.monotonic() + 5
-    while (lost := kept(victim) - descriptors - toll.unclosed) and time.monotonic() < end:
+    while (lost := victim.descriptors() - descriptors - toll.unclosed) and time.monotonic() < end:
         time.sleep(0.1)
     toll.lost = lost
     assert toll.lost == 0

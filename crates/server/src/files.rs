@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2};
 use rustix::io::{Errno, pread};
 
 /// A file that is open for reading, and what was known of it then.
@@ -67,7 +67,7 @@ impl Root {
 
     fn directory(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        open(&self.path, flags, Mode::empty())
+        openat(CWD, &self.path, flags, Mode::empty())
     }
 
     /// What stands at a path below: its parts separated by slashes, none of them empty or a dot.
