@@ -349,6 +349,17 @@ async def test_who_does_not_wait_to_be_told_needs_not() -> None:
             await line.hang_up()
 
 
+async def test_who_does_not_wait_to_be_told_has_no_longer_for_it() -> None:
+    settings = ServerSettings(body_timeout_s=0.5)
+    async with serve(app, settings=settings) as server:
+        line = await Line.to(server.port)
+        fields = b"Expect: 100-continue\r\nContent-Length: 900\r\n"
+        line.ask("PUT /kept/here-unasked", fields, b"x" * 400)
+        answer = (await line.rest()).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        await line.hang_up()
+
+
 @pytest.mark.parametrize("where", ["here", "elsewhere"])
 async def test_a_body_that_breaks_off_is_never_taken_for_whole(where: str) -> None:
     chunked = b"Transfer-Encoding: chunked\r\n"

@@ -120,18 +120,24 @@ impl Worker {
 
     /// Somebody reads the body that is streamed: a client that waits for that is told to go on.
     pub fn proceed(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get(id)
+            && let Phase::Exchange(exchange) = &connection.phase
+            && matches!(exchange.upload, Upload::Streamed(_))
+            && exchange.expects_continue
+        {
+            self.begin_upload(id);
+        }
+    }
+
+    /// From now on the client is waited for; one that waits for that is told to go on.
+    fn begin_upload(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
         let Phase::Exchange(exchange) = &mut connection.phase else {
             return;
         };
-        if !matches!(exchange.upload, Upload::Streamed(_))
-            || !std::mem::take(&mut exchange.expects_continue)
-        {
-            return;
-        }
-        if exchange.answer == Answer::Awaited {
+        if std::mem::take(&mut exchange.expects_continue) && exchange.answer == Answer::Awaited {
             connection
                 .outbox
                 .append(&mut self.pool, |out| out.extend_from_slice(CONTINUE));
@@ -155,24 +161,27 @@ impl Worker {
             Ok(reader) => {
                 exchange.upload = how(reader);
                 let is_streamed = matches!(exchange.upload, Upload::Streamed(_));
-                if is_streamed && exchange.expects_continue {
-                    return self.read_on(id);
+                // Of what is streamed, whoever reads it says when.
+                if !(is_streamed && exchange.expects_continue) {
+                    self.begin_upload(id);
                 }
-                if std::mem::take(&mut exchange.expects_continue)
-                    && exchange.answer == Answer::Awaited
-                {
-                    connection
-                        .outbox
-                        .append(&mut self.pool, |out| out.extend_from_slice(CONTINUE));
-                    self.mark_dirty(id);
-                }
-                self.set_deadline(id, self.spans.body);
                 self.read_on(id);
             }
         }
     }
 
+    /// Who has not waited for the 100 needs none, and is waited for from now on.
+    fn has_begun_unasked(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && let Phase::Exchange(exchange) = &mut connection.phase
+            && std::mem::take(&mut exchange.expects_continue)
+        {
+            self.set_deadline(id, self.spans.body);
+        }
+    }
+
     pub(super) fn digest_upload(&mut self, id: ConnectionId, inbox: &mut Inbox) -> Found {
+        self.has_begun_unasked(id);
         let now = self.clock.tick();
         let connection = self
             .connections
@@ -181,8 +190,6 @@ impl Worker {
         let Phase::Exchange(exchange) = &mut connection.phase else {
             unreachable!("the caller has matched the phase")
         };
-        // Who did not wait for the 100 needs none.
-        exchange.expects_continue = false;
         let bytes = &mut inbox.buffer[inbox.start..inbox.end];
         let read = match &mut exchange.upload {
             Upload::Collected { reader, body } => reader
