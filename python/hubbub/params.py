@@ -37,6 +37,9 @@ from hubbub.forms import Form
 
 Source = Literal["path", "query", "body"]
 
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes of a stranger's that are no JSON, or not of the type."""
+
 _SCALARS = (
     BoolType, DateTimeType, DateType, DecimalType, EnumType, FloatType, IntType, LiteralType,
     StrType, TimeDeltaType, TimeType, UUIDType,
@@ -248,7 +251,7 @@ def _decode_body(parameter: Parameter, request: Request) -> Any:
         return msgspec.json.decode(body, type=parameter.kind)
     except msgspec.ValidationError as error:
         raise Reject(422, f"body: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise Reject(400, f"body: {error}") from None
 
 

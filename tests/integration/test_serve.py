@@ -225,6 +225,18 @@ def test_a_wrong_file_serves_nothing(case: WrongFile, tmp_path: Path) -> None:
     assert refused(tmp_path, "-c", "hubbub.toml", code=2) == f"hubbub: {case.message}\n"
 
 
+def ordered(folder: Path, order: str) -> "subprocess.CompletedProcess[str]":
+    """What becomes of an order to the server in a folder."""
+    return subprocess.run(
+        [*HUBBUB, order, "--admin", "unix:admin.sock"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def test_a_module_that_cannot_be_reloaded_keeps_no_other_from_it(folder: Path) -> None:
     (folder / "hubbub.toml").write_text(
         '[[listen]]\nbind = "127.0.0.1:0"\n[admin]\nbind = "unix:admin.sock"\n'
@@ -233,14 +245,7 @@ def test_a_module_that_cannot_be_reloaded_keeps_no_other_from_it(folder: Path) -
     with serving(folder, "-c", "hubbub.toml") as server:
         (folder / "one.py").write_text("1 / 0")
         (folder / "two.py").write_text(ONE.format(word="new"))
-        ended = subprocess.run(
-            [*HUBBUB, "reload", "--admin", "unix:admin.sock"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        ended = ordered(folder, "reload")
         assert (ended.returncode, ended.stdout) == (1, "two: reloaded\n")
         assert "ZeroDivisionError" in ended.stderr
         assert [get(server.address, path) for path in ("/", "/two/")] == ["one", "new"]
@@ -255,14 +260,7 @@ def test_nobody_is_replaced_by_a_process_that_could_do_less(folder: Path) -> Non
     )
 
     def upgrade() -> tuple[int, str]:
-        ended = subprocess.run(
-            [*HUBBUB, "upgrade", "--admin", "unix:admin.sock"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        ended = ordered(folder, "upgrade")
         return ended.returncode, ended.stderr
 
     with serving(folder, "-c", "hubbub.toml") as server:

@@ -113,11 +113,7 @@ pub(crate) fn on_body(
             None => Ok(()),
         };
     };
-    let limits = engine
-        .get()
-        .core
-        .with(|core| core.worker.settings().kept_head())?;
-    let request = Head::parse(&head, &limits).map_err(|bad| errors::failure(bad.reason))?;
+    let request = parsed(engine, &head)?.map_err(|bad| errors::failure(bad.reason))?;
     call(engine, id, &route, &request, &head, content)
 }
 
@@ -226,13 +222,21 @@ impl Later {
     }
 }
 
-/// The path in a head that was kept.
-fn path(engine: &Bound<'_, Engine>, head: &[u8]) -> PyResult<String> {
+/// A head, by the bounds that hold.
+pub(crate) fn parsed<'h>(
+    engine: &Bound<'_, Engine>,
+    head: &'h [u8],
+) -> PyResult<Result<Head<'h>, Refusal>> {
     let limits = engine
         .get()
         .core
         .with(|core| core.worker.settings().kept_head())?;
-    let path = Head::parse(head, &limits).map(|head| head.target.path.into_owned());
+    Ok(Head::parse(head, &limits))
+}
+
+/// The path in a head that was kept.
+fn path(engine: &Bound<'_, Engine>, head: &[u8]) -> PyResult<String> {
+    let path = parsed(engine, head)?.map(|head| head.target.path.into_owned());
     Ok(path.unwrap_or_default())
 }
 
@@ -350,12 +354,8 @@ impl Later {
             Ok(answer) => answer,
             Err(error) => return reject(engine, self.id, self.aim.route(), &self.head, error),
         };
-        let limits = engine
-            .get()
-            .core
-            .with(|core| core.worker.settings().kept_head())?;
         let request =
-            Head::parse(&self.head, &limits).map_err(|refusal| errors::failure(refusal.reason))?;
+            parsed(engine, &self.head)?.map_err(|refusal| errors::failure(refusal.reason))?;
         let offer = examine(&request).ok().flatten();
         let acted = act(
             engine,
@@ -432,13 +432,10 @@ fn fail(
         return Err(error);
     }
     route.tally.error();
-    report_at(engine, "handler", Some(error), id, &path(engine, head)?)?;
-    let limits = engine
-        .get()
-        .core
-        .with(|core| core.worker.settings().kept_head())?;
-    let as_json = Head::parse(head, &limits).is_ok_and(|head| wants_json(&head));
-    give_up(engine, id, as_json)
+    let request = parsed(engine, head)?.ok();
+    let path = request.as_ref().map_or("", |head| &head.target.path);
+    report_at(engine, "handler", Some(error), id, path)?;
+    give_up(engine, id, request.as_ref().is_some_and(wants_json))
 }
 
 /// Whether a client would rather have an error as JSON than as text; as `wants_json` in Python has it.

@@ -56,6 +56,17 @@ enum Told {
     Tasks(Option<Waiter>, Vec<Waiter>),
 }
 
+impl Told {
+    /// All of them, as Tasks.
+    fn waiters(self) -> impl Iterator<Item = Waiter> {
+        let (first, others) = match self {
+            Self::Driver(_, waiter) => (Some(waiter), Vec::new()),
+            Self::Tasks(first, others) => (first, others),
+        };
+        first.into_iter().chain(others)
+    }
+}
+
 impl State {
     /// Ends the wait, unless it has ended.
     #[inline]
@@ -106,15 +117,11 @@ impl Park {
 
     /// The same, where another Task is being stepped: who waits is left to the loop.
     pub(crate) fn wake_later(&self, slf: &Bound<'_, Self>) -> PyResult<()> {
-        let (first, others) = match self.state.with(State::end)? {
-            None => return Ok(()),
-            Some(Told::Driver(_, waiter)) => (Some(waiter), Vec::new()),
-            Some(Told::Tasks(first, others)) => (first, others),
+        let Some(told) = self.state.with(State::end)? else {
+            return Ok(());
         };
         let signal = Signal::woken(slf.py())?.bind(slf.py());
-        first
-            .into_iter()
-            .chain(others)
+        told.waiters()
             .try_for_each(|waiter| waiter.schedule(self, signal))
     }
 
@@ -335,10 +342,8 @@ impl Park {
             state.cancelled = true;
             (state.end(), state.stepping)
         })?;
-        let (first, others) = match told {
-            None => return Ok(false),
-            Some(Told::Driver(_, waiter)) => (Some(waiter), Vec::new()),
-            Some(Told::Tasks(first, others)) => (first, others),
+        let Some(told) = told else {
+            return Ok(false);
         };
         // While one Task's coroutine is stepped, another Task may have begun to wait here. Which of them is being cancelled
         // cannot be told: both look after themselves, the other one by being woken for nothing.
@@ -349,7 +354,7 @@ impl Park {
                 Py::new(slf.py(), Signal { cancelled })?
             }
         };
-        for waiter in first.into_iter().chain(others) {
+        for waiter in told.waiters() {
             waiter.schedule(park, signal.bind(slf.py()))?;
         }
         Ok(!stepping)

@@ -39,11 +39,7 @@ pub(crate) fn on_request(
     is_announced: bool,
 ) -> PyResult<()> {
     let py = engine.py();
-    let limits = engine
-        .get()
-        .core
-        .with(|core| core.worker.settings().kept_head())?;
-    let request = match Head::parse(&head, &limits) {
+    let request = match answers::parsed(engine, &head)? {
         Ok(request) => request,
         Err(refusal) => return refuse(engine, id, &refusal),
     };

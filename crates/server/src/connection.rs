@@ -5,11 +5,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hubbub_protocol::endpoint::Endpoint;
 use hubbub_protocol::error::Violation;
 use hubbub_protocol::http::HeadScanner;
 use rustix::net::SendFlags;
+use rustix::net::sockopt::set_socket_linger;
 
 use crate::access::{Inquiry, Meter};
 use crate::clock::Tick;
@@ -520,6 +522,13 @@ impl Connection {
             Phase::Exchange(exchange) if exchange.answer == Answer::Awaited => Some(exchange.asked),
             _ => None,
         }
+    }
+
+    /// Sees to it that no client takes the end of this connection for the end of the answer, where it would be that.
+    ///
+    /// If a reset cannot be had, the missing bytes, or the missing chunk, say it.
+    pub(crate) fn end_by_reset(&self) {
+        let _ = set_socket_linger(&self.socket, Some(Duration::ZERO));
     }
 
     /// Whether an answer has begun, and not all of it has been sent.

@@ -10,6 +10,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import astuple
 
+from hubbub.params import NOT_JSON
+
 T = TypeVar("T")
 
 _MISSING = Raw(b"")
@@ -213,7 +215,7 @@ def commands(frame: str | bytes) -> list[tuple[int, str, Any]]:
             raise BadFrame(f"{lines} commands in one frame")
     try:
         decoded = _decode(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BadFrame(str(error)) from None
     found: list[tuple[int, str, Any]] = []
     for command in decoded:

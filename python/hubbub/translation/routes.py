@@ -17,6 +17,7 @@ from hubbub.errors import Reject
 from hubbub.forms import Form
 from hubbub.http import Response
 from hubbub.log import logger
+from hubbub.params import NOT_JSON
 from hubbub.translation.detection import detect
 from hubbub.translation.failures import (
     Exhausted,
@@ -200,7 +201,7 @@ def _fields(request: Request) -> _Fields:
         raise _Refused(400, f"Invalid request: {reject.reason}") from None
     except msgspec.ValidationError as error:
         raise _Refused(400, f"Invalid request: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         raise _Refused(400, "Invalid JSON format") from None
     if not fields.q:
         raise _Refused(400, "Invalid request: missing q parameter")

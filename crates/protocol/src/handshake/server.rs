@@ -81,15 +81,14 @@ pub fn names_websocket(fields: &Fields<'_>) -> bool {
 /// Whether `Connection` and `Upgrade` both say so. One alone means nothing (RFC 9110 §7.8): a proxy may have dropped
 /// the other.
 fn asks_for_websocket(fields: &Fields<'_>) -> Result<bool, Refusal> {
-    let mut websocket = false;
     for protocol in list::elements(fields.get_all("Upgrade")) {
         // protocol = protocol-name ["/" protocol-version]; that of RFC 6455 has no version.
         if !protocol.splitn(2, |byte| *byte == b'/').all(list::is_token) {
             return Err(Refusal::bad("bad Upgrade"));
         }
-        websocket |= protocol.eq_ignore_ascii_case(b"websocket");
     }
-    Ok(websocket && list::contains(fields.get_all("Connection"), "upgrade").unwrap_or(false))
+    Ok(names_websocket(fields)
+        && list::contains(fields.get_all("Connection"), "upgrade").unwrap_or(false))
 }
 
 fn check_version(fields: &Fields<'_>) -> Result<(), Refusal> {

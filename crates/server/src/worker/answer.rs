@@ -2,14 +2,10 @@
 //!
 //! A client finds the end of an answer only where there was one: whatever breaks off in the middle ends in a reset.
 
-use std::os::fd::AsFd;
-use std::time::Duration;
-
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::http::{
     BodyEnd, CHUNK_END, LAST_CHUNK, Refusal, Response, ResponseHead, push_chunk, push_chunk_size,
 };
-use rustix::net::sockopt::set_socket_linger;
 
 use super::Worker;
 use super::write::{CORK_BYTES, Sent};
@@ -304,9 +300,7 @@ impl Worker {
             return;
         };
         connection.flags.told = true;
-        // A reset says so even where the end of the connection would be the end of the answer. If it cannot be had, the
-        // missing bytes, or the missing chunk, say it.
-        let _ = set_socket_linger(connection.socket.as_fd(), Some(Duration::ZERO));
+        connection.end_by_reset();
         self.stats.answers_cut += 1;
         self.remove(id);
     }

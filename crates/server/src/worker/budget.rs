@@ -1,7 +1,6 @@
 //! What is held for peers, in bytes, and what happens when it is too much.
 
 use super::Worker;
-use super::pressure::LARGE_BYTES;
 use crate::connection::Phase;
 use crate::event::{ClosedBy, Ending};
 use crate::id::ConnectionId;
@@ -27,8 +26,9 @@ impl Worker {
             return;
         };
         let change = connection.recharge();
-        // Who was read no further for holding much may hold less by now.
-        self.pressure.is_due |= connection.flags.squeezed && connection.charged < LARGE_BYTES / 2;
+        if connection.flags.squeezed {
+            self.pressure.weigh_squeezed(connection.charged);
+        }
         if change != 0 {
             self.add_held(change);
         }

@@ -2,11 +2,6 @@
 //!
 //! When each WebSocket is closed is the caller's to say, a few at a time (see `leave`); so is until when to wait.
 
-use std::os::fd::AsFd;
-use std::time::Duration;
-
-use rustix::net::sockopt::set_socket_linger;
-
 use super::{Inbox, Worker};
 use crate::clock::{Tick, ticks};
 use crate::connection::{Phase, Seldom};
@@ -117,8 +112,7 @@ impl Worker {
             if let Some(connection) = self.connections.get(id)
                 && connection.is_mid_answer()
             {
-                // As in `cut`: no client takes a part of an answer for the whole.
-                let _ = set_socket_linger(connection.socket.as_fd(), Some(Duration::ZERO));
+                connection.end_by_reset();
             }
             self.broken(id, None);
         }

@@ -635,10 +635,19 @@ impl Worker {
 
     /// Brings epoll in line with what the connection wants.
     fn refresh_interest(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get(id) {
+            let wanted = connection.wanted_interest();
+            if wanted != connection.interest {
+                self.set_interest(id, wanted);
+            }
+        }
+    }
+
+    /// Has epoll watch for this from now on.
+    fn set_interest(&mut self, id: ConnectionId, wanted: Interest) {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        let wanted = connection.wanted_interest();
         if wanted == connection.interest {
             return;
         }

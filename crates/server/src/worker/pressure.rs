@@ -14,7 +14,7 @@ const STEPS: [usize; 4] = [70, 80, 90, 100];
 /// So far below that it ends.
 const BACK: usize = 10;
 /// Who holds as much is among the largest: more than a read brings, or an idle connection ever has.
-pub(super) const LARGE_BYTES: u32 = 64 << 10;
+const LARGE_BYTES: u32 = 64 << 10;
 
 /// See the module.
 pub(super) struct Pressure {
@@ -25,7 +25,7 @@ pub(super) struct Pressure {
     up_bytes: usize,
     down_bytes: usize,
     /// Something is to be done before the next wait.
-    pub(super) is_due: bool,
+    is_due: bool,
     shrinks: bool,
     /// Those that are not read, because they hold much.
     squeezed: Vec<ConnectionId>,
@@ -56,6 +56,12 @@ impl Pressure {
         self.is_due
     }
 
+    /// So much is held now by somebody who is not read for holding much: to be looked at, if that is little.
+    #[inline]
+    pub(super) fn weigh_squeezed(&mut self, charged: u32) {
+        self.is_due |= holds_little(charged);
+    }
+
     fn part(&self, percent: usize) -> usize {
         (self.limit_bytes as u128 * percent as u128 / 100) as usize
     }
@@ -75,6 +81,11 @@ impl Pressure {
     fn is_left(&self, held_bytes: usize) -> bool {
         held_bytes >= self.up_bytes || held_bytes < self.down_bytes
     }
+}
+
+/// Whether who was not read for holding much is read again.
+fn holds_little(charged: u32) -> bool {
+    charged < LARGE_BYTES / 2
 }
 
 impl Worker {
@@ -136,7 +147,7 @@ impl Worker {
             let Some(connection) = self.connections.get_mut(id) else {
                 return false;
             };
-            let goes = all_go || connection.charged < LARGE_BYTES / 2;
+            let goes = all_go || holds_little(connection.charged);
             if goes {
                 connection.flags.squeezed = false;
                 connection.seen = self.clock.tick();
@@ -170,10 +181,10 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        if connection.flags.squeezed {
-            // It may hold less by now.
-            self.pressure.is_due |= connection.charged < LARGE_BYTES / 2;
-        } else if connection.charged >= LARGE_BYTES && !self.settings.tries(Limit::Held) {
+        if !connection.flags.squeezed
+            && connection.charged >= LARGE_BYTES
+            && !self.settings.tries(Limit::Held)
+        {
             connection.flags.squeezed = true;
             self.stats.memory_paused += 1;
             self.pressure.squeezed.push(id);

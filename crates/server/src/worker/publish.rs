@@ -145,13 +145,14 @@ impl Delivery<'_> {
         let deflate = endpoint
             .deflate()
             .filter(|deflate| message.payload().len() >= deflate.minimum_bytes());
-        let group = match is_client {
-            true => Some(None),
-            false => deflate.map(|deflate| deflate.group()),
-        };
         // What is compressed into a window of its own has to arrive, or all that follows is read wrongly.
         let may_be_dropped = policy != Policy::Close;
-        let group = group.filter(|group| is_client || group.is_some() || !may_be_dropped);
+        let group = match is_client {
+            true => Some(None),
+            false => deflate
+                .map(|deflate| deflate.group())
+                .filter(|group| group.is_some() || !may_be_dropped),
+        };
         let own: Arc<[u8]>;
         let frame = match group {
             None => &message.plain,

@@ -17,7 +17,7 @@ use crate::event::{ClosedBy, Ending, Place, Raw};
 use crate::id::ConnectionId;
 use crate::limits::{Limit, TRIED_TIMES};
 use crate::memory::prefer_large_pages;
-use crate::reactor::{Interest, Token};
+use crate::reactor::Interest;
 
 /// How long a close waits for the application's answers to what came before it.
 const ANSWER_TICKS: Tick = 5;
@@ -110,16 +110,7 @@ impl Worker {
             return false;
         }
         // What has come before its end is worked off first. Until then epoll would tell of the end again and again.
-        if connection.interest != Interest::ONESHOT {
-            connection.interest = Interest::ONESHOT;
-            let token = Token::Connection(id);
-            let told = self
-                .reactor
-                .modify(&connection.socket, token, Interest::ONESHOT);
-            if told.is_err() {
-                self.broken(id, None);
-            }
-        }
+        self.set_interest(id, Interest::ONESHOT);
         true
     }
 

@@ -27,6 +27,11 @@ class Account(Struct, frozen=True):
     created: int = 0
     seen: int = 0
 
+    @property
+    def is_bridged(self) -> bool:
+        """Whether they come from another network: somebody's token speaks for a guest."""
+        return self.external and self.guest
+
     def person(self, owners: frozenset[str]) -> Person:
         """The same, as rooms have to know them.
 

@@ -15,6 +15,7 @@ from hubbub.apps.chat.sign_in import refused
 from hubbub.http import Response, StreamingResponse
 from hubbub.hub import Client, Refused
 from hubbub.log import logger
+from hubbub.params import NOT_JSON
 from hubbub.translation import Translation, install
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _is_of(request: Request, message: Message, translation: Translation) -> bool
     """Whether this is what the message says, and not something put under its name."""
     try:
         asked = msgspec.json.decode(request.body, type=_Asked).q
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return False
     language = message.lang.partition("-")[0]
     is_language = language in ("und", translation.source.partition("-")[0])

@@ -130,8 +130,7 @@ class People:
         """
         if not account.user:
             account = replace(account, user=opaque("u", secrets.randbits))
-        is_bridged = account.external and account.guest
-        self.check_free(account.nick, account.user, is_bridged=is_bridged)
+        self.check_free(account.nick, account.user, is_bridged=account.is_bridged)
         with self.taking(account):
             try:
                 await self._store.write(lambda db: add_account(db, account))

@@ -69,8 +69,7 @@ class Profile:
         chat.people.person(user)
         if changed.nick != account.nick:
             # Again: if the disk refused it, it would refuse what others say at this moment, too.
-            is_bridged = account.external and account.guest
-            chat.people.check_free(changed.nick, user, is_bridged=is_bridged)
+            chat.people.check_free(changed.nick, user, is_bridged=account.is_bridged)
         rooms = chat.live.rooms(chat.store.here.rooms_of(user))
 
         def write(db: sqlite3.Connection) -> None:
