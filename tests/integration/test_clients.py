@@ -1,7 +1,6 @@
 """Both sides against an independent implementation: the `websockets` library."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +20,7 @@ from hubbub import (
     WebSocket,
 )
 from hubbub.testing import serve
+from tests.strangers import stranger
 
 pytestmark = pytest.mark.anyio
 
@@ -164,23 +164,14 @@ async def test_nobody_there() -> None:
 @asynccontextmanager
 async def speaking(words: bytes, *, then_close: bool = False) -> AsyncIterator[str]:
     """A TCP server that says this to everybody, whatever it is told."""
-    writers: list[asyncio.StreamWriter] = []
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
         writer.write(words)
-        if then_close:
-            writer.close()
+        if not then_close:
+            await reader.read()
 
-    server = await asyncio.start_server(speak, "127.0.0.1", 0)
-    try:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    finally:
-        server.close()
-        for writer in writers:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+    async with stranger(speak) as port:
+        yield f"ws://127.0.0.1:{port}/"
 
 
 async def test_a_server_that_says_nothing() -> None:

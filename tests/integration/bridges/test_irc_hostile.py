@@ -15,6 +15,7 @@ from hubbub.bridges.irc.client.sending import Bucket
 from hubbub.bridges.irc.line import Line
 from tests.integration.bridges.house import MANY
 from tests.integration.bridges.test_irc_link import heard, joined
+from tests.strangers import stranger
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -33,24 +34,22 @@ class Hostile:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
-        with contextlib.suppress(OSError):
-            while raw := await reader.readline():
-                command, _, rest = raw.decode().strip().partition(" ")
-                if command == "USER":
-                    self.registered += 1
-                    self.send(":s 001 hubbub :hi", ":s 005 hubbub NICKLEN=30 :are supported")
-                    self.send(":s 422 hubbub :no motd")
-                elif command == "JOIN":
-                    self.send(
-                        ":hubbub!h@h JOIN #lobby",
-                        ":s 353 hubbub = #lobby :hubbub bob",
-                        ":s 366 hubbub #lobby :end",
-                    )
-                elif command == "PING":
-                    self.send(f":s PONG s {rest}")
-                elif command == "PRIVMSG":
-                    self.said.append(rest)
-        writer.transport.abort()
+        while raw := await reader.readline():
+            command, _, rest = raw.decode().strip().partition(" ")
+            if command == "USER":
+                self.registered += 1
+                self.send(":s 001 hubbub :hi", ":s 005 hubbub NICKLEN=30 :are supported")
+                self.send(":s 422 hubbub :no motd")
+            elif command == "JOIN":
+                self.send(
+                    ":hubbub!h@h JOIN #lobby",
+                    ":s 353 hubbub = #lobby :hubbub bob",
+                    ":s 366 hubbub #lobby :end",
+                )
+            elif command == "PING":
+                self.send(f":s PONG s {rest}")
+            elif command == "PRIVMSG":
+                self.said.append(rest)
 
     def send(self, *lines: str) -> None:
         self.raw("".join(f"{line}\r\n" for line in lines).encode())
@@ -63,13 +62,8 @@ class Hostile:
 @contextlib.asynccontextmanager
 async def network() -> AsyncIterator[Hostile]:
     made = Hostile()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    yield made
-    server.close()
-    if made.writer is not None:
-        # What was not read of a flood would keep it open beyond the end of the loop.
-        made.writer.transport.abort()
+    async with stranger(made.serve) as made.port:
+        yield made
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hubbub.translation.breaker import BreakerOptions
 from hubbub.translation.failures import Kind
 from tests.integration.translation.services import KEY, Services
 from tests.loops import on_each_loop
+from tests.strangers import stranger
 
 pytestmark = [pytest.mark.anyio, on_each_loop]
 
@@ -157,13 +158,16 @@ async def test_a_service_that_hangs_is_given_up(
 
 
 async def test_a_service_that_is_not_there_is_down(make: Make) -> None:
-    refuses = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
-    port = refuses.sockets[0].getsockname()[1]
-    for _ in range(2):
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Says nothing."""
+
+    async def is_down(port: int) -> None:
         backend = make(f"http://127.0.0.1:{port}", KEY)
         with pytest.raises(BackendFailure) as caught:
             await backend.pairs()
         assert caught.value.kind == "down"
         await backend.close()
-        refuses.close()
-        await refuses.wait_closed()
+
+    async with stranger(hang_up) as port:
+        await is_down(port)
+    await is_down(port)

@@ -1,7 +1,6 @@
 """A server that sends what no stream may hold, or nonsense: the bridge drops it, and comes back."""
 
 import asyncio
-import contextlib
 import re
 
 import pytest
@@ -23,6 +22,7 @@ from hubbub.bridges.link.remote import (
 from hubbub.bridges.xmpp.muc.remote import MucRemote
 from hubbub.bridges.xmpp.muc.settings import XmppBridge
 from hubbub.bridges.xmpp.proxy import ServerSettings
+from tests.strangers import stranger
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -90,22 +90,19 @@ async def test_it_comes_back(said: bytes) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b">")
-            writer.write(said if connections == 1 else HEADER)
-            await reader.read()
-        writer.transport.abort()
+        await reader.readuntil(b">")
+        writer.write(said if connections == 1 else HEADER)
+        await reader.read()
 
     told: list[Told] = []
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    remote = MucRemote(settings(server.sockets[0].getsockname()[1]))
-    remote.join([ROOM])
-    running = asyncio.create_task(remote.run(told.append))
-    await until(lambda: connections >= 2 and told and told[-1] == Up(), within_s=20)
-    assert not [one for one in told if not isinstance(one, Up | Down)]
-    running.cancel()
-    await asyncio.wait([running])
-    server.close()
+    async with stranger(talk) as port:
+        remote = MucRemote(settings(port))
+        remote.join([ROOM])
+        running = asyncio.create_task(remote.run(told.append))
+        await until(lambda: connections >= 2 and told and told[-1] == Up(), within_s=20)
+        assert not [one for one in told if not isinstance(one, Up | Down)]
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def test_a_room_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,72 +111,66 @@ async def test_a_room_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     to = "bridge@bridge.test/hubbub"
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b">")
-            writer.write(HEADER)
-            while True:
-                asked = (await reader.readuntil(b"disco#info")).decode()
-                id_ = re.findall(r'<iq [^>]*id="([^"]+)"', asked)[-1]
-                writer.write(f"<iq type='error' from='{ROOM}' to='{to}' id='{id_}'/>".encode())
-                await reader.readuntil(b"<history ")
-                writer.write(
-                    f"<presence from='{ROOM}/hubbub' to='{to}'>"
-                    "<x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x>"
-                    f"</presence><message from='{ROOM}' to='{to}' type='groupchat'><subject/>"
-                    "</message>".encode()
-                )
-        writer.transport.abort()
+        await reader.readuntil(b">")
+        writer.write(HEADER)
+        while True:
+            asked = (await reader.readuntil(b"disco#info")).decode()
+            id_ = re.findall(r'<iq [^>]*id="([^"]+)"', asked)[-1]
+            writer.write(f"<iq type='error' from='{ROOM}' to='{to}' id='{id_}'/>".encode())
+            await reader.readuntil(b"<history ")
+            writer.write(
+                f"<presence from='{ROOM}/hubbub' to='{to}'>"
+                "<x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x>"
+                f"</presence><message from='{ROOM}' to='{to}' type='groupchat'><subject/>"
+                "</message>".encode()
+            )
 
     told: list[Told] = []
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    remote = MucRemote(settings(server.sockets[0].getsockname()[1]))
-    delivery = Delivery(7, ROOM, Author("", ""), Say("hello"))
+    async with stranger(talk) as port:
+        remote = MucRemote(settings(port))
+        delivery = Delivery(7, ROOM, Author("", ""), Say("hello"))
 
-    def hear(event: Told) -> None:
-        told.append(event)
-        if isinstance(event, Opened):
-            remote.deliver(delivery)
+        def hear(event: Told) -> None:
+            told.append(event)
+            if isinstance(event, Opened):
+                remote.deliver(delivery)
 
-    remote.join([ROOM])
-    running = asyncio.create_task(remote.run(hear))
-    await until(lambda: told and isinstance(told[-1], Rejected), within_s=20)
-    assert [type(one) for one in told] == [Up, Opened, Sending, Shut, Opened, Sending, Rejected]
-    running.cancel()
-    await asyncio.wait([running])
-    server.close()
+        remote.join([ROOM])
+        running = asyncio.create_task(remote.run(hear))
+        await until(lambda: told and isinstance(told[-1], Rejected), within_s=20)
+        assert [type(one) for one in told] == [Up, Opened, Sending, Shut, Opened, Sending, Rejected]
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def test_nonsense_is_passed_over() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b">")
-            writer.write(HEADER)
-            asked = (await reader.readuntil(b"disco#info")).decode()
-            id_ = re.findall(r'<iq [^>]*id="([^"]+)"', asked)[-1]
-            to = "bridge@bridge.test/hubbub"
-            writer.write(f"<iq type='error' from='{ROOM}' to='{to}' id='{id_}'/>".encode())
-            await reader.readuntil(b"maxstanzas")
-            for one in NONSENSE:
-                writer.write(one.encode())
-            writer.write(
-                f"<presence from='{ROOM}/hubbub' to='{to}'><x xmlns='http://jabber.org/protocol/muc#user'>"
-                "<item role='participant'/><status code='110'/><status code='nine'/></x></presence>"
-                f"<message from='{ROOM}' to='{to}' type='groupchat'><subject/></message>"
-                f"<message from='{ROOM}/a' to='{to}' type='groupchat'>"
-                "<body>sense</body></message>".encode()
-            )
-            await reader.read()
-        writer.transport.abort()
+        await reader.readuntil(b">")
+        writer.write(HEADER)
+        asked = (await reader.readuntil(b"disco#info")).decode()
+        id_ = re.findall(r'<iq [^>]*id="([^"]+)"', asked)[-1]
+        to = "bridge@bridge.test/hubbub"
+        writer.write(f"<iq type='error' from='{ROOM}' to='{to}' id='{id_}'/>".encode())
+        await reader.readuntil(b"maxstanzas")
+        for one in NONSENSE:
+            writer.write(one.encode())
+        writer.write(
+            f"<presence from='{ROOM}/hubbub' to='{to}'><x xmlns='http://jabber.org/protocol/muc#user'>"
+            "<item role='participant'/><status code='110'/><status code='nine'/></x></presence>"
+            f"<message from='{ROOM}' to='{to}' type='groupchat'><subject/></message>"
+            f"<message from='{ROOM}/a' to='{to}' type='groupchat'>"
+            "<body>sense</body></message>".encode()
+        )
+        await reader.read()
 
     told: list[Told] = []
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    remote = MucRemote(settings(server.sockets[0].getsockname()[1]))
-    remote.join([ROOM])
-    running = asyncio.create_task(remote.run(told.append))
-    await until(lambda: any(isinstance(one, Said) for one in told), within_s=20)
-    assert [one.text for one in told if isinstance(one, Said)] == ["sense"]
-    assert [one.people[0].name for one in told if isinstance(one, Opened)] == ["a"]
-    assert not [one for one in told if isinstance(one, Came)]
-    running.cancel()
-    await asyncio.wait([running])
-    server.close()
+    async with stranger(talk) as port:
+        remote = MucRemote(settings(port))
+        remote.join([ROOM])
+        running = asyncio.create_task(remote.run(told.append))
+        await until(lambda: any(isinstance(one, Said) for one in told), within_s=20)
+        assert [one.text for one in told if isinstance(one, Said)] == ["sense"]
+        assert [one.people[0].name for one in told if isinstance(one, Opened)] == ["a"]
+        assert not [one for one in told if isinstance(one, Came)]
+        running.cancel()
+        await asyncio.wait([running])

@@ -15,6 +15,7 @@ from hubbub.testing import serve
 from tests.integration.bridges.house import MANY
 from tests.integration.bridges.xmpp.test_hostile import HEADER, ROOM, settings
 from tests.integration.chat.talker import Ear, House, Talker
+from tests.strangers import stranger
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -35,22 +36,20 @@ class Hostile:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
         self.connections += 1
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b">")
-            writer.write(HEADER)
-            asked = (await reader.readuntil(b"disco#info")).decode()
-            id_ = re.findall(r'<iq [^>]*id="([^"]+)"', asked)[-1]
-            self.send(f"<iq type='error' from='{ROOM}' to='{TO}' id='{id_}'/>")
-            await reader.readuntil(b"<history")
-            self.comes("bob")
-            self.send(
-                f"<presence from='{ROOM}/hubbub' to='{TO}'><x xmlns='{USER}'>"
-                f"<status code='110'/></x></presence>"
-                f"<message from='{ROOM}' to='{TO}' type='groupchat'><subject/></message>"
-            )
-            while piece := await reader.read(65_536):
-                self.heard += piece.decode(errors="replace")
-        writer.transport.abort()
+        await reader.readuntil(b">")
+        writer.write(HEADER)
+        asked = (await reader.readuntil(b"disco#info")).decode()
+        id_ = re.findall(r'<iq [^>]*id="([^"]+)"', asked)[-1]
+        self.send(f"<iq type='error' from='{ROOM}' to='{TO}' id='{id_}'/>")
+        await reader.readuntil(b"<history")
+        self.comes("bob")
+        self.send(
+            f"<presence from='{ROOM}/hubbub' to='{TO}'><x xmlns='{USER}'>"
+            f"<status code='110'/></x></presence>"
+            f"<message from='{ROOM}' to='{TO}' type='groupchat'><subject/></message>"
+        )
+        while piece := await reader.read(65_536):
+            self.heard += piece.decode(errors="replace")
 
     def send(self, *stanzas: str) -> None:
         assert self.writer is not None
@@ -95,11 +94,11 @@ class At:
 @contextlib.asynccontextmanager
 async def attacked(folder: Path, connections: int = 1) -> AsyncIterator[At]:
     room = Hostile()
-    server = await asyncio.start_server(room.serve, "127.0.0.1", 0)
-    room.port = server.sockets[0].getsockname()[1]
-    table = msgspec.to_builtins(msgspec.structs.replace(settings(room.port), puppets=False))
-    made = app(Config(database=str(folder / "chat.sqlite3"), bridges={"jab": table}, limits=MANY))
-    try:
+    async with stranger(room.serve) as room.port:
+        table = msgspec.to_builtins(msgspec.structs.replace(settings(room.port), puppets=False))
+        made = app(
+            Config(database=str(folder / "chat.sqlite3"), bridges={"jab": table}, limits=MANY)
+        )
         async with serve(made) as served:
             house = House(served, made.state.chat)
             link: Any = made.bridges["jab"]
@@ -116,8 +115,6 @@ async def attacked(folder: Path, connections: int = 1) -> AsyncIterator[At]:
             await until(lambda: "still here" in room.heard, within_s=10)
             assert room.connections == connections
             await ada.client.disconnect()
-    finally:
-        server.close()
         if room.writer is not None:
             room.writer.transport.abort()
 

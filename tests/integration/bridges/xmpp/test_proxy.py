@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,6 +15,7 @@ from hubbub.testing import TestServer, serve
 from tests.authority import Authority
 from tests.integration.bridges.xmpp.servers import XmppServer
 from tests.loops import on_each_loop
+from tests.strangers import Talk, stranger
 
 pytestmark = [pytest.mark.anyio, on_each_loop]
 
@@ -28,8 +29,6 @@ HEADER = (
 IQ = "<iq xmlns='jabber:client' id='1' type='get'><ping xmlns='urn:xmpp:ping'/></iq>"
 TIMEOUT_S = 10.0
 
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
 
 @contextlib.asynccontextmanager
 async def proxy(servers: dict[str, ServerSettings], **more: Any) -> AsyncIterator[TestServer]:
@@ -40,12 +39,8 @@ async def proxy(servers: dict[str, ServerSettings], **more: Any) -> AsyncIterato
 @contextlib.asynccontextmanager
 async def peer(talk: Talk) -> AsyncIterator[ServerSettings]:
     """A server that does what a test wants, without TLS, on this machine."""
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
+    async with stranger(talk) as port:
         yield ServerSettings(host="127.0.0.1", port=port, tls="none")
-    finally:
-        server.close()
 
 
 @contextlib.asynccontextmanager
@@ -135,9 +130,7 @@ async def test_a_server_that_cannot_be_secured(answer: bytes) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b">")
         writer.write(answer)
-        with contextlib.suppress(OSError):
-            await writer.drain()
-        writer.close()
+        await writer.drain()
 
     async with peer(talk) as here:
         one = ServerSettings(host="127.0.0.1", port=here.port)
@@ -194,7 +187,6 @@ async def test_a_server_that_vanishes_ends_no_stream() -> None:
         writer.write(HEADER)
         await reader.readuntil(b"</iq>")
         writer.write(b"<presence/>")
-        writer.close()
 
     async with peer(talk) as here, proxy({"a.test": here}) as made, connect(made) as ws:
         await ws.send(OPEN.format("a.test"))
@@ -215,7 +207,6 @@ async def test_a_browser_that_vanishes_ends_no_stream() -> None:
             while piece := await reader.read(1000):
                 said += piece
         heard.set_result(said)
-        writer.close()
 
     async with peer(talk) as here, proxy({"a.test": here}) as made:
         async with connect(made) as ws:
@@ -226,27 +217,28 @@ async def test_a_browser_that_vanishes_ends_no_stream() -> None:
 
 
 async def test_a_server_that_closes() -> None:
+    heard = asyncio.get_running_loop().create_future()
+
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b">")
         writer.write(
             HEADER + b"<stream:error><system-shutdown"
             b" xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
         )
-        assert (await reader.read()).endswith(b"</stream:stream>")
-        writer.close()
+        heard.set_result(await reader.read())
 
     async with peer(talk) as here, proxy({"a.test": here}) as made, connect(made) as ws:
         await ws.send(OPEN.format("a.test"))
         assert names(await rest(ws)) == ["open", "error", "close"]
         assert ws.close_code == 1000
+        async with asyncio.timeout(TIMEOUT_S):
+            assert (await heard).endswith(b"</stream:stream>")
 
 
 async def test_a_browser_that_says_too_much() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(HEADER)
-        with contextlib.suppress(OSError):
-            await reader.read()
-        writer.close()
+        await reader.read()
 
     async with peer(talk) as here:
         async with proxy({"a.test": here}, frame_limit_bytes=10_000) as made, connect(made) as ws:
@@ -267,13 +259,11 @@ async def test_who_does_not_read_is_not_read_for() -> None:
         nonlocal written
         await reader.readuntil(b">")
         writer.write(HEADER)
-        with contextlib.suppress(OSError):
-            for _ in range(total):
-                writer.write(stanza)
-                await writer.drain()
-                written += 1
-            await reader.read()
-        writer.close()
+        for _ in range(total):
+            writer.write(stanza)
+            await writer.drain()
+            written += 1
+        await reader.read()
 
     async with peer(talk) as here, proxy({"a.test": here}) as made:
         async with connect(made, compression="off") as ws:
