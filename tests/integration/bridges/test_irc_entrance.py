@@ -92,6 +92,9 @@ async def test_an_address_in_use_is_tried_again(tmp_path: Path) -> None:
         {"network": ""},
         {"websocket": "irc"},
         {"lines_per_s": 0},
+        {"connection_limit": -1},
+        {"address_connection_limit": -1},
+        {"exempt_networks": ("nowhere",)},
     ],
 )
 async def test_settings_that_make_no_sense(wrong: dict[str, object]) -> None:

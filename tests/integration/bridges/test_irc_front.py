@@ -247,6 +247,48 @@ async def test_at_the_end_everybody_is_told() -> None:
             await asyncio.open_connection(*address)
 
 
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"connection_limit": 2}, "Too many connections"),
+        (
+            {"address_connection_limit": 2, "exempt_networks": ()},
+            "Too many connections from your address",
+        ),
+    ],
+    ids=["in all", "of one address"],
+)
+async def test_one_too_many_hears_it(limits: dict[str, Any], words: str) -> None:
+    _, front = made(**limits)
+    address = await front.listen("127.0.0.1", 0)
+    async with connected(address, "ada") as ada:
+        async with connected(address, "bob"):
+            for _ in range(3):
+                async with connected(address) as eve:
+                    assert await eve.at_end() == f"ERROR :Closing link: {words}"
+            ada.send("PING :x")
+            await ada.until("PONG")
+        # Who has left makes room.
+        await until(lambda: len(front) == 1)
+        async with connected(address, "eve"):
+            pass
+    await front.close()
+
+
+async def test_who_comes_while_it_ends_is_not_left() -> None:
+    _, front = made()
+    address = await front.listen("127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    with socket.socket() as plain:
+        plain.setblocking(False)
+        await loop.sock_connect(plain, address)
+        await front.close()
+        plain.settimeout(10)
+        with contextlib.suppress(ConnectionResetError):
+            heard = await asyncio.to_thread(plain.recv, 1000)
+            assert heard in (b"", b"ERROR :Closing link: Server is going down\r\n")
+
+
 async def test_what_cannot_be_told_one_the_others_hear() -> None:
     world, front = made()
     address = await front.listen("127.0.0.1", 0)

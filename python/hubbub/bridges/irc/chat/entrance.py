@@ -36,7 +36,13 @@ def add_irc(app: App[Any], service: ChatService, settings: IrcSettings) -> Front
     front = Front(
         house,
         FrontInfo(settings.server, settings.network, motd=settings.motd),
-        FrontOptions(burst_lines=settings.burst_lines, lines_per_s=settings.lines_per_s),
+        FrontOptions(
+            burst_lines=settings.burst_lines,
+            lines_per_s=settings.lines_per_s,
+            connection_limit=settings.connection_limit,
+            address_connection_limit=settings.address_connection_limit,
+            exempt_networks=settings.exempt_networks,
+        ),
         tuple(one.gateway() for one in settings.gateways),
     )
     house.tell = front.tell

@@ -16,11 +16,12 @@ from hubbub._core import WebSocket
 from hubbub.app import App
 from hubbub.bridges.irc.casemapping import folded
 from hubbub.bridges.irc.cutting import Cutter, TooLong
+from hubbub.bridges.irc.front.crowd import Crowd
 from hubbub.bridges.irc.front.events import Event, Reacted, Redacted, Said, Tagged, Typing
 from hubbub.bridges.irc.front.face import Chat
 from hubbub.bridges.irc.front.names import FrontInfo
 from hubbub.bridges.irc.front.pace import Pace
-from hubbub.bridges.irc.front.session import Session
+from hubbub.bridges.irc.front.session import Session, farewell
 from hubbub.bridges.irc.front.sessions import new_session
 from hubbub.bridges.irc.front.webirc import Gateway
 from hubbub.bridges.irc.line import Line, encode
@@ -58,6 +59,15 @@ class FrontOptions:
     lines_per_s: float = 4.0
     """Lines a client may send; beyond it, they wait."""
 
+    connection_limit: int = 10_000
+    """Most connections by TCP at a time; 0: any number."""
+
+    address_connection_limit: int = 512
+    """Most of one address (IPv6: of one network of 64 bits); 0: any number."""
+
+    exempt_networks: tuple[str, ...] = ("127.0.0.0/8", "::1")
+    """Addresses and networks for which the limit per address does not hold."""
+
 
 class Front:
     """The IRC front of a chat.
@@ -80,6 +90,14 @@ class Front:
         self._info = info or FrontInfo()
         self._options = options or FrontOptions()
         self._gateways = gateways
+        # Behind a gateway are many.
+        exempt = [network for one in gateways for network in one.addresses]
+        self._crowd = Crowd(
+            self._options.connection_limit,
+            self._options.address_connection_limit,
+            (*self._options.exempt_networks, *exempt),
+        )
+        self._is_closed = False
         self._sessions: set[Session] = set()
         self._servers: list[asyncio.Server] = []
         self._writers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -124,7 +142,10 @@ class Front:
         Raises:
             OSError: It cannot.
         """
-        server = await asyncio.start_server(self._accepted, host, port, ssl=tls)
+        handshake_s = self._options.register_s if tls is not None else None
+        server = await asyncio.start_server(
+            self._accepted, host, port, ssl=tls, ssl_handshake_timeout=handshake_s
+        )
         self._servers.append(server)
         found = server.sockets[0].getsockname()
         return str(found[0]), int(found[1])
@@ -144,6 +165,7 @@ class Front:
 
     async def close(self) -> None:
         """Takes leave of everybody, and listens no more."""
+        self._is_closed = True
         for server in self._servers:
             server.close()
         for session in list(self._sessions):
@@ -161,21 +183,42 @@ class Front:
 
     # By TCP
 
-    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - asyncio runs this in a task of its own
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer: tuple[str, int] | None = writer.get_extra_info("peername")
+        if peer is None or self._is_closed:
+            writer.transport.abort()
+            return
+        address = peer[0]
+        if refusal := self._crowd.refusal(address):
+            logger.debug("irc: %s: %s", address, refusal)
+            writer.write(encode(farewell(refusal)) + b"\r\n")
+            self._keep(_leave(writer), writer)
+            return
+        self._crowd.come(address)
+        task = self._keep(self._attend(reader, writer, address), writer)
+        task.add_done_callback(lambda _: self._crowd.go(address))
+
+    def _keep(
+        self, attending: Coroutine[Any, Any, None], writer: asyncio.StreamWriter
+    ) -> asyncio.Task[None]:
+        task = asyncio.create_task(attending)
         self._writers[task] = writer
+        task.add_done_callback(self._writers.pop)
+        return task
+
+    async def _attend(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str
+    ) -> None:
         try:
-            await self._by_stream(reader, writer)
+            await self._by_stream(reader, writer, address)
         except OSError as error:
             logger.debug("irc: %s", error)
         finally:
-            try:
-                await _leave(writer)
-            finally:
-                del self._writers[task]
+            await _leave(writer)
 
-    async def _by_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _by_stream(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str
+    ) -> None:
         def write(line: Line) -> None:
             if writer.is_closing():
                 return
@@ -184,8 +227,6 @@ class Front:
                 # Who does not read is cut; what waits for it would only grow.
                 writer.transport.abort()
 
-        peer: tuple[str, int] | None = writer.get_extra_info("peername")
-        address = peer[0] if peer else ""
         it = self._session(write, writer.close, address)
         cutter = Cutter()
 

@@ -210,7 +210,7 @@ class Session:
                 self._refused(line, refused)
 
     async def _take_leave(self, reason: str) -> None:
-        self.out.answer(Line("ERROR", (f"Closing link: {reason}",)))
+        self.out.answer(farewell(reason))
         await self.end(reason)
 
     def _refused(self, line: Line, refused: ChatRefused) -> None:
@@ -248,3 +248,8 @@ class Session:
         for place, me in self.chat.rooms_of(person, person):
             self.rooms[folded(place.name)] = place.name
             self._around.show(self, place.name, me)
+
+
+def farewell(reason: str) -> Line:
+    """The last line that a client hears."""
+    return Line("ERROR", (f"Closing link: {reason}",))
