@@ -55,6 +55,22 @@ def jump(person: Person, day: str) -> None:
     page.get_by_role("button", name="Jump").click()
 
 
+SCROLLED_MEANWHILE = """() => {
+  const [box, list] = [".timeline", ".messages"].map((one) => document.querySelector(one));
+  const aim = box.scrollTop - 200;
+  window.landed = new Promise((resolve) => {
+    list.insertBefore = (...what) => {
+      delete list.insertBefore;
+      box.scrollTop = aim;
+      // Twice, for whatever comes after the layout.
+      requestAnimationFrame(() => requestAnimationFrame(() => resolve(box.scrollTop - aim)));
+      return list.insertBefore(...what);
+    };
+  });
+}"""
+"""When the next row is added, the reader scrolls, too, and the event that says so comes later."""
+
+
 def test_up_to_the_first_message_and_back(people: People) -> None:
     person = reader(people, "Ada")
     page = person.page
@@ -123,7 +139,7 @@ def test_what_is_said_while_one_comes_back_to_the_newest_is_there(people: People
     page = person.page
     jump(person, day_of(0))
     expect(person.message(text_of(0))).to_be_in_viewport()
-    other = people.enter("Gil", **ZONE)
+    other = people.enter("Max", **ZONE)
 
     # What is said overtakes the answer, which was made before it.
     held.is_on = True
@@ -155,3 +171,11 @@ def test_a_day_without_messages_and_days_beyond_both_ends(people: People) -> Non
     expect(page.locator(".to-latest")).to_have_count(0)
     assert entries(page)[-1] == COUNT - 1
     assert person.troubles == []
+
+
+def test_who_scrolls_as_something_is_said_stays_where_they_scroll(people: People) -> None:
+    person = reader(people, "Zoe")
+    person.page.evaluate(SCROLLED, True)
+    person.page.evaluate(SCROLLED_MEANWHILE)
+    people.enter("Yan", **ZONE).sent("said while Zoe scrolls")
+    assert abs(person.page.evaluate("window.landed")) <= 1

@@ -8,6 +8,8 @@ export class Scrolling {
   /** Whether its end is the room's: the end of a part of the history is nothing to stay at. */
   isLive = true;
   private anchor: { element: HTMLElement; top: number } | undefined;
+  /** Where the box was scrolled to when the anchor was chosen. */
+  private seen = 0;
 
   constructor(private readonly box: HTMLElement) {}
 
@@ -16,6 +18,7 @@ export class Scrolling {
     const { box } = this;
     this.isAtEnd = this.isLive && box.scrollHeight - box.scrollTop - box.clientHeight < END_PX;
     this.anchor = this.isAtEnd ? undefined : this.find();
+    this.seen = box.scrollTop;
   }
 
   /** The content has changed: what was in view stays where it was. */
@@ -23,7 +26,9 @@ export class Scrolling {
     if (this.isAtEnd) {
       this.toEnd();
     } else if (this.anchor?.element.isConnected) {
-      this.box.scrollTop += this.topOf(this.anchor.element) - this.anchor.top;
+      // By so much the reader has scrolled since: the event that says so is still to come.
+      const scrolled = this.box.scrollTop - this.seen;
+      this.box.scrollTop += this.topOf(this.anchor.element) - this.anchor.top + scrolled;
       this.scrolled();
     }
   }
