@@ -17,9 +17,6 @@ use crate::websocket::WebSocket;
 /// RFC 6455 §7.4.1: the close code that stands for a TLS handshake that failed.
 const TLS_FAILED: u16 = 1015;
 
-/// The address does not name a place to connect to.
-pub(crate) struct NoAddress(pub(crate) String);
-
 /// What the application asked for.
 pub(crate) struct Wish {
     pub(crate) host: String,
@@ -62,7 +59,7 @@ impl Wish {
     }
 }
 
-fn target(address: &str) -> Result<Target, NoAddress> {
+fn target(address: &str) -> PyResult<Target> {
     if let Some(path) = address.strip_prefix("unix:") {
         return Ok(Target::Unix(path.into()));
     }
@@ -70,7 +67,7 @@ fn target(address: &str) -> Result<Target, NoAddress> {
     number
         .parse::<SocketAddr>()
         .map(Target::Tcp)
-        .map_err(|_| NoAddress(format!("not an address: {address:?}")))
+        .map_err(|_| PyOSError::new_err(format!("not an address: {address:?}")))
 }
 
 pub(crate) fn connect(

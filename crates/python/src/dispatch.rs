@@ -453,7 +453,7 @@ fn alarms(engine: &Bound<'_, Engine>) -> PyResult<()> {
         .with(|core| core.worker.take_alarms(&mut due))?;
     for key in due {
         let callback = engine.get().core.with(|core| {
-            let (interval_s, callback) = core.timers.get(&key)?;
+            let (interval_s, callback) = core.timers.get(key)?;
             core.worker
                 .alarm(std::time::Duration::from_secs_f64(*interval_s), key);
             Some(callback.clone_ref(py))

@@ -11,15 +11,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hubbub_hub::{Patterns, Topic};
-use hubbub_protocol::deflate;
 use hubbub_protocol::error::Misuse;
-use hubbub_protocol::http::{Request as Head, Spelling};
-use hubbub_protocol::network::Networks;
+use hubbub_protocol::http::Request as Head;
 use hubbub_server::{
-    Address, ConnectionId, Farewell, Inbox, Interest, Listener, Publication, RatePolicy, Settings,
-    Threads, Workers, monotonic_ns,
+    Address, ConnectionId, Farewell, Inbox, Interest, Listener, Publication, Workers, monotonic_ns,
 };
-use pyo3::exceptions::{PyKeyError, PyOSError, PySystemExit, PyValueError};
+use pyo3::exceptions::{PyKeyError, PySystemExit, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -34,16 +31,11 @@ use crate::large::Growing;
 use crate::peers::Peers;
 use crate::request::Request;
 use crate::route::{Route, window};
+use crate::settings::{self, QueueLimits};
 use crate::table::Table;
+use crate::timers::{Cancel, Timers};
 use crate::tls::{TlsContext, TlsTrust};
 use crate::watch::Watch;
-
-/// What may wait for a handler before reading from its peer pauses.
-#[derive(Clone, Copy)]
-pub(crate) struct QueueLimits {
-    pub(crate) messages: usize,
-    pub(crate) bytes: usize,
-}
 
 /// Everything that belongs to the loop's thread.
 pub(crate) struct Core {
@@ -61,8 +53,7 @@ pub(crate) struct Core {
     pub(crate) movers: VecDeque<ConnectionId>,
     /// By module: the topics that it shares with others.
     shared: HashMap<u16, Patterns<bool>>,
-    pub(crate) timers: HashMap<u32, (f64, Py<PyAny>)>,
-    next_timer: u32,
+    pub(crate) timers: Timers,
     /// The Tasks of handlers that have not ended, by their addresses.
     pub(crate) handlers: HashMap<usize, Py<PyAny>>,
     foreign: HashMap<RawFd, Py<PyAny>>,
@@ -252,23 +243,10 @@ impl Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(settings: &Bound<'_, PyDict>, report: Py<PyAny>) -> PyResult<Self> {
-        let number = |name: &str| -> PyResult<Option<usize>> {
-            settings
-                .get_item(name)?
-                .map(|value| value.extract())
-                .transpose()
-        };
-        let queue_limits = QueueLimits {
-            messages: number("receive_queue_message_limit")?.unwrap_or(1024),
-            bytes: number("receive_queue_limit_bytes")?.unwrap_or(256 << 10),
-        };
-        let threads = Threads {
-            count: number("threads")?.filter(|&count| count > 1).unwrap_or(0),
-            queue_limit: queue_limits.messages,
-            queue_limit_bytes: queue_limits.bytes,
-        };
-        let mut worker = Workers::new(worker_settings(settings)?, threads)?;
+    fn new(given: &Bound<'_, PyDict>, report: Py<PyAny>) -> PyResult<Self> {
+        let queue_limits = settings::queue(given)?;
+        let threads = settings::threads(given, queue_limits)?;
+        let mut worker = Workers::new(settings::worker(given)?, threads)?;
         worker.tell_arrivals();
         let epoll = worker.epoll().as_raw_fd();
         let core = Core {
@@ -281,8 +259,7 @@ impl Engine {
             home: None,
             movers: VecDeque::new(),
             shared: HashMap::new(),
-            timers: HashMap::new(),
-            next_timer: 0,
+            timers: Timers::default(),
             handlers: HashMap::new(),
             foreign: HashMap::new(),
             foreign_ready: Vec::new(),
@@ -569,16 +546,11 @@ impl Engine {
             )));
         }
         let key = slf.get().change(slf.py(), |core| {
-            let key = core.next_timer;
-            core.next_timer = core.next_timer.wrapping_add(1);
-            core.timers.insert(key, (interval_s, callback));
+            let key = core.timers.add(interval_s, callback);
             core.worker.alarm(Duration::from_secs_f64(interval_s), key);
             key
         })?;
-        Ok(Cancel {
-            engine: slf.clone().unbind(),
-            key,
-        })
+        Ok(Cancel::new(slf, key))
     }
 
     /// Accepts no more, in one group or in all; with `accept_waiting`, those that wait in the queues are the last.
@@ -743,25 +715,6 @@ impl Engine {
     }
 }
 
-/// Ends what `Engine.every` began.
-#[pyclass(frozen, module = "hubbub")]
-pub(crate) struct Cancel {
-    engine: Py<Engine>,
-    key: u32,
-}
-
-#[pymethods]
-impl Cancel {
-    fn __call__(&self) -> PyResult<()> {
-        let _old = self
-            .engine
-            .get()
-            .core
-            .with(|core| core.timers.remove(&self.key))?;
-        Ok(())
-    }
-}
-
 const EVENT_READ: u32 = 1;
 const EVENT_WRITE: u32 = 2;
 
@@ -777,95 +730,4 @@ fn events(flags: Interest) -> u32 {
     let read = flags.intersects(!Interest::OUT);
     let write = flags.intersects(!Interest::IN);
     u32::from(read) * EVENT_READ + u32::from(write) * EVENT_WRITE
-}
-
-fn worker_settings(given: &Bound<'_, PyDict>) -> PyResult<Settings> {
-    let mut settings = Settings::default();
-    let mut compression = None;
-    for (name, value) in given {
-        let name: String = name.extract()?;
-        match name.as_str() {
-            "request_line_limit_bytes" => settings.head.request_line_bytes = value.extract()?,
-            "head_limit_bytes" => settings.head.head_bytes = value.extract()?,
-            "field_limit" => settings.head.fields = value.extract()?,
-            "head_timeout_s" => settings.head_timeout_s = value.extract()?,
-            "body_limit_bytes" => settings.body_limit_bytes = value.extract()?,
-            "body_timeout_s" => settings.body_timeout_s = value.extract()?,
-            "write_timeout_s" => settings.write_timeout_s = value.extract()?,
-            "transfer_rate_bytes" => settings.transfer_rate_bytes = value.extract()?,
-            "keep_alive_timeout_s" => settings.keep_alive_timeout_s = value.extract()?,
-            "message_limit_bytes" => settings.message_limit_bytes = value.extract()?,
-            "inflated_ratio" => settings.inflated_ratio = value.extract()?,
-            "message_timeout_s" => settings.message_timeout_s = value.extract()?,
-            "close_timeout_s" => settings.close_timeout_s = value.extract()?,
-            "ping_interval_s" => settings.ping_interval_s = value.extract()?,
-            "ping_timeout_s" => settings.ping_timeout_s = value.extract()?,
-            "idle_timeout_s" => settings.idle_timeout_s = value.extract()?,
-            "outbox_limit_bytes" => settings.outbox_limit_bytes = value.extract()?,
-            "outbox_low_bytes" => settings.outbox_low_bytes = value.extract()?,
-            "held_limit_bytes" => settings.held_limit_bytes = value.extract()?,
-            "connection_limit" => settings.connection_limit = value.extract()?,
-            "address_connection_limit" => settings.limits.address_connections = value.extract()?,
-            "handshake_rate" => settings.limits.handshakes_per_s = value.extract()?,
-            "handshake_burst" => settings.limits.handshake_burst = value.extract()?,
-            "address_handshake_rate" => {
-                settings.limits.address_handshakes_per_s = value.extract()?;
-            }
-            "address_handshake_burst" => {
-                settings.limits.address_handshake_burst = value.extract()?;
-            }
-            "message_rate" => settings.limits.messages_per_s = value.extract()?,
-            "byte_rate_bytes" => settings.limits.bytes_per_s = value.extract()?,
-            "rate_policy" => {
-                settings.limits.rate_policy = match value.extract::<&str>()? {
-                    "close" => RatePolicy::Close,
-                    _ => RatePolicy::Pause,
-                }
-            }
-            "exempt_networks" => settings.limits.exempt = networks(&value)?,
-            "trusted_proxies" => settings.limits.trusted = networks(&value)?,
-            "proxy_headers" => {
-                settings.limits.spelling = match value.extract::<&str>()? {
-                    "forwarded" => Spelling::Forwarded,
-                    "off" => Spelling::Off,
-                    _ => Spelling::XForwarded,
-                }
-            }
-            "dry_run" => {
-                for name in value.extract::<Vec<String>>()? {
-                    settings
-                        .limits
-                        .dry_run
-                        .add(&name)
-                        .map_err(PyValueError::new_err)?;
-                }
-            }
-            "compression" => compression = Some(value.extract::<String>()?),
-            "compression_window_bits" => settings.deflate.window_bits = value.extract()?,
-            "compression_minimum_bytes" => settings.deflate.minimum_bytes = value.extract()?,
-            "compression_level" => settings.deflate.level = value.extract()?,
-            // Read by the engine itself.
-            "receive_queue_message_limit" | "receive_queue_limit_bytes" | "threads" => {}
-            other => return Err(PyValueError::new_err(format!("unknown setting: {other:?}"))),
-        }
-    }
-    settings.deflate.window = compression
-        .as_deref()
-        .map_or(Ok(deflate::Window::Shared), window)?;
-    if matches!(settings.held_limit_bytes, 0 | usize::MAX) {
-        settings.held_limit_bytes = (hubbub_server::system_memory_bytes() / 4) as usize;
-    }
-    Ok(settings)
-}
-
-fn networks(given: &Bound<'_, PyAny>) -> PyResult<Networks> {
-    let texts: Vec<String> = given.extract()?;
-    Networks::parse(texts.iter().map(String::as_str))
-        .map_err(|bad| PyValueError::new_err(bad.to_string()))
-}
-
-impl From<crate::client::NoAddress> for PyErr {
-    fn from(error: crate::client::NoAddress) -> Self {
-        PyOSError::new_err(error.0)
-    }
 }
