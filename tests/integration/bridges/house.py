@@ -77,8 +77,8 @@ class Doors:
         self.clients.append(irc)
         return irc
 
-    async def irc(self, nick: str, *caps: str, password: str = "") -> Irc:
-        """Somebody who is in, and in the lobby."""
+    async def registering(self, nick: str, password: str = "") -> Irc:
+        """Somebody who has said all but CAP END."""
         irc = await self.connect()
         irc.send("CAP LS 302", f"NICK {nick}", f"USER {nick} 0 * :{nick} of IRC")
         if password:
@@ -87,6 +87,11 @@ class Doors:
             proof = base64.b64encode(f"\0{nick}\0{password}".encode()).decode()
             irc.send(f"AUTHENTICATE {proof}")
             await irc.next("903")
+        return irc
+
+    async def irc(self, nick: str, *caps: str, password: str = "") -> Irc:
+        """Somebody who is in, and in the lobby."""
+        irc = await self.registering(nick, password)
         if caps:
             irc.send(f"CAP REQ :{' '.join(caps)}")
         irc.send("CAP END")

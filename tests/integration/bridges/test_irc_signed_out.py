@@ -51,3 +51,28 @@ async def test_who_is_erased_is_not_there(tmp_path: Path) -> None:
         members = (await eve.call("members", room="lobby"))["members"]
         assert {one["nick"] for one in members} == {"Eve", "bob"}
         assert [one["name"] for one in (await eve.call("rooms.list"))["rooms"]] == ["Lobby"]
+
+
+async def test_another_password_ends_what_the_old_one_has_begun(tmp_path: Path) -> None:
+    async with doors(tmp_path) as both:
+        ada = await both.account("Ada")
+        thief = await both.registering("Ada", "correct horse")
+        await ada.call("me.set", password="another battery", oldPassword="correct horse")
+        thief.send("CAP END")
+        assert (await thief.next("465")).params[-1] == "You were signed out"
+        assert not any(line.command == "001" for line in await thief.until_pong())
+
+
+async def test_a_proof_lets_nobody_in_who_is_called_so_by_now(tmp_path: Path) -> None:
+    async with doors(tmp_path) as both:
+        ada, eve = await both.account("Ada"), await both.account("Eve")
+        herself, erased = [await both.registering(nick, "correct horse") for nick in ("Ada", "Eve")]
+        await ada.call("me.set", nick="Cleo")
+        await eve.call("me.erase", password="correct horse")
+        for nick in ("Ada", "Eve"):
+            await both.web.sign_in("register", nick=nick, password="correct horse", langs=("en",))
+        herself.send("CAP END")
+        assert (await herself.next("001")).params[0] == "Cleo"
+        erased.send("CAP END")
+        await erased.next("465")
+        assert not any(line.command == "001" for line in await erased.until_pong())

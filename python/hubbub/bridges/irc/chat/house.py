@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hubbub.apps.chat import ChatService, wire
+from hubbub.apps.chat.account import Account
 from hubbub.apps.chat.refusals import Refused
 from hubbub.apps.chat.room import Room
 from hubbub.bridges.irc.casemapping import folded
@@ -19,7 +20,7 @@ from hubbub.bridges.irc.chat.speaking import Speaking
 from hubbub.bridges.irc.chat.spelling import HELPER, is_chat_nick
 from hubbub.bridges.irc.chat.who import NOT_HERE, Visit
 from hubbub.bridges.irc.front.events import Person, Place
-from hubbub.bridges.irc.front.face import Arrival, ChatRefused
+from hubbub.bridges.irc.front.face import Arrival, ChatRefused, Proof
 from hubbub.bridges.irc.front.session import Session
 from hubbub.log import logger
 
@@ -48,19 +49,18 @@ class House(Speaking, Ruling):
 
     # Who comes and goes
 
-    async def sign_in(self, account: str, password: str, address: str) -> str:
-        """Who has an account, as they say and prove; returns its name."""
+    async def sign_in(self, account: str, password: str, address: str) -> Proof:
+        """Who has an account, as they say and prove."""
         with refusing():
-            return (await self._service.sign_in.prove(account, password, address)).nick
+            proved = await self._service.sign_in.prove(account, password, address)
+        return Proof(proved.nick, proved)
 
     async def enter(self, arrival: Arrival, origin: object) -> Person:
         """Lets somebody in: account holders under the nick of their account."""
         service = self._service
         with refusing(_400="bad-nick"):
-            if arrival.account:
-                account = service.people.by_nick(arrival.account)
-                if account is None:
-                    raise ChatRefused("failed", "This account is gone")
+            if arrival.proof is not None:
+                account = self._proved(arrival.proof)
                 service.came(account, stays=False)
             else:
                 _check_nick(arrival.nick)
@@ -78,6 +78,20 @@ class House(Speaking, Ruling):
             self._telling.arrived(room, account.user)
         self._telling.seen(person)
         return person
+
+    def _proved(self, proof: Proof) -> Account:
+        """Whose account it is now: a client takes its time between its proof and its coming in.
+
+        Raises:
+            ChatRefused: It is gone, or has another password.
+        """
+        assert isinstance(proof.of, Account)  # noqa: S101 - as `sign_in` has made it
+        account = self._service.people.account(proof.of.user)
+        if account is None:
+            raise ChatRefused("failed", "This account is gone")
+        if account.password != proof.of.password:
+            raise ChatRefused("failed", "You were signed out")
+        return account
 
     async def leave(self, person: Person, reason: str, origin: object) -> None:
         """Somebody's connection has ended; a guest is gone with it."""

@@ -44,6 +44,17 @@ class ChatRefused(HubbubError):
 
 
 @dataclass(frozen=True)
+class Proof:
+    """That somebody has an account, as they have proved."""
+
+    account: str
+    """What it was called then."""
+
+    of: object = None
+    """What the chat needs to see whether it still holds."""
+
+
+@dataclass(frozen=True)
 class Arrival:
     """Somebody who wants in."""
 
@@ -53,8 +64,8 @@ class Arrival:
     address: str = ""
     """From where they come."""
 
-    account: str = ""
-    """What `Chat.sign_in` has returned for them; empty: a guest."""
+    proof: Proof | None = None
+    """What `Chat.sign_in` has returned for them; None: a guest."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +110,12 @@ class Chat(Protocol):
     What has come of them is told the front before they return; they return nothing of it.
     """
 
-    async def sign_in(self, account: str, password: str, address: str) -> str:
-        """Who has an account, as they say and prove; returns its name."""
+    async def sign_in(self, account: str, password: str, address: str) -> Proof:
+        """Who has an account, as they say and prove."""
         ...
 
     async def enter(self, arrival: Arrival, origin: object) -> Person:
-        """Lets somebody in."""
+        """Lets somebody in, unless their proof holds no more."""
         ...
 
     async def leave(self, person: Person, reason: str, origin: object) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hubbub.bridges.irc.front.capabilities import OFFERED, changed, listed
 from hubbub.bridges.irc.front.events import Person
-from hubbub.bridges.irc.front.face import Arrival, Chat, ChatRefused
+from hubbub.bridges.irc.front.face import Arrival, Chat, ChatRefused, Proof
 from hubbub.bridges.irc.front.names import REALNAME_LIMIT, USER_LIMIT, FrontInfo, is_nick
 from hubbub.bridges.irc.front.outbox import Outbox
 from hubbub.bridges.irc.front.webirc import Gateway, address_told
@@ -68,7 +68,7 @@ class Registration:
         self._is_negotiating = False
         self._version = 301
         self._sasl: str | None = None
-        self._account = ""
+        self._proof: Proof | None = None
         self._realname = ""
 
     @property
@@ -147,7 +147,7 @@ class Registration:
     async def _authenticate(self, word: str) -> None:
         if "sasl" not in self._out.caps:
             self._out.reply("904", "Ask for the capability first")
-        elif self._account:
+        elif self._proof is not None:
             self._out.reply("907", "You have already authenticated")
         elif self.is_done:
             self._out.reply("462", "Sign in before you come in")
@@ -180,20 +180,21 @@ class Registration:
         except (binascii.Error, UnicodeDecodeError, ValueError):
             self._out.reply("904", "SASL authentication failed")
             return
-        if authzid not in ("", account) or not await self._sign_in(account, password):
+        proof = await self._sign_in(account, password) if authzid in ("", account) else None
+        if proof is None:
             self._out.reply("904", "SASL authentication failed")
             return
         mask = f"{self._nick or '*'}!{self._user or '*'}@*"
-        words = f"You are now logged in as {self._account}"
-        self._out.reply("900", mask, self._account, words)
+        words = f"You are now logged in as {proof.account}"
+        self._out.reply("900", mask, proof.account, words)
         self._out.reply("903", "SASL authentication successful")
 
-    async def _sign_in(self, account: str, password: str) -> bool:
+    async def _sign_in(self, account: str, password: str) -> Proof | None:
         try:
-            self._account = await self._chat.sign_in(account, password, self._address)
+            self._proof = await self._chat.sign_in(account, password, self._address)
         except ChatRefused:
-            return False
-        return True
+            return None
+        return self._proof
 
     # NICK, USER, and in
 
@@ -217,13 +218,13 @@ class Registration:
     async def _try(self) -> None:
         if not (self._nick and self._user) or self._is_negotiating or self.is_done:
             return
-        if not self._account and self._password:
+        if self._proof is None and self._password:
             # "account:password", or the password of the account that is called like the nick.
             account, colon, password = self._password.partition(":")
             if not colon:
                 account, password = self._nick, self._password
             self._password = ""
-            if not await self._sign_in(account, password):
+            if await self._sign_in(account, password) is None:
                 self._out.reply("464", "Password incorrect")
                 return
         try:
@@ -239,7 +240,7 @@ class Registration:
         await self._welcome(person)
 
     def _arrival(self) -> Arrival:
-        return Arrival(self._nick, self._user, self._realname, self._address, self._account)
+        return Arrival(self._nick, self._user, self._realname, self._address, self._proof)
 
     def _greet(self, person: Person) -> None:
         out, info = self._out, self._info

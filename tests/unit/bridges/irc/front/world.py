@@ -24,7 +24,7 @@ from hubbub.bridges.irc.front.events import (
     TopicSet,
     Typing,
 )
-from hubbub.bridges.irc.front.face import Arrival, Conversation, Flag, Saying, Stretch
+from hubbub.bridges.irc.front.face import Arrival, Conversation, Flag, Proof, Saying, Stretch
 from hubbub.bridges.irc.line import Line, encode
 
 
@@ -59,15 +59,16 @@ class World:
         for session in self.sessions:
             session.hear(event)
 
-    async def sign_in(self, account: str, password: str, address: str) -> str:
+    async def sign_in(self, account: str, password: str, address: str) -> Proof:
         if self.accounts.get(account) != password:
             raise ChatRefused("bad-password", "wrong password")
-        return account
+        return Proof(account)
 
     async def enter(self, arrival: Arrival, origin: object) -> Person:
         self.arrivals.append(arrival)
         name, ident = arrival.realname, arrival.ident
-        if account := arrival.account:
+        if arrival.proof is not None:
+            account = arrival.proof.account
             return self._enter(Person(f"u-{account}", account, name, account, ident=ident))
         if folded(arrival.nick) in self.online:
             raise ChatRefused("nick-taken", "Nickname is already in use")
