@@ -354,6 +354,21 @@ async def test_when_the_server_stops_everybody_is_told(tmp_path: Path) -> None:
         await both.irc("bob")
 
 
+async def test_who_is_erased_is_offline_to_who_waits_for_them(tmp_path: Path) -> None:
+    async with doors(tmp_path) as both:
+        ada, eve = await both.account("Ada"), await both.account("Eve")
+        await eve.call("rooms.create", name="Elsewhere")
+        await eve.call("rooms.leave", room="lobby")
+        bob = await both.irc("bob")
+        bob.send("MONITOR + Ada,Eve")
+        await bob.next("730")
+        await ada.call("me.erase", password="correct horse")
+        await bob.next("731", "Ada")
+        # Nobody on IRC is where she is.
+        await eve.call("me.erase", password="correct horse")
+        await bob.next("731", "Eve")
+
+
 async def test_people_who_are_away(tmp_path: Path) -> None:
     async with doors(tmp_path) as both:
         bob, cyd = await both.irc("bob", *EVERYTHING), await both.irc("cyd")

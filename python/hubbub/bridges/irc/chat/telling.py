@@ -85,6 +85,8 @@ class Telling:
         elif isinstance(event, ev.Presence):
             self._seen(event)
             self._present(room)
+        elif isinstance(event, ev.Erased):
+            self._erased(room, event.user)
         elif isinstance(event, ev.MemberSet) and (
             self.roster.follows(room.id) or event.user in self._who.visits
         ):
@@ -136,8 +138,6 @@ class Telling:
             case ev.Unbanned():
                 by, mask = self._who.person(event.by), self.mask(event.user)
                 self._tell(ModeSet(self.channel(room), by, "-b", (mask,), session))
-            case ev.Erased():
-                self._vanished(room, event.user)
             case ev.RoomSet():
                 self._configured(room, event, session)
             case _:
@@ -291,11 +291,14 @@ class Telling:
         self._tell(Parted(name, self._who.person(event.user), by, reason, session))
         self.drop_if_deserted(room.id)
 
-    def _vanished(self, room: Room, user: str) -> None:
+    def _erased(self, room: Room, user: str) -> None:
+        # Their connections end only now, when nobody knows any more what they were called.
+        person = self._who.person(user)
         if self.roster.take(room.id, user):
-            person = self._who.person(user)
             self._tell(Parted(self.channel(room), person, reason="is gone for ever"))
             self.drop_if_deserted(room.id)
+        self._who.gone(user)
+        self._tell(Seen(person, is_online=False))
 
     def _present(self, room: Room) -> None:
         """Who has come online and gone offline by a browser, told at most once a second."""
