@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from hubbub.apps.chat import Limits
 from hubbub.bridges.irc.client.connection import Connection
 from hubbub.bridges.irc.client.sending import Bucket
 from hubbub.bridges.irc.line import Line
+from hubbub.bridges.link.incoming import VISITOR_LIMIT
 from tests.integration.bridges.house import MANY
 from tests.integration.bridges.test_irc_link import heard, joined
 from tests.strangers import stranger
@@ -29,6 +31,9 @@ class Hostile:
     def __init__(self) -> None:
         self.port = 0
         self.said: list[str] = []
+        self.behind: list[str] = []
+        """What it says to whatever is said."""
+
         self.writer: asyncio.StreamWriter | None = None
         self.registered = 0
 
@@ -50,6 +55,7 @@ class Hostile:
                 self.send(f":s PONG s {rest}")
             elif command == "PRIVMSG":
                 self.said.append(rest)
+                self.send(*self.behind)
 
     def send(self, *lines: str) -> None:
         self.raw("".join(f"{line}\r\n" for line in lines).encode())
@@ -152,6 +158,43 @@ async def test_replayed_history(hostile: Hostile, tmp_path: Path) -> None:
         while said[-1] != "news":
             said.append((await heard(at.ear))[1])
         assert said == [*(f"with an id {n}" for n in range(90)), "news"]
+
+
+async def test_much_history_is_no_flood(hostile: Hostile, tmp_path: Path) -> None:
+    # A person has but five messages for a whole day.
+    slow = Limits(
+        messages_per_user=(1e-5, 5), actions_per_user=(1e-5, 20), messages_per_room=(1000, 1000)
+    )
+    async with attacked(hostile, tmp_path, limits=slow) as at:
+        hostile.send("@time=2026-01-02T03:04:05.000Z :hubbub!h@h JOIN #lobby")
+        hostile.send(":s 353 hubbub = #lobby :hubbub bob", ":s 366 hubbub #lobby :end")
+        much = VISITOR_LIMIT + 20
+        hostile.send("BATCH +1 znc.in/playback #lobby", "@batch=1 BATCH +2 x.example/all")
+        for n in range(much):
+            hostile.send(f"@batch={n % 2 + 1};msgid=a{n} :bob!b@h PRIVMSG #lobby :played {n}")
+        hostile.send("BATCH -2", "BATCH -1")
+        for n in range(much):
+            stamp = f"2026-01-02T02:00:00.{n:03d}Z"
+            hostile.send(f"@time={stamp};msgid=b{n} :bob!b@h PRIVMSG #lobby :older {n}")
+        told = [(await heard(at.ear))[1] for _ in range(2 * much)]
+        assert told == [f"{how} {n}" for how in ("played", "older") for n in range(much)]
+
+
+async def test_our_own_history_says_nothing_of_what_is_underway(
+    hostile: Hostile, tmp_path: Path
+) -> None:
+    async with attacked(hostile, tmp_path) as at:
+        hostile.behind = [
+            "BATCH +1 chathistory #lobby",
+            "@batch=1;msgid=old :hubbub!h@h PRIVMSG #lobby :<Ada> long ago",
+            "BATCH -1",
+        ]
+        await at.ada.say("hello")
+        await until(lambda: at.link.stats().messages_out == 1, within_s=10)
+        hostile.send("@+reply=old :bob!b@h PRIVMSG #lobby :of what was long ago")
+        while (told := (await at.ear.next("message"))["message"])["nick"] != "bob·net":
+            pass
+        assert "replyTo" not in told
 
 
 async def test_our_own_words_are_not_heard_again(hostile: Hostile, tmp_path: Path) -> None:

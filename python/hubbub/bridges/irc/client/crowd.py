@@ -27,6 +27,9 @@ class Channel:
     since: str = ""
     """When we have joined, as the server tells its time; empty: it does not."""
 
+    past: int = 0
+    """How much that was said before was played back to us since."""
+
 
 class Crowd:
     """The channels of one connection.
@@ -119,7 +122,7 @@ class Crowd:
                 found.is_entered, found.is_open = True, False
                 found.members.clear()
                 found.topic = None
-                found.since = line.tags.get("time", "")
+                found.since, found.past = line.tags.get("time", ""), 0
             elif not self.is_own(person.name) and len(found.members) < PEOPLE_LIMIT:
                 found.members[person.id] = person
                 if found.is_open:

@@ -4,7 +4,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from hubbub.apps.chat.message import Kind
 from hubbub.bridges.irc import ctcp
+from hubbub.bridges.irc.client.crowd import Channel
 from hubbub.bridges.irc.client.saying import EDIT_TAG, LANG_TAG, MARK_TAG
 from hubbub.bridges.irc.client.session import Session
 from hubbub.bridges.irc.formatting import from_irc
@@ -62,7 +64,6 @@ class Hearing:
         self._recent = recent
         self._tell = tell
         self._answered = 0.0
-        self._histories: set[str] = set()
 
     def hear(self, line: Line) -> None:
         """Understands one line."""
@@ -80,12 +81,14 @@ class Hearing:
             case "REDACT":
                 self._tell(net.Retracted(channel.name, person, line.param(1), is_vouched=True))
             case _:
-                self._said(channel.name, person, line, channel.since)
+                self._said(channel, person, line)
 
-    def _said(self, channel: str, person: net.Person, line: Line, since: str) -> None:
-        text, kind = line.param(1), "text"
+    def _said(self, channel: Channel, person: net.Person, line: Line) -> None:
+        name, text = channel.name, line.param(1)
+        kind: Kind = "text"
         remote_id = line.tags.get("msgid", "")
-        is_past = "batch" in line.tags or line.tags.get("time", since) < since
+        playback = self._session.playback
+        is_past = playback.is_past(line, channel)
         if is_past and not remote_id:
             # History without ids: it cannot be told from what was heard already.
             return
@@ -105,14 +108,10 @@ class Hearing:
         lang = line.tags.get(LANG_TAG, "")
         if kind == "text" and (before := line.tags.get(EDIT_TAG, "")):
             words = words.removeprefix("(edited) ")
-            self._tell(net.Edited(channel, person, before, words, remote_id, lang))
+            self._tell(net.Edited(name, person, before, words, remote_id, lang))
             return
-        if kind == "action":
-            said = net.Said(channel, person, words, remote_id, "action", reply, lang, origin)
-        elif kind == "notice":
-            said = net.Said(channel, person, words, remote_id, "notice", reply, lang, origin)
-        else:
-            said = net.Said(channel, person, words, remote_id, "text", reply, lang, origin)
+        is_past = is_past and playback.is_excused(channel)
+        said = net.Said(name, person, words, remote_id, kind, reply, lang, origin, is_past)
         self._tell(said)
 
     def _reaction(self, channel: str, person: net.Person, line: Line) -> None:

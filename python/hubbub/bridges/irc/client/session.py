@@ -12,6 +12,7 @@ from hubbub.bridges.irc.client.connection import Connection
 from hubbub.bridges.irc.client.crowd import Crowd
 from hubbub.bridges.irc.client.delivering import Delivering, asked
 from hubbub.bridges.irc.client.isupport import Support
+from hubbub.bridges.irc.client.playback import Playback
 from hubbub.bridges.irc.client.registration import CannotRegister, Identity, Registration
 from hubbub.bridges.irc.client.saying import Voice, lines_of
 from hubbub.bridges.irc.client.sending import Out
@@ -44,6 +45,7 @@ class Session:
 
     Attributes:
         is_up: Whether the server knows us.
+        playback: What is of the past.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Session:
         self.support = Support()
         self.crowd = Crowd(self.support, list(channels))
         self.registration = Registration(identity)
+        self.playback = Playback()
         self.hear_message: Callable[[Line], None] = _nobody
         """Called with what others say: PRIVMSG, NOTICE, TAGMSG, REDACT."""
 
@@ -143,6 +146,9 @@ class Session:
             case "PRIVMSG" | "NOTICE" | "TAGMSG" | "REDACT":
                 self._message(line)
                 return
+            case "BATCH":
+                self.playback.batch(line)
+                return
             case "ERROR" if not self.is_up:
                 raise CannotRegister(line.param(0))
             case command if command in _REFUSED and len(line.params) > 2:
@@ -198,6 +204,9 @@ class Session:
     def _message(self, line: Line) -> None:
         nick = line.source.partition("!")[0]
         if self.crowd.is_me(nick):
+            if self.playback.has(line):
+                # We have said it once: it shows nothing of what is underway.
+                return
             key = self.support.folded(line.param(0))
             self._answered(self._delivering.echoed(key, line.tags.get("msgid", "")))
         elif not self.crowd.is_own(nick):
