@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,12 @@ create table if not exists translations (
 create index if not exists by_use on translations (used_s);
 """
 _TRIM_EVERY = 256
+_VERSION = 1
+
+TEXT_BYTES = 16
+"""With so many bytes that stand for its text a key begins: by them a text is forgotten."""
+
+_LAST = b"\xff" * 64
 
 
 @dataclass(frozen=True)
@@ -54,14 +60,18 @@ class Cache:
         self, entries: int = 10_000, path: Path | None = None, file_entries: int = 1_000_000
     ) -> None:
         self._limit = entries
-        self._recent: OrderedDict[bytes, Cached] = OrderedDict()
+        self._recent: OrderedDict[bytes, dict[bytes, Cached]] = OrderedDict()
+        """By text, then by key."""
+
+        self._count = 0
         self._file = _File(path, file_entries) if path is not None else None
 
     def recent(self, key: bytes) -> Cached | None:
         """What is in memory."""
-        found = self._recent.get(key)
+        text = key[:TEXT_BYTES]
+        found = self._recent.get(text, {}).get(key)
         if found is not None:
-            self._recent.move_to_end(key)
+            self._recent.move_to_end(text)
         return found
 
     async def find(self, key: bytes) -> Cached | None:
@@ -79,6 +89,17 @@ class Cache:
         if self._file is not None:
             await self._file.keep(key, cached)
 
+    def forget(self, texts: Collection[bytes]) -> None:
+        """Forgets texts, in all languages: in memory now, in the file as soon as it can be.
+
+        Args:
+            texts: What their keys begin with.
+        """
+        for text in texts:
+            self._count -= len(self._recent.pop(text, ()))
+        if self._file is not None:
+            self._file.forget(texts)
+
     async def close(self) -> None:
         """Closes the file."""
         if self._file is not None:
@@ -86,13 +107,17 @@ class Cache:
 
     def __len__(self) -> int:
         """How many are in memory."""
-        return len(self._recent)
+        return self._count
 
     def _remember(self, key: bytes, cached: Cached) -> None:
-        self._recent[key] = cached
-        self._recent.move_to_end(key)
-        while len(self._recent) > self._limit:
-            self._recent.popitem(last=False)
+        text = key[:TEXT_BYTES]
+        of_text = self._recent.setdefault(text, {})
+        self._count += key not in of_text
+        of_text[key] = cached
+        self._recent.move_to_end(text)
+        while self._count > self._limit:
+            _, oldest = self._recent.popitem(last=False)
+            self._count -= len(oldest)
 
 
 class _File:
@@ -104,7 +129,7 @@ class _File:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="translation-cache")
         self._connection: sqlite3.Connection | None = None
         self._kept = 0
-        self._is_broken = False
+        self._is_broken = self._is_closed = False
 
     async def find(self, key: bytes) -> Cached | None:
         def look(connection: sqlite3.Connection) -> Cached | None:
@@ -140,11 +165,27 @@ class _File:
 
         await self._do(write)
 
+    def forget(self, texts: Collection[bytes]) -> None:
+        def delete(connection: sqlite3.Connection) -> None:
+            before = connection.total_changes
+            with connection:
+                connection.executemany(
+                    "delete from translations where key between ? and ?",
+                    ((text, text + _LAST) for text in texts),
+                )
+            if connection.total_changes != before:
+                # The log would still have them.
+                connection.execute("pragma wal_checkpoint(truncate)")
+
+        if not self._is_closed:
+            self._thread.submit(self._within, delete)
+
     async def close(self) -> None:
         def end(connection: sqlite3.Connection) -> None:
             connection.close()
             self._connection = None
 
+        self._is_closed = True
         if self._connection is not None:
             await self._do(end)
         self._thread.shutdown(wait=False)
@@ -159,17 +200,18 @@ class _File:
             )
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        def within() -> T | None:
-            try:
-                return work(self._open())
-            except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
-                # Told once: the next texts would all say the same.
-                if not self._is_broken:
-                    logger.warning("translation cache: %s: %s", self._path, error)
-                self._is_broken = True
-                return None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._within, work)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, within)
+    def _within(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+        try:
+            return work(self._open())
+        except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
+            # Told once: the next texts would all say the same.
+            if not self._is_broken:
+                logger.warning("translation cache: %s: %s", self._path, error)
+            self._is_broken = True
+            return None
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -178,6 +220,12 @@ class _File:
             connection.execute("pragma journal_mode = wal")
             # Losing the last translations to a power cut costs asking once more.
             connection.execute("pragma synchronous = off")
+            # What was forgotten is not there any more, rather than merely not found.
+            connection.execute("pragma secure_delete = on")
+            if connection.execute("pragma user_version").fetchone()[0] < _VERSION:
+                # Keys were others: what is there would neither be found nor forgotten.
+                connection.execute("drop table if exists translations")
+                connection.execute(f"pragma user_version = {_VERSION}")
             connection.executescript(_SCHEMA)
             self._connection = connection
         return self._connection

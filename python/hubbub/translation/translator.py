@@ -14,7 +14,7 @@ from hubbub.errors import Misuse
 from hubbub.log import logger
 from hubbub.translation.backend import Backend, Line, Pairs, Run, Translated
 from hubbub.translation.breaker import Breaker, BreakerOptions, State
-from hubbub.translation.cache import Cache, Cached
+from hubbub.translation.cache import TEXT_BYTES, Cache, Cached
 from hubbub.translation.detection import detect
 from hubbub.translation.failures import (
     BackendFailure,
@@ -153,6 +153,9 @@ class Translator:
         self._clock = clock
         self._rates = Rates(self.options.rate_per_minute, clock)
         self._flights: dict[bytes, asyncio.Task[Cached]] = {}
+        self._forgotten: set[bytes] = set()
+        """Which of these are not to be kept."""
+
         self._cached = self._joined = self._throttled = 0
 
     async def translate(
@@ -192,7 +195,7 @@ class Translator:
         taken = plan(text, terms=terms, is_html=is_html)
         if not taken.lines or source == NO_LANGUAGE or _is_same(source, target):
             return Translation(text, "", source, confidence)
-        key = _key(taken, source, target)
+        key = _key(text, taken, source, target)
         cached = self._cache.recent(key)
         if cached is not None:
             self._cached += 1
@@ -212,6 +215,15 @@ class Translator:
                 for source, found in one.targets.items():
                     targets.setdefault(source, set()).update(found)
         return Pairs({source: frozenset(found) for source, found in targets.items()})
+
+    def forget(self, texts: Iterable[str]) -> None:
+        """Forgets what was made of texts, as they were given to be translated.
+
+        Whoever has one of them translated again has it kept again.
+        """
+        heads = {_head(text) for text in texts if text}
+        self._cache.forget(heads)
+        self._forgotten.update(key for key in self._flights if key[:TEXT_BYTES] in heads)
 
     def stats(self) -> TranslatorStats:
         """Counters and gauges."""
@@ -268,6 +280,9 @@ class Translator:
 
     def _landed(self, key: bytes, flight: asyncio.Task[Cached]) -> None:
         self._flights.pop(key, None)
+        if key in self._forgotten:
+            self._forgotten.discard(key)
+            self._cache.forget([key[:TEXT_BYTES]])
         if not flight.cancelled():
             flight.exception()  # seen, also if everybody who waited has gone
 
@@ -388,14 +403,18 @@ def _is_same(source: str, target: str) -> bool:
     return source != UNKNOWN and understands([target], source)
 
 
-def _key(taken: Plan, source: str, target: str) -> bytes:
+def _head(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:TEXT_BYTES]
+
+
+def _key(text: str, taken: Plan, source: str, target: str) -> bytes:
     """Text, source and target. What is protected is part of the text: nicks differ by room."""
     digest = hashlib.sha256(f"{source}\0{target}".encode())
     for line in taken.lines:
         digest.update(b"\0\0")
         for run in line:
             digest.update(_mark(run) + run.text.encode("utf-8", "surrogatepass"))
-    return digest.digest()
+    return _head(text) + digest.digest()
 
 
 def _mark(run: Run) -> bytes:

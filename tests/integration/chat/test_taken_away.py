@@ -15,6 +15,8 @@ from joserfc.jwk import OctKey
 
 from hubbub.apps.chat.housekeeping import Housekeeping
 from hubbub.apps.chat.store import schema
+from hubbub.testing.translation import PseudoBackend
+from hubbub.translation import Cache, Translator
 from tests.integration.chat.talker import House, house
 from tests.integration.hub.protocol_client import ProtocolClient
 
@@ -148,5 +150,27 @@ def _older(path: Path) -> None:
     db.close()
 
 
-def _all_bytes(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.glob("chat.sqlite3*"))
+def _all_bytes(folder: Path, name: str = "chat.sqlite3") -> bytes:
+    return b"".join(file.read_bytes() for file in folder.glob(f"{name}*"))
+
+
+async def test_no_translation_is_kept_of_what_was_taken_away(tmp_path: Path) -> None:
+    async with house(tmp_path) as chat:
+        cache = Cache(path=tmp_path / "translations.sqlite3")
+        chat.service._translator = translator = Translator([PseudoBackend()], cache=cache)
+        ada, bob = await chat.account("Ada"), await chat.account("Bob")
+        room = (await bob.call("rooms.create", name="Garden"))["id"]
+        await ada.call("rooms.join", room=room)
+        said = {"OLD": await bob.say("it is OLD", room=room)}
+        chat.service.clock_s = lambda: time.time() + 120
+        for who, text in ((ada, "CHANGED"), (ada, "DELETED"), (ada, "ERASED"), (bob, "KEPT")):
+            said[text] = await who.say(f"it is {text}", room=room)
+        for message in said.values():
+            await translator.translate(message["text"], "en", "fr")
+        await ada.call("edit", room=room, id=said["CHANGED"]["id"], text="new")
+        await ada.call("delete", room=room, id=said["DELETED"]["id"])
+        await ada.call("me.erase", password="correct horse")
+        await bob.call("rooms.settings", room=room, retention=60)
+        await Housekeeping(chat.service).forget_old_messages()
+    everything = await asyncio.to_thread(_all_bytes, tmp_path, "translations.sqlite3")
+    assert [text for text in said if text.encode() in everything] == ["KEPT"]

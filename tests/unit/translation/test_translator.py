@@ -292,3 +292,45 @@ async def test_caches_are_bounded(tmp_path: Path) -> None:
     (count,) = connection.execute("select count(*) from translations").fetchone()
     connection.close()
     assert 300 <= count <= 300 + 256
+
+
+async def test_a_text_is_forgotten_in_all_languages(tmp_path: Path) -> None:
+    path, backend = tmp_path / "cache.sqlite3", PseudoBackend()
+    translator = Translator([backend], cache=Cache(path=path))
+    for text in ("SECRET one", "KEPT two"):
+        for target in ("fr", "de"):
+            await translator.translate(text, "en", target)
+    translator.forget(["SECRET one", "never said", ""])
+    for text, expected in (("KEPT two", 4), ("SECRET one", 5)):
+        await translator.translate(text, "en", "fr")
+        assert len(backend.asked) == expected
+    translator.forget(["SECRET one"])
+    # What is on its way meanwhile is told, and not kept.
+    backend.gate.clear()
+    waiting = asyncio.create_task(translator.translate("SECRET one", "en", "fr"))
+    while len(backend.asked) < 6:
+        await asyncio.sleep(0.001)
+    translator.forget(["SECRET one"])
+    backend.gate.set()
+    assert "SECRET" in (await waiting).text
+    await translator.close()
+    translator.forget(["KEPT two"])
+    files = [path, path.with_name("cache.sqlite3-wal")]
+    everything = b"".join(file.read_bytes() for file in files if file.exists())
+    assert b"KEPT" in everything
+    assert b"SECRET" not in everything
+
+
+async def test_a_file_of_older_keys_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "cache.sqlite3"
+    older = sqlite3.connect(path)
+    older.executescript(
+        "create table translations (key blob primary key, lines text not null,"
+        " engine text not null, source text not null, used_s integer not null) without rowid;"
+        "insert into translations values (x'00', '[\"OLDER\"]', 'x', 'en', 0);"
+    )
+    older.close()
+    translator = Translator([PseudoBackend()], cache=Cache(path=path))
+    await translator.translate("hello", "en", "fr")
+    await translator.close()
+    assert b"OLDER" not in path.read_bytes()

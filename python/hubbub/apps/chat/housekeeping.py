@@ -96,6 +96,7 @@ class Housekeeping:
         await self._chat.store.write(write)
         self._chat.live.expire(room, (id for _, _, id, *_ in old))  # noqa: A001
         self._chat.forget(room)
+        self._chat.translator.forget(text for _, _, _, text, *_ in old)
         return len(old) == PORTION
 
     async def forget_old_guests(self) -> None:

@@ -39,12 +39,20 @@ class Live:
     Args:
         store: Where they are kept.
         told: Called for each event once it is on disk.
+        gone: Called with texts that are nowhere on disk any more.
         now_ms: The clock.
     """
 
-    def __init__(self, store: Store, told: Told, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        told: Told,
+        gone: Callable[[Sequence[str]], None],
+        now_ms: Callable[[], int],
+    ) -> None:
         self._store = store
         self._told = told
+        self._gone = gone
         self._now_ms = now_ms
         self._rooms: OrderedDict[str, _Carried] = OrderedDict()
 
@@ -139,13 +147,17 @@ class Live:
         for carried, events in decided:
             carried.underway += len(events)
 
+        gone: list[str] = []
+
         def write(db: sqlite3.Connection) -> None:
             if first is not None:
                 first(db)
             for carried, events in decided:
-                keep(db, carried.room.id, events)
+                gone.extend(keep(db, carried.room.id, events))
 
         def done(failure: StoreFailure | None) -> None:
+            if failure is None and gone:
+                self._gone(gone)
             for carried, events in decided:
                 carried.underway -= len(events)
                 if failure is not None:

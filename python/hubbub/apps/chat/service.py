@@ -8,7 +8,7 @@ the disk and sent. Remote procedures are in `rooms`, `talking` and `profile`, HT
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +165,7 @@ class ChatService:
         store = Store(Path(self.config.database))
         age_ms = int(duration_s(self.config.session_age) * 1000)
         people = People(store, frozenset(self.config.owners), self.now_ms, age_ms)
-        live = Live(store, self._told, self.now_ms)
+        live = Live(store, self._told, self._gone, self.now_ms)
         views = Views(store, live, people)
         self._running = (store, people, live, Presences(), views)
         self._translator = self.config.translation.translator(store.path.parent)
@@ -310,6 +310,9 @@ class ChatService:
         self.hub.publish(f"room:{room.id}", event)
         self._tell_users(room, event)
         self.heard(room, event, origin)
+
+    def _gone(self, texts: Sequence[str]) -> None:
+        self.translator.forget(texts)
 
     def forget(self, room: str) -> None:
         """Has the hub forget what was told in a room: some of it is not to be read any more.

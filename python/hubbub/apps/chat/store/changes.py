@@ -25,17 +25,21 @@ def make_room(db: Db, room: str, kind: str, created: int, pair: str = "") -> Non
     )
 
 
-def keep(db: Db, room: str, events: Iterable[RoomEvent]) -> None:
+def keep(db: Db, room: str, events: Iterable[RoomEvent]) -> list[str]:
     """Stores what has happened in a room, in this order.
+
+    Returns:
+        The texts that are gone with it.
 
     Raises:
         sqlite3.IntegrityError: Something else has happened there meanwhile.
     """
+    gone: list[str] = []
     for event in events:
         if isinstance(event, ev.Said) and event.message is not None:
             _keep_message(db, event.message, event.nonce)
         else:
-            _KEEPS[type(event)](db, room, event)
+            gone += _KEEPS[type(event)](db, room, event) or ()
             _log(db, room, event)
         # Two who carry the same room would both give a number: the second fails here.
         moved = db.execute(
@@ -44,6 +48,7 @@ def keep(db: Db, room: str, events: Iterable[RoomEvent]) -> None:
         )
         if moved.rowcount != 1:
             raise sqlite3.IntegrityError(f"the room has moved on: {room}")
+    return gone
 
 
 def index(db: Db, number: int, text: str, room: str, user: str, lang: str) -> None:
@@ -144,9 +149,9 @@ def _found(db: Db, id: str) -> tuple[int, str, str, str, str, int] | None:  # no
     return row
 
 
-def _edit(db: Db, room: str, event: ev.Edited) -> None:
+def _edit(db: Db, room: str, event: ev.Edited) -> list[str]:
     if (found := _found(db, event.id)) is None:
-        return
+        return []
     number, text, place, user, lang, seq = found
     unindex(db, number, text, place, user, lang)
     index(db, number, event.text, place, user, event.lang)
@@ -165,16 +170,21 @@ def _edit(db: Db, room: str, event: ev.Edited) -> None:
     db.execute("delete from translations where message = ?", (event.id,))
     db.execute("delete from mentions where room = ? and seq = ?", (room, seq))
     _mention(db, room, seq, event.mentions)
+    return [text]
 
 
-def _delete(db: Db, room: str, event: ev.Deleted) -> None:
-    blank(db, event.id, event.ts)
+def _delete(db: Db, room: str, event: ev.Deleted) -> list[str]:
+    return [blank(db, event.id, event.ts)]
 
 
-def blank(db: Db, id: str, at: int) -> None:  # noqa: A002
-    """Takes everything out of a message that its sender has put in; its place stays."""
+def blank(db: Db, id: str, at: int) -> str:  # noqa: A002
+    """Takes everything out of a message that its sender has put in; its place stays.
+
+    Returns:
+        Its text.
+    """
     if (found := _found(db, id)) is None:
-        return
+        return ""
     number, text, room, user, lang, seq = found
     unindex(db, number, text, room, user, lang)
     db.execute(
@@ -187,6 +197,7 @@ def blank(db: Db, id: str, at: int) -> None:  # noqa: A002
     db.execute("delete from reactions where message = ?", (id,))
     db.execute("delete from translations where message = ?", (id,))
     db.execute("delete from mentions where room = ? and seq = ?", (room, seq))
+    return text
 
 
 def _react(db: Db, room: str, event: ev.Reacted) -> None:
@@ -273,14 +284,13 @@ def _set_room(db: Db, room: str, event: ev.RoomSet) -> None:
     )
 
 
-def _erase(db: Db, room: str, event: ev.Erased) -> None:
+def _erase(db: Db, room: str, event: ev.Erased) -> list[str]:
     """What is left of a person in one room: nothing but the numbers of what they said."""
     rows = db.execute(
         "select id from messages where room = ? and user = ? and (deleted = 0 or nick <> '')",
         (room, event.user),
     ).fetchall()
-    for (message,) in rows:
-        blank(db, message, event.ts)
+    gone = [blank(db, message, event.ts) for (message,) in rows]
     db.execute(
         "update messages set nick = '', nonce = null where room = ? and user = ?",
         (room, event.user),
@@ -293,9 +303,10 @@ def _erase(db: Db, room: str, event: ev.Erased) -> None:
         " and json_extract(data, '$.user') = ?",
         (room, event.user),
     )
+    return gone
 
 
-_KEEPS: dict[type, Callable[[Db, str, Any], None]] = {
+_KEEPS: dict[type, Callable[[Db, str, Any], list[str] | None]] = {
     ev.Edited: _edit,
     ev.Deleted: _delete,
     ev.Reacted: _react,
