@@ -17,7 +17,7 @@ from hubbub.apps.chat.housekeeping import Housekeeping
 from hubbub.apps.chat.store import schema
 from hubbub.testing.translation import PseudoBackend
 from hubbub.translation import Cache, Translator
-from tests.integration.chat.talker import House, house
+from tests.integration.chat.talker import House, Talker, house
 from tests.integration.hub.protocol_client import ProtocolClient
 
 pytestmark = pytest.mark.anyio
@@ -174,3 +174,43 @@ async def test_no_translation_is_kept_of_what_was_taken_away(tmp_path: Path) -> 
         await Housekeeping(chat.service).forget_old_messages()
     everything = await asyncio.to_thread(_all_bytes, tmp_path, "translations.sqlite3")
     assert [text for text in said if text.encode() in everything] == ["KEPT"]
+
+
+async def test_no_mention_remembers_what_was_taken_away(tmp_path: Path) -> None:
+    async with house(tmp_path, jwt_secret=SECRET) as chat, _reader(chat, "Bob") as bob:
+        ada, eve = await chat.account("Ada"), await chat.account("Eve")
+        said: dict[str, Any] = {}
+
+        async def mention(who: Talker, text: str) -> None:
+            said[text] = await who.say(f"@Bob {text}", room=room)
+            assert (await _heard(bob, "mention"))["message"] == said[text]
+
+        async def told() -> list[str]:
+            """Whatever comes again to whoever has missed something."""
+            asked = await bob.ask("history", {"channel": "user:ext-Bob", "limit": -1})
+            return [text for text in said if text in json.dumps(asked)]
+
+        room = (await eve.call("rooms.create", name="Garden"))["id"]
+        await ada.call("rooms.join", room=room)
+        await _call(bob, "rooms.join", room=room)
+        await mention(ada, "CHANGED")
+        assert await told() == ["CHANGED"]
+        await ada.call("edit", room=room, id=said["CHANGED"]["id"], text="@Bob it is new")
+        assert await told() == []
+        await mention(ada, "DELETED")
+        await ada.call("delete", room=room, id=said["DELETED"]["id"])
+        assert await told() == []
+        await mention(ada, "ERASED")
+        await ada.call("me.erase", password="correct horse")
+        assert await told() == []
+        await mention(eve, "OLD")
+        await eve.call("rooms.settings", room=room, retention=60)
+        chat.service.clock_s = lambda: time.time() + 61
+        await Housekeeping(chat.service).forget_old_messages()
+        assert await told() == []
+        # Where nobody is told any more of the one, the other is still to be recovered.
+        await mention(eve, "ANCIENT")
+        chat.service.clock_s = lambda: time.time() + 1000
+        await mention(eve, "NEW")
+        await eve.call("delete", room=room, id=said["ANCIENT"]["id"])
+        assert "NEW" in await told()

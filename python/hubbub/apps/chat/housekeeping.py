@@ -5,7 +5,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from hubbub.apps.chat.store import Store, StoreFailure
-from hubbub.apps.chat.store.changes import merge_index, unindex
+from hubbub.apps.chat.store.changes import Gone, merge_index, unindex
 from hubbub.config import duration_s
 from hubbub.errors import Failure
 from hubbub.hub import Refused
@@ -84,7 +84,7 @@ class Housekeeping:
         last = old[-1][1]
 
         def write(db: sqlite3.Connection) -> None:
-            for number, _, id, text, user, lang in old:  # noqa: A001
+            for number, _, id, text, user, lang, *_ in old:  # noqa: A001
                 unindex(db, number, text, room, user, lang)
                 db.execute("delete from messages where number = ?", (number,))
                 db.execute("delete from reactions where message = ?", (id,))
@@ -96,7 +96,7 @@ class Housekeeping:
         await self._chat.store.write(write)
         self._chat.live.expire(room, (id for _, _, id, *_ in old))  # noqa: A001
         self._chat.forget(room)
-        self._chat.translator.forget(text for _, _, _, text, *_ in old)
+        self._chat.gone([Gone.of(ts, text, meant) for _, _, _, text, _, _, ts, meant in old])
         return len(old) == PORTION
 
     async def forget_old_guests(self) -> None:

@@ -16,7 +16,7 @@ from hubbub.apps.chat.events import RoomEvent
 from hubbub.apps.chat.message import Message
 from hubbub.apps.chat.room import RECENT_LIMIT, Room
 from hubbub.apps.chat.store import Lease, Store, StoreFailure, Write
-from hubbub.apps.chat.store.changes import keep
+from hubbub.apps.chat.store.changes import Gone, keep
 
 ROOMS_LIMIT = 2_000
 """How many rooms are kept in memory although nothing is underway in them."""
@@ -39,7 +39,7 @@ class Live:
     Args:
         store: Where they are kept.
         told: Called for each event once it is on disk.
-        gone: Called with texts that are nowhere on disk any more.
+        gone: Called with what is on disk no more.
         now_ms: The clock.
     """
 
@@ -47,7 +47,7 @@ class Live:
         self,
         store: Store,
         told: Told,
-        gone: Callable[[Sequence[str]], None],
+        gone: Callable[[Sequence[Gone]], None],
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
@@ -147,7 +147,7 @@ class Live:
         for carried, events in decided:
             carried.underway += len(events)
 
-        gone: list[str] = []
+        gone: list[Gone] = []
 
         def write(db: sqlite3.Connection) -> None:
             if first is not None:

@@ -29,7 +29,7 @@ from hubbub.apps.chat.room import Room
 from hubbub.apps.chat.settings import Config
 from hubbub.apps.chat.sign_in import COOKIE, SignIn
 from hubbub.apps.chat.store import Store
-from hubbub.apps.chat.store.changes import keep, make_room
+from hubbub.apps.chat.store.changes import Gone, keep, make_room
 from hubbub.apps.chat.views import Views
 from hubbub.apps.chat.wire import RoomInfo
 from hubbub.config import duration_s
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 LOBBY = "lobby"
 OUT = End(2000, "no longer in this room")
+
+_OWN_AGE_S = 300
+"""How long what concerns somebody alone is told again to who has missed it."""
 
 
 def not_signed_in() -> Disconnected:
@@ -101,7 +104,7 @@ class ChatService:
         self.hub.channel(
             "room:*", history_limit=1_000, history_age="1h", history_limit_bytes="1MiB"
         )
-        self.hub.channel("user:*", history_limit=100, history_age="5min")
+        self.hub.channel("user:*", history_limit=100, history_age=f"{_OWN_AGE_S}s")
         self.hub.channel("live:*", slow="drop-oldest")
         self.hub.on_connect(self._connected)
         self.hub.on_disconnect(self._disconnected)
@@ -165,7 +168,7 @@ class ChatService:
         store = Store(Path(self.config.database))
         age_ms = int(duration_s(self.config.session_age) * 1000)
         people = People(store, frozenset(self.config.owners), self.now_ms, age_ms)
-        live = Live(store, self._told, self._gone, self.now_ms)
+        live = Live(store, self._told, self.gone, self.now_ms)
         views = Views(store, live, people)
         self._running = (store, people, live, Presences(), views)
         self._translator = self.config.translation.translator(store.path.parent)
@@ -311,8 +314,12 @@ class ChatService:
         self._tell_users(room, event)
         self.heard(room, event, origin)
 
-    def _gone(self, texts: Sequence[str]) -> None:
-        self.translator.forget(texts)
+    def gone(self, gone: Sequence[Gone]) -> None:
+        """Has what was made of messages forgotten, and who they mention not told of them again."""
+        self.translator.forget(one.text for one in gone)
+        since = self.now_ms() - _OWN_AGE_S * 1000
+        for user in {user for one in gone if one.ts > since for user in one.mentions}:
+            self.hub.forget(f"user:{user}")
 
     def forget(self, room: str) -> None:
         """Has the hub forget what was told in a room: some of it is not to be read any more.

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,6 +16,23 @@ from hubbub.apps.chat.message import Message
 Db = sqlite3.Connection
 
 _encode = msgspec.json.Encoder().encode
+_users = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What was in a message, and is no more."""
+
+    ts: int
+    """When it was said."""
+
+    text: str
+    mentions: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, ts: int, text: str, mentions: str) -> "Gone":
+        """The same from its columns."""
+        return cls(ts, text, _users(mentions))
 
 
 def make_room(db: Db, room: str, kind: str, created: int, pair: str = "") -> None:
@@ -25,16 +43,16 @@ def make_room(db: Db, room: str, kind: str, created: int, pair: str = "") -> Non
     )
 
 
-def keep(db: Db, room: str, events: Iterable[RoomEvent]) -> list[str]:
+def keep(db: Db, room: str, events: Iterable[RoomEvent]) -> list[Gone]:
     """Stores what has happened in a room, in this order.
 
     Returns:
-        The texts that are gone with it.
+        What is gone with it.
 
     Raises:
         sqlite3.IntegrityError: Something else has happened there meanwhile.
     """
-    gone: list[str] = []
+    gone: list[Gone] = []
     for event in events:
         if isinstance(event, ev.Said) and event.message is not None:
             _keep_message(db, event.message, event.nonce)
@@ -137,22 +155,26 @@ def _log(db: Db, room: str, event: RoomEvent) -> None:
     )
 
 
-def _found(db: Db, id: str) -> tuple[int, str, str, str, str, int] | None:  # noqa: A002
-    """What the index has of a message, and its number in the room.
+_Row = tuple[int, str, str, str, str, int, int, str]
+
+
+def _found(db: Db, id: str) -> _Row | None:  # noqa: A002
+    """What the index has of a message, its number in the room, its time, and who is mentioned.
 
     None: it has grown too old since it was decided what is done to it. Then nothing is, and that is
     no failure: what others have said meanwhile would not be stored either.
     """
-    row: tuple[int, str, str, str, str, int] | None = db.execute(
-        "select number, text, room, user, lang, seq from messages where id = ?", (id,)
+    row: _Row | None = db.execute(
+        "select number, text, room, user, lang, seq, ts, mentions from messages where id = ?",
+        (id,),
     ).fetchone()
     return row
 
 
-def _edit(db: Db, room: str, event: ev.Edited) -> list[str]:
+def _edit(db: Db, room: str, event: ev.Edited) -> list[Gone]:
     if (found := _found(db, event.id)) is None:
         return []
-    number, text, place, user, lang, seq = found
+    number, text, place, user, lang, seq, ts, mentions = found
     unindex(db, number, text, place, user, lang)
     index(db, number, event.text, place, user, event.lang)
     db.execute(
@@ -170,22 +192,18 @@ def _edit(db: Db, room: str, event: ev.Edited) -> list[str]:
     db.execute("delete from translations where message = ?", (event.id,))
     db.execute("delete from mentions where room = ? and seq = ?", (room, seq))
     _mention(db, room, seq, event.mentions)
-    return [text]
+    return [Gone.of(ts, text, mentions)]
 
 
-def _delete(db: Db, room: str, event: ev.Deleted) -> list[str]:
-    return [blank(db, event.id, event.ts)]
+def _delete(db: Db, room: str, event: ev.Deleted) -> list[Gone]:
+    return blank(db, event.id, event.ts)
 
 
-def blank(db: Db, id: str, at: int) -> str:  # noqa: A002
-    """Takes everything out of a message that its sender has put in; its place stays.
-
-    Returns:
-        Its text.
-    """
+def blank(db: Db, id: str, at: int) -> list[Gone]:  # noqa: A002
+    """Takes everything out of a message that its sender has put in; its place stays."""
     if (found := _found(db, id)) is None:
-        return ""
-    number, text, room, user, lang, seq = found
+        return []
+    number, text, room, user, lang, seq, ts, mentions = found
     unindex(db, number, text, room, user, lang)
     db.execute(
         "update messages set text = '', mentions = '[]', files = '[]', via = '', deleted = ?"
@@ -197,7 +215,7 @@ def blank(db: Db, id: str, at: int) -> str:  # noqa: A002
     db.execute("delete from reactions where message = ?", (id,))
     db.execute("delete from translations where message = ?", (id,))
     db.execute("delete from mentions where room = ? and seq = ?", (room, seq))
-    return text
+    return [Gone.of(ts, text, mentions)]
 
 
 def _react(db: Db, room: str, event: ev.Reacted) -> None:
@@ -216,7 +234,7 @@ def _react(db: Db, room: str, event: ev.Reacted) -> None:
 def _correct(db: Db, room: str, event: ev.Corrected) -> None:
     if (found := _found(db, event.id)) is None:
         return
-    number, text, place, user, lang, _ = found
+    number, text, place, user, lang, *_ = found
     unindex(db, number, text, place, user, lang)
     index(db, number, text, place, user, event.lang)
     db.execute(
@@ -284,13 +302,13 @@ def _set_room(db: Db, room: str, event: ev.RoomSet) -> None:
     )
 
 
-def _erase(db: Db, room: str, event: ev.Erased) -> list[str]:
+def _erase(db: Db, room: str, event: ev.Erased) -> list[Gone]:
     """What is left of a person in one room: nothing but the numbers of what they said."""
     rows = db.execute(
         "select id from messages where room = ? and user = ? and (deleted = 0 or nick <> '')",
         (room, event.user),
     ).fetchall()
-    gone = [blank(db, message, event.ts) for (message,) in rows]
+    gone = [one for (message,) in rows for one in blank(db, message, event.ts)]
     db.execute(
         "update messages set nick = '', nonce = null where room = ? and user = ?",
         (room, event.user),
@@ -306,7 +324,7 @@ def _erase(db: Db, room: str, event: ev.Erased) -> list[str]:
     return gone
 
 
-_KEEPS: dict[type, Callable[[Db, str, Any], list[str] | None]] = {
+_KEEPS: dict[type, Callable[[Db, str, Any], list[Gone] | None]] = {
     ev.Edited: _edit,
     ev.Deleted: _delete,
     ev.Reacted: _react,

@@ -206,10 +206,10 @@ class Reader:
 
     def older(
         self, room: str, before: int, limit: int
-    ) -> list[tuple[int, int, str, str, str, str]]:
-        """The oldest messages of a room from before a moment, as the index needs them."""
+    ) -> list[tuple[int, int, str, str, str, str, int, str]]:
+        """The oldest messages of a room from before a moment: what is known of them elsewhere."""
         return self.db.execute(
-            "select number, seq, id, text, user, lang from messages"
+            "select number, seq, id, text, user, lang, ts, mentions from messages"
             " where room = ? and ts < ? order by ts, seq limit ?",
             (room, before, limit),
         ).fetchall()
