@@ -143,7 +143,7 @@ class Speaking(Places):
             self._service.slow("actions_per_user", person.user)
             read = self._service.store.read
             found = await read(lambda reader: recalled(reader, room.id, wanted, limit))
-        return [self._telling.said(room, one) for one in found]
+        return [self._telling.messages.said(room, one) for one in found]
 
     async def conversations(
         self, person: Person, after_ms: int, before_ms: int, limit: int
@@ -154,6 +154,6 @@ class Speaking(Places):
         found = await read(lambda reader: last_said(reader, [*rooms], after_ms, before_ms))
         told: list[Conversation] = []
         for message in found[:limit]:
-            name, nick = self._telling.address(rooms[message.room], person.user)
+            name, nick = self._telling.messages.address(rooms[message.room], person.user)
             told.append(Conversation(name, nick, message.ts))
         return told

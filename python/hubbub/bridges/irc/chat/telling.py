@@ -1,5 +1,6 @@
-"""What happens in the chat, told to IRC: who comes and goes there, what is said and done.
+"""What happens in the chat, told to IRC: who comes and goes there, and what becomes of rooms.
 
+What is said there, `messages` puts in IRC's terms.
 Only rooms that somebody on IRC is in are followed; nobody's phone call is a channel.
 """
 
@@ -8,11 +9,10 @@ from collections.abc import Callable
 from hubbub.apps.chat import ChatService
 from hubbub.apps.chat import events as ev
 from hubbub.apps.chat.events import Heard
-from hubbub.apps.chat.message import Message
-from hubbub.apps.chat.refusals import Refused
 from hubbub.apps.chat.room import Room
 from hubbub.bridges.irc.casemapping import folded
 from hubbub.bridges.irc.chat.caller import IrcCaller, session_of
+from hubbub.bridges.irc.chat.messages import Messages
 from hubbub.bridges.irc.chat.roster import Roster
 from hubbub.bridges.irc.chat.spelling import Channels
 from hubbub.bridges.irc.chat.who import Who
@@ -25,16 +25,11 @@ from hubbub.bridges.irc.front.events import (
     Parted,
     Person,
     Quit,
-    Reacted,
-    Redacted,
     Role,
     RoomRenamed,
-    Said,
     Seen,
     TopicSet,
-    Typing,
 )
-from hubbub.bridges.wording import excerpt, text_of
 
 _LETTERS: dict[Role, str] = {"owner": "o", "moderator": "o", "voice": "v", "": ""}
 
@@ -49,6 +44,7 @@ class Telling:
         tell: Tells the front.
 
     Attributes:
+        messages: What is said, in IRC's terms.
         roster: Who is where, as far as IRC was told.
         topics: Who has set a topic and when, in s, as far as that was heard.
     """
@@ -64,6 +60,7 @@ class Telling:
         self._who = who
         self._channels = channels
         self._tell = tell
+        self.messages = Messages(service, who, channels)
         self.roster = Roster()
         self.topics: dict[str, tuple[str, int]] = {}
         self._flags: dict[str, str] = {}
@@ -97,33 +94,14 @@ class Telling:
 
     def _spoken(self, room: Room, event: Heard, origin: object) -> None:
         """What people say and do to what was said."""
-        match event:
-            case ev.Said(message=Message() as message):
-                # Nobody speaks before they are there, though coming is told a little later.
-                if room.kind != "direct" and self._service.people.is_online(message.user):
-                    self.arrived(room, message.user)
-                self._tell(self.said(room, message, origin=origin))
-            case ev.Edited():
-                if (edited := self._message(room, event.id)) is not None:
-                    self._tell(self.said(room, edited, origin=origin, is_edit=True))
-            case ev.Deleted():
-                name, to = self.address(room, event.by)
-                reason = origin.reason if isinstance(origin, IrcCaller) else ""
-                person, session = self._who.person(event.by), session_of(origin)
-                self._tell(Redacted(name, person, event.id, reason, to, session))
-            case ev.Reacted():
-                name, to = self.address(room, event.user)
-                target = self._message(room, event.id)
-                about = excerpt(target.text) if target is not None else ""
-                person, session = self._who.person(event.user), session_of(origin)
-                told = Reacted(name, person, event.id, event.emoji, event.on, to, about, session)
-                self._tell(told)
-            case ev.Typing():
-                name, to = self.address(room, event.user)
-                person, session = self._who.person(event.user), session_of(origin)
-                self._tell(Typing(name, person, event.on, to, session))
-            case _:
-                pass
+        if isinstance(event, ev.Said) and event.message is not None:
+            user = event.message.user
+            # Nobody speaks before they are there, though coming is told a little later.
+            if room.kind != "direct" and self._service.people.is_online(user):
+                self.arrived(room, user)
+        told = self.messages.event(room, event, origin)
+        if told is not None:
+            self._tell(told)
 
     def _ruled(self, room: Room, event: Heard, origin: object) -> None:
         """What becomes of a room, and of those in it."""
@@ -142,79 +120,6 @@ class Telling:
                 self._configured(room, event, session)
             case _:
                 pass
-
-    # Messages
-
-    def said(
-        self,
-        room: Room,
-        message: Message,
-        *,
-        origin: object = None,
-        is_edit: bool = False,
-        text: str = "",
-    ) -> Said:
-        """A message as IRC hears it.
-
-        Args:
-            room: Where.
-            message: What.
-            origin: Who has asked for it to be said.
-            is_edit: Whether it says something else now.
-            text: What is told instead of its own text.
-        """
-        name, to = self.address(room, message.user)
-        sender = self._who.then(message.user, message.nick)
-        words = text_of(message, text or message.text, self._answered(room, message))
-        if is_edit:
-            return Said(
-                "",
-                message.edited,
-                sender,
-                words,
-                name,
-                to,
-                "text",
-                message.id,
-                message.lang,
-                is_edit=True,
-            )
-        tags = origin.tags if isinstance(origin, IrcCaller) else dict[str, str]()
-        return Said(
-            message.id,
-            message.ts,
-            sender,
-            words,
-            name,
-            to,
-            message.kind,
-            message.reply_to,
-            message.lang,
-            tags,
-            origin=session_of(origin),
-        )
-
-    def address(self, room: Room, user: str) -> tuple[str, str]:
-        """For whom something is that somebody says in a room: a channel, or a nick."""
-        if room.kind != "direct":
-            return self.channel(room), ""
-        others = [one for one in room.members if one != user]
-        return "", self._who.person(others[0]).nick if others else "*"
-
-    def _answered(self, room: Room, message: Message) -> str:
-        """The nick of whom a message answers, where that is not clear anyway."""
-        if not message.reply_to or room.kind == "direct":
-            return ""
-        answered = self._message(room, message.reply_to)
-        if answered is None or answered.user == message.user or not answered.nick:
-            return ""
-        return self._who.then(answered.user, answered.nick).nick
-
-    def _message(self, room: Room, id: str) -> Message | None:  # noqa: A002
-        try:
-            return self._service.live.message(room, id)
-        except Refused:
-            return None
 
     # Who comes and goes
 

@@ -99,7 +99,7 @@ class Translating:
         self._told[message.id, lang] = None
         if len(self._told) > _TOLD_LIMIT:
             self._told.popitem(last=False)
-        said = self._telling.said(room, message)
+        said = self._telling.messages.said(room, message)
         told = Said(
             "",
             said.ts_ms,
