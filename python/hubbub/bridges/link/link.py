@@ -1,7 +1,6 @@
 """`Link`: one bridge. Joins a remote to the chat: hears both, keeps the ledger between them."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +10,8 @@ import msgspec
 from hubbub.apps.chat import ChatService
 from hubbub.apps.chat import events as ev
 from hubbub.apps.chat.events import Heard, RoomEvent
-from hubbub.apps.chat.nick import checked_room_name
 from hubbub.apps.chat.room import Room
-from hubbub.apps.chat.service import LOBBY
-from hubbub.apps.chat.store.changes import keep, make_room
+from hubbub.bridges.link import places
 from hubbub.bridges.link import remote as net
 from hubbub.bridges.link.asking import Asking
 from hubbub.bridges.link.blocking import Blocks
@@ -104,7 +101,8 @@ class Link:
         self._blocks_from_ledger()
         self._people.open()
         self._asking.open()
-        await self._find_rooms()
+        self._rooms.update(await places.found(self._service, self._settings.rooms))
+        self._channels = {room: channel for channel, room in self._rooms.items()}
         if not self._remote.remembers:
             self._counts["uncertain"] += self._ledger.take_uncertain(self.name)
         for channel in self._rooms:
@@ -168,27 +166,6 @@ class Link:
                     self._settling.clear()
         except TimeoutError:
             logger.info("bridge %s: not acknowledged in time: said again later", self.name)
-
-    async def _find_rooms(self) -> None:
-        for named, channel in self._settings.rooms.items():
-            room = self._service.live.room(named) if named == LOBBY else None
-            id_ = room.id if room is not None else self._service.room_named(named)
-            if id_ is None:
-                id_ = await self._make_room(named)
-            self._channels[id_] = channel
-            self._rooms[channel] = id_
-
-    async def _make_room(self, named: str) -> str:
-        service = self._service
-        id_, now, name = service.new_room_id(), service.now_ms(), checked_room_name(named)
-        made: list[RoomEvent] = [ev.RoomSet(1, now, name, "open")]
-
-        def write(db: sqlite3.Connection) -> None:
-            make_room(db, id_, "open", now)
-            keep(db, id_, made)
-
-        await service.store.write(write)
-        return id_
 
     def _catch_up(self) -> None:
         """Takes what has happened since this ended last, and from now on what is heard.
