@@ -15,6 +15,9 @@ from hubbub.bridges.irc.front.events import Person, Role
 NOT_HERE = "is not here now; what you say is kept"
 """What is said of an account's owner who is offline."""
 
+LAST_LEAST = 100
+"""So many are remembered in any case, as they were last told of."""
+
 
 @dataclass
 class Visit:
@@ -39,7 +42,9 @@ class Who:
         self._service = service
         self.visits: dict[str, Visit] = {}
         self._last: dict[str, Person] = {}
-        """How those were called last who are online."""
+        """How those were called last who are online, and some who were."""
+
+        self._last_limit = LAST_LEAST
 
     def person(self, user: str, role: Role = "") -> Person:
         """Somebody as they are now."""
@@ -65,8 +70,16 @@ class Who:
             host_of(user),
         )
         if role == "" and user not in self._last and self._service.people.is_online(user):
-            self._last[user] = person
+            self._remember(person)
         return person
+
+    def _remember(self, person: Person) -> None:
+        if len(self._last) >= self._last_limit:
+            # Not everybody's going is told: only of rooms that are followed, and of so many.
+            is_online = self._service.people.is_online
+            self._last = {user: one for user, one in self._last.items() if is_online(user)}
+            self._last_limit = max(LAST_LEAST, 2 * len(self._last))
+        self._last[person.user] = person
 
     def then(self, user: str, nick: str) -> Person:
         """Somebody by the nick that they had when they said something."""
