@@ -62,7 +62,6 @@ class Messages:
         *,
         origin: object = None,
         is_edit: bool = False,
-        text: str = "",
     ) -> Said:
         """A message as IRC hears it.
 
@@ -71,11 +70,10 @@ class Messages:
             message: What.
             origin: Who has asked for it to be said.
             is_edit: Whether it says something else now.
-            text: What is told instead of its own text.
         """
         name, to = self.address(room, message.user)
         sender = self._who.then(message.user, message.nick)
-        words = text_of(message, text or message.text, self._answered(room, message))
+        words = text_of(message, message.text, self._answered(room, message))
         if is_edit:
             return Said(
                 "",
