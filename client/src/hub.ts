@@ -2,6 +2,7 @@
 
 import type { Centrifuge, PublicationContext, SubscribedContext, Subscription, UnsubscribedContext } from "centrifuge";
 
+import { browserLocks, hold, whenReleased, type Locks } from "./life";
 import type { Asked, Port, Refusal, Told } from "./shared";
 
 type Tab = Port<Told, Asked>;
@@ -16,22 +17,35 @@ interface Channel {
 /** Puts tabs on one connection. */
 export class SharedHub {
   private readonly channels = new Map<string, Channel>();
+  private readonly life: Promise<string | undefined>;
 
-  constructor(private readonly client: Centrifuge) {}
+  constructor(
+    private readonly client: Centrifuge,
+    private readonly locks: Locks | undefined = browserLocks(),
+  ) {
+    this.life = hold(locks);
+  }
 
-  /** Serves one more tab, until the returned function is called. */
+  /** Serves one more tab, until it is gone or the returned function is called. */
   join(tab: Tab): () => void {
     tab.onmessage = ({ data }) => this.asked(tab, data);
-    return () => {
-      tab.onmessage = null;
-      for (const channel of [...this.channels.keys()]) {
-        this.leave(tab, channel);
-      }
-    };
+    void this.life.then((lock) => tab.postMessage({ tell: "alive", lock }));
+    return () => this.gone(tab);
+  }
+
+  private gone(tab: Tab): void {
+    tab.onmessage = null;
+    tab.close?.();
+    for (const channel of [...this.channels.keys()]) {
+      this.leave(tab, channel);
+    }
   }
 
   private asked(tab: Tab, asked: Asked): void {
     switch (asked.ask) {
+      case "alive":
+        whenReleased(this.locks, asked.lock, () => this.gone(tab));
+        break;
       case "subscribe":
         this.enter(tab, asked.channel);
         break;

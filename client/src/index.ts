@@ -4,4 +4,6 @@ export { Outbox, memory, type Call, type Store } from "./outbox";
 export { procedures, type Procedures, type Caller } from "./procedures";
 export { deliver, type Delivery } from "./delivery";
 export { SharedHub } from "./hub";
-export { share, type Shared, type Listener, type Refusal, type Standing } from "./shared";
+export { share } from "./tab";
+export type { Shared, Listener, Refusal, Standing } from "./shared";
+export type { Locks } from "./life";

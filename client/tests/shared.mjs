@@ -28,7 +28,7 @@ const tell = (what) => console.log(JSON.stringify(what));
 function tab(name) {
   const { port1, port2 } = new MessageChannel();
   hub.join(port1);
-  const shared = share(port2);
+  const shared = share(() => port2);
   return {
     ...shared,
     hear: (channel) =>

@@ -1,10 +1,11 @@
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Centrifuge } from "centrifuge";
 
 import { deliver } from "../src/delivery";
 import { SharedHub } from "../src/hub";
 import { memory, Outbox } from "../src/outbox";
-import { share, type Asked, type Port, type Shared, type Standing, type Told } from "../src/shared";
+import { share } from "../src/tab";
+import type { Asked, Port, Shared, Standing, Told } from "../src/shared";
 
 /** Two ports that hand each other's messages over at once. */
 function pipe(): [Port<Asked, Told>, Port<Told, Asked>] {
@@ -29,6 +30,7 @@ function connection() {
     removeSubscription: ({ channel }: { channel: string }) => removed.push(channel),
     rpc: async (method: string, params: unknown) => {
       if (method === "fail") throw { code: 104, message: "method not found", temporary: false };
+      if (method === "never") return new Promise(() => {});
       if (method === "busy") throw { code: 111, message: "too many requests", temporary: true };
       return { data: params };
     },
@@ -41,7 +43,7 @@ it("subscribes once for all tabs, and leaves with the last", () => {
   const hub = new SharedHub(client);
   const tabs = [0, 1].map(() => {
     const [tab, worker] = pipe();
-    return { face: share(tab), gone: hub.join(worker) };
+    return { face: share(() => tab), gone: hub.join(worker) };
   });
   const got: unknown[] = [];
   const [first, second] = tabs as [(typeof tabs)[0], (typeof tabs)[0]];
@@ -67,7 +69,7 @@ it("says how a channel stands, to each who hears it", async () => {
   const [one, two] = [0, 1].map(() => {
     const [tab, worker] = pipe();
     hub.join(worker);
-    return share(tab);
+    return share(() => tab);
   }) as [Shared, Shared];
   const told: unknown[] = [];
   const standing = (who: string): Standing => ({
@@ -108,7 +110,7 @@ it("brings each tab its own answers", async () => {
   const faces = [0, 1].map(() => {
     const [tab, worker] = pipe();
     hub.join(worker);
-    return share(tab);
+    return share(() => tab);
   });
   const results = await Promise.all(faces.map((face, number) => face.rpc("echo", number)));
   expect(results).toEqual([0, 1]);
@@ -123,7 +125,7 @@ it("loses no call that could be accepted later", async () => {
   const { client } = connection();
   const [tab, worker] = pipe();
   new SharedHub(client).join(worker);
-  const face = share(tab);
+  const face = share(() => tab);
   const outbox = new Outbox(memory());
   outbox.add("busy", "precious");
   await deliver(outbox, {
@@ -132,4 +134,99 @@ it("loses no call that could be accepted later", async () => {
     isTemporary: (error) => (error as { temporary?: boolean }).temporary === true,
   })();
   expect(outbox.waiting.map(({ params }) => params)).toEqual(["precious"]);
+});
+
+/** Locks, as a browser has them: whoever waits for one gets it when its holder is killed. */
+function lockable() {
+  const held = new Map<string, (() => void)[]>();
+  return {
+    held,
+    kill: (name: string) => {
+      const waiting = held.get(name) ?? [];
+      held.delete(name);
+      waiting.forEach((granted) => granted());
+    },
+    async request(name: string, _options: LockOptions, granted: () => Promise<void> | void) {
+      const waiting = held.get(name);
+      if (waiting === undefined) {
+        held.set(name, []);
+        await granted();
+      } else {
+        waiting.push(() => void granted());
+      }
+    },
+  };
+}
+
+describe("a worker that dies", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** A tab whose worker never answers a call, and can be killed; each has a connection of its own. */
+  async function mortal() {
+    const workers: ReturnType<typeof connection>[] = [];
+    const locks = lockable();
+    const face = share(() => {
+      const [tab, worker] = pipe();
+      const made = connection();
+      new SharedHub(made.client, locks).join(worker);
+      workers.push(made);
+      return tab;
+    }, locks);
+    await vi.advanceTimersByTimeAsync(0);
+    const [tab, worker] = [...locks.held.keys()] as [string, string];
+    return { face, workers, kill: () => locks.kill(worker), leave: () => locks.kill(tab) };
+  }
+
+  it("takes calls with it, and is replaced by one that hears the same", async () => {
+    const { face, workers, kill } = await mortal();
+    const told: unknown[] = [];
+    face.subscribe("room", (data) => told.push(data), { subscribed: (isGapless) => told.push(isGapless) });
+    workers[0]?.heard.get("room")?.["subscribed"]?.({ wasRecovering: true, recovered: true });
+    const lost = face.rpc("never", 1).catch((error: unknown) => error);
+    kill();
+    expect(await lost).toEqual({ code: 11, message: "connection closed" });
+    const leave = face.subscribe("other", () => {});
+    const asked = face.rpc("echo", 2);
+    leave();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await asked).toBe(2);
+    expect([...(workers[1]?.heard.keys() ?? [])]).toEqual(["room"]);
+    workers[1]?.heard.get("room")?.["subscribed"]?.({ wasRecovering: false, recovered: false });
+    workers[1]?.heard.get("room")?.["publication"]?.({ data: "hi" });
+    workers[0]?.heard.get("room")?.["publication"]?.({ data: "from the dead" });
+    expect(told).toEqual([true, false, "hi"]);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(workers).toHaveLength(2);
+  });
+
+  it("may have died before its first word", async () => {
+    const ports: Port<Asked, Told>[] = [];
+    const face = share(() => {
+      const port = { postMessage: vi.fn(), onmessage: null, close: vi.fn() };
+      ports.push(port);
+      return port;
+    }, lockable());
+    const lost = face.rpc("echo", 1).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await lost).toEqual({ code: 11, message: "connection closed" });
+    expect(ports).toHaveLength(2);
+    expect(ports[0]?.close).toHaveBeenCalled();
+  });
+
+  it("hears for no tab that is gone", async () => {
+    const { face, workers, leave } = await mortal();
+    face.subscribe("room", () => {});
+    leave();
+    expect(workers[0]?.removed).toEqual(["room"]);
+  });
+});
+
+it("does not wait for what cannot be asked", async () => {
+  const { client } = connection();
+  const { port1, port2 } = new MessageChannel();
+  new SharedHub(client).join(port1 as unknown as Port<Told, Asked>);
+  const face = share(() => port2 as unknown as Port<Asked, Told>);
+  await expect(face.rpc("echo", () => {})).rejects.toThrow("could not be cloned");
+  port2.close();
 });
