@@ -59,9 +59,8 @@ export class Connection {
       this.status.value = "ended";
     });
     this.client.on("publication", ({ channel, data }) => told(channel, data));
+    // It listens to the browser, which often knows first that the network is back.
     this.client.connect();
-    // The browser often knows first that the network is back.
-    addEventListener("online", this.hurry);
   }
 
   /** Calls a procedure; rejects with `RpcError`. */
@@ -89,16 +88,8 @@ export class Connection {
   }
 
   close(): void {
-    removeEventListener("online", this.hurry);
     this.client.disconnect();
   }
-
-  private readonly hurry = () => {
-    if (this.status.value === "connecting") {
-      this.client.disconnect();
-      this.client.connect();
-    }
-  };
 }
 
 /** Whether an error can go away by itself: the network was gone, or the server was busy. */
