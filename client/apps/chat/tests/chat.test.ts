@@ -92,3 +92,13 @@ it("asks a room that is heard again for what could not be asked before", async (
   expect(shown(chat.room("r"))).toBe("ab");
   chat.close();
 });
+
+it("shows a room though the address names none that can be read", async () => {
+  vi.stubGlobal("location", new URL("http://127.0.0.1:9/#100%"));
+  const { chat, line } = await chatting();
+  void chat.refresh();
+  line.next("rooms.list").resolve({ rooms: [info("r")] });
+  await settled();
+  expect(chat.current.value?.id).toBe("r");
+  chat.close();
+});

@@ -6,6 +6,7 @@ import { deliver } from "../../../../src/delivery";
 import { Outbox } from "../../../../src/outbox";
 import { t } from "../i18n/bundles";
 import { reasonOf } from "../i18n/refusals";
+import { putRoomInAddress, roomInAddress } from "../io/address";
 import { Connection, isTemporary } from "../io/connection";
 import { lastRoom, tabStore } from "../io/preferences";
 import { begun, failed, gone, restored, type Said, type Sending } from "../room/sending";
@@ -95,7 +96,7 @@ export class Chat {
       }
     }
     if (this.current.value === undefined) {
-      const wanted = decodeURIComponent(location.hash.slice(1)) || lastRoom.value;
+      const wanted = roomInAddress() || lastRoom.value;
       const mine = this.rooms.value.filter(({ joined }) => joined);
       const first = this.rooms.value.find(({ id }) => id === wanted) ?? mine[0] ?? this.rooms.value[0];
       if (first !== undefined) {
@@ -124,7 +125,7 @@ export class Chat {
     const room = this.room(id);
     this.current.value = room;
     lastRoom.value = id;
-    history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+    putRoomInAddress(id);
     if (this.info(id)?.joined === false && (await this.ask("rooms.join", { room: id })) !== undefined) {
       this.changeInfo(id, { joined: true });
       this.refreshSoon();
@@ -188,7 +189,7 @@ export class Chat {
     if (this.current.value?.id === id) {
       this.current.value = undefined;
       lastRoom.value = "";
-      history.replaceState(null, "", "#");
+      putRoomInAddress("");
     }
     this.rooms.value = this.rooms.value.filter((info) => info.id !== id);
     this.refreshSoon();

@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 
 import { t } from "../i18n/bundles";
+import { roomInAddress } from "../io/address";
 import { areMembersShown } from "../io/preferences";
 import type { Chat } from "../state/chat";
 import { announce, announcement, dismiss, notices } from "../state/notices";
@@ -43,7 +44,7 @@ export function ChatPage({ chat }: { chat: Chat }) {
       }
     });
     const onHash = () => {
-      const id = decodeURIComponent(location.hash.slice(1));
+      const id = roomInAddress();
       if (id !== "" && id !== chat.current.peek()?.id) {
         void chat.show(id);
       }
