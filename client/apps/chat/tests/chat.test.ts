@@ -93,6 +93,21 @@ it("asks a room that is heard again for what could not be asked before", async (
   chat.close();
 });
 
+it("opens the room that is shown when the connection is back, if it could not be opened without", async () => {
+  const { chat, line } = await chatting(info("r"));
+  const showing = chat.show("r");
+  line.next("rooms.open").reject({ code: 1, message: "timeout" });
+  await showing;
+  expect([chat.room("r").isOpen, chat.room("r").error.value]).toEqual([false, "timeout"]);
+  chat.connection.epoch.value += 1;
+  line.next("rooms.list").resolve({ rooms: [info("r")] });
+  expect(chat.room("r").error.value).toBe("");
+  line.next("rooms.open").resolve(answer(1, message("a", 1)));
+  await settled();
+  expect([shown(chat.room("r")), line.methods]).toEqual(["a", []]);
+  chat.close();
+});
+
 it("shows a room though the address names none that can be read", async () => {
   vi.stubGlobal("location", new URL("http://127.0.0.1:9/#100%"));
   const { chat, line } = await chatting();

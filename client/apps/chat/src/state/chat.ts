@@ -57,6 +57,10 @@ export class Chat {
       if (epoch > 0) {
         void this.refresh();
         void this.deliver();
+        if (this.current.value?.isOpen === false) {
+          // It could not be opened for want of a connection.
+          void this.current.value.open();
+        }
       }
     });
   }

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 
+import { reasonOf } from "../i18n/refusals";
 import { isTemporary, type Connection } from "../io/connection";
 import { backoff, Resumer } from "../room/resume";
 import { apply, jumped, opened, seen, trimmed, withMembers, withNewer, withOlder, type RoomState } from "../room/state";
@@ -69,18 +70,18 @@ export class Room {
   }
 
   private async load(): Promise<void> {
+    this.error.value = "";
     try {
       await this.resumer.load(
         () => this.connection.rpc<Opened>("rooms.open", { room: this.id, limit: PAGE }),
         (answer) => this.loaded(answer),
       );
     } catch (error) {
-      this.error.value = (error as Error).message || String(error);
+      this.error.value = reasonOf(error);
     }
   }
 
   private loaded(answer: Opened): void {
-    this.error.value = "";
     this.state.value = opened(answer);
     this.present.value = new Set(answer.members.filter(({ online }) => online).map(({ user }) => user));
     // Nobody waits for these: the first answer has those who are there.
@@ -91,8 +92,7 @@ export class Room {
     const state = this.state.value;
     // What came while the room was being loaded may be in there, as it is now.
     if (state !== undefined && event.seq > state.seq) {
-      const next = apply(state, event);
-      this.state.value = this.isFollowed ? trimmed(next, KEPT) : next;
+      this.state.value = this.isFollowed ? trimmed(apply(state, event), KEPT) : apply(state, event);
     }
     if (event.type === "message") {
       this.stopped(event.message.user);
