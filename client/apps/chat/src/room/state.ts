@@ -198,6 +198,11 @@ export function trimmed(state: RoomState, limit: number): RoomState {
   return { ...state, messages: state.messages.slice(-limit), hasOlder: true };
 }
 
+/** Leaves the end of the room, so that it does not grow for who reads further up, either: what is said is only counted. */
+export function parted(state: RoomState, limit: number): RoomState {
+  return state.isLive && state.messages.length >= limit * 2 ? { ...state, isLive: false } : state;
+}
+
 /** With more of its members: an answer holds so many of them. */
 export function withMembers(state: RoomState, found: readonly Member[]): RoomState {
   const members = new Map(state.members);

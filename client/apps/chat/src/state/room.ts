@@ -5,7 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { reasonOf } from "../i18n/refusals";
 import { isTemporary, type Connection } from "../io/connection";
 import { backoff, Resumer } from "../room/resume";
-import { apply, jumped, opened, seen, trimmed, withMembers, withNewer, withOlder, type RoomState } from "../room/state";
+import { apply, jumped, opened, parted, seen, trimmed, withMembers, withNewer, withOlder, type RoomState } from "../room/state";
 import type { MemberPage, Message, Opened, Page, Presence, RoomEvent, Synced, Typing } from "../wire";
 
 const PAGE = 50;
@@ -92,7 +92,7 @@ export class Room {
     const state = this.state.value;
     // What came while the room was being loaded may be in there, as it is now.
     if (state !== undefined && event.seq > state.seq) {
-      this.state.value = this.isFollowed ? trimmed(apply(state, event), KEPT) : apply(state, event);
+      this.state.value = this.isFollowed ? trimmed(apply(state, event), KEPT) : apply(parted(state, KEPT), event);
     }
     if (event.type === "message") {
       this.stopped(event.message.user);
