@@ -3,14 +3,15 @@
 import type { Centrifuge, PublicationContext, SubscribedContext, Subscription, UnsubscribedContext } from "centrifuge";
 
 import { browserLocks, hold, whenReleased, type Locks } from "./life";
-import type { Asked, Port, Refusal, Told } from "./shared";
+import type { Asked, Heard, Port, Refusal, Told } from "./shared";
 
 type Tab = Port<Told, Asked>;
 
 /** A channel that tabs hear. */
 interface Channel {
   readonly subscription: Subscription;
-  readonly tabs: Set<Tab>;
+  /** Who hears it, and as what. */
+  readonly tabs: Map<Tab, number>;
   isSubscribed: boolean;
 }
 
@@ -47,7 +48,7 @@ export class SharedHub {
         whenReleased(this.locks, asked.lock, () => this.gone(tab));
         break;
       case "subscribe":
-        this.enter(tab, asked.channel);
+        this.enter(tab, asked.channel, asked.hearing);
         break;
       case "unsubscribe":
         this.leave(tab, asked.channel);
@@ -62,17 +63,17 @@ export class SharedHub {
     }
   }
 
-  private enter(tab: Tab, channel: string): void {
+  private enter(tab: Tab, channel: string, hearing: number): void {
     const known = this.channels.get(channel);
     if (known) {
-      known.tabs.add(tab);
+      known.tabs.set(tab, hearing);
       if (known.isSubscribed) {
         // For this one it begins now. A connection that is away comes back to where it was: that is earlier.
-        tab.postMessage({ tell: "subscribed", channel, isGapless: false });
+        tab.postMessage({ tell: "subscribed", channel, hearing, isGapless: false });
       }
       return;
     }
-    const made = { subscription: this.client.newSubscription(channel), tabs: new Set([tab]), isSubscribed: false };
+    const made = { subscription: this.client.newSubscription(channel), tabs: new Map([[tab, hearing]]), isSubscribed: false };
     this.channels.set(channel, made);
     this.listen(channel, made);
     made.subscription.subscribe();
@@ -80,20 +81,20 @@ export class SharedHub {
 
   private listen(channel: string, made: Channel): void {
     const { subscription, tabs } = made;
-    const tell = (told: Told) => tabs.forEach((tab) => tab.postMessage(told));
+    const tell = (heard: Heard) => tabs.forEach((hearing, tab) => tab.postMessage({ ...heard, channel, hearing }));
     subscription.on("publication", ({ data, offset }: PublicationContext) =>
-      tell({ tell: "publication", channel, data, offset }),
+      tell({ tell: "publication", data, offset }),
     );
     subscription.on("subscribed", ({ wasRecovering, recovered }: SubscribedContext) => {
       made.isSubscribed = true;
-      tell({ tell: "subscribed", channel, isGapless: wasRecovering && recovered });
+      tell({ tell: "subscribed", isGapless: wasRecovering && recovered });
     });
     subscription.on("unsubscribed", ({ code, reason }: UnsubscribedContext) => {
       if (this.channels.get(channel) === made) {
         // Whoever asks for it again gets a new one.
         this.channels.delete(channel);
         this.client.removeSubscription(subscription);
-        tell({ tell: "unsubscribed", channel, code, reason });
+        tell({ tell: "unsubscribed", code, reason });
       }
     });
   }

@@ -34,18 +34,29 @@ export interface Refusal {
 /** The first word of either end: it is there, and holds a lock as long as it is. */
 type Alive<Verb extends "ask" | "tell"> = { readonly [verb in Verb]: "alive" } & { readonly lock: string | undefined };
 
+/** A channel, and when it was asked for: what was on its way to who has left is not for who has come again. */
+interface Hearing {
+  readonly channel: string;
+  readonly hearing: number;
+}
+
+/** What happens in a channel. */
+export type Heard =
+  | { readonly tell: "publication"; readonly data: unknown; readonly offset: number | undefined }
+  | { readonly tell: "subscribed"; readonly isGapless: boolean }
+  | { readonly tell: "unsubscribed"; readonly code: number; readonly reason: string };
+
 /** From a tab to the worker. */
 export type Asked =
   | Alive<"ask">
-  | { readonly ask: "subscribe" | "unsubscribe"; readonly channel: string }
+  | ({ readonly ask: "subscribe" } & Hearing)
+  | { readonly ask: "unsubscribe"; readonly channel: string }
   | { readonly ask: "rpc"; readonly id: number; readonly method: string; readonly params: unknown };
 
 /** From the worker to a tab. */
 export type Told =
   | Alive<"tell">
-  | { readonly tell: "publication"; readonly channel: string; readonly data: unknown; readonly offset: number | undefined }
-  | { readonly tell: "subscribed"; readonly channel: string; readonly isGapless: boolean }
-  | { readonly tell: "unsubscribed"; readonly channel: string; readonly code: number; readonly reason: string }
+  | (Heard & Hearing)
   | { readonly tell: "result"; readonly id: number; readonly value: unknown }
   | { readonly tell: "error"; readonly id: number; readonly error: Refusal };
 

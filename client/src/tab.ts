@@ -4,7 +4,8 @@ import { browserLocks, hold, whenReleased, type Locks } from "./life";
 import type { Asked, Listener, Port, Refusal, Shared, Standing, Told } from "./shared";
 
 /** A channel that a tab hears. */
-interface Heard {
+interface Channel {
+  readonly hearing: number;
   isSubscribed: boolean;
   readonly hearers: Set<{ readonly listener: Listener; readonly standing: Standing }>;
 }
@@ -40,9 +41,10 @@ export function share(open: () => Port<Asked, Told>, locks = browserLocks()): Sh
 }
 
 class Tab implements Shared {
-  private readonly channels = new Map<string, Heard>();
+  private readonly channels = new Map<string, Channel>();
   private readonly calls = new Map<number, Waiting>();
   private readonly life: Promise<string | undefined>;
+  /** Numbers what is heard and what is called. */
   private last = 0;
   /** None for a moment after the worker has died: what is asked meanwhile is asked of the next one. */
   private port: Port<Asked, Told> | undefined;
@@ -57,12 +59,12 @@ class Tab implements Shared {
   }
 
   subscribe(channel: string, listener: Listener, standing: Standing = {}): () => void {
-    const heard: Heard = this.channels.get(channel) ?? { isSubscribed: false, hearers: new Set() };
+    const heard = this.channels.get(channel) ?? this.heardAnew();
     const hearer = { listener, standing };
     heard.hearers.add(hearer);
     if (heard.hearers.size === 1) {
       this.channels.set(channel, heard);
-      this.port?.postMessage({ ask: "subscribe", channel });
+      this.port?.postMessage({ ask: "subscribe", channel, hearing: heard.hearing });
     } else if (heard.isSubscribed) {
       // For this one it begins now; not before it knows how to leave.
       queueMicrotask(() => heard.hearers.has(hearer) && standing.subscribed?.(false));
@@ -81,10 +83,25 @@ class Tab implements Shared {
     const id = this.last;
     const asked: Asked = { ask: "rpc", id, method, params };
     return new Promise((resolve, reject) => {
-      // First: what cannot be sent is not waited for.
-      this.port?.postMessage(asked);
-      this.calls.set(id, { asked, resolve, reject });
+      const waiting = { asked, resolve, reject };
+      this.calls.set(id, waiting);
+      this.send(id, waiting);
     });
+  }
+
+  private send(id: number, { asked, reject }: Waiting): void {
+    try {
+      this.port?.postMessage(asked);
+    } catch (error) {
+      // No port can carry it.
+      this.calls.delete(id);
+      reject(error);
+    }
+  }
+
+  private heardAnew(): Channel {
+    this.last += 1;
+    return { hearing: this.last, isSubscribed: false, hearers: new Set() };
   }
 
   private begin(): void {
@@ -93,12 +110,10 @@ class Tab implements Shared {
     port.onmessage = ({ data }) => this.told(port, data);
     this.patience = setTimeout(() => this.died(port), PATIENCE_MS);
     void this.life.then((lock) => port.postMessage({ ask: "alive", lock }));
-    for (const channel of this.channels.keys()) {
-      port.postMessage({ ask: "subscribe", channel });
+    for (const [channel, { hearing }] of this.channels) {
+      port.postMessage({ ask: "subscribe", channel, hearing });
     }
-    for (const { asked } of this.calls.values()) {
-      port.postMessage(asked);
-    }
+    this.calls.forEach((waiting, id) => this.send(id, waiting));
   }
 
   private died(port: Port<Asked, Told>): void {
@@ -124,25 +139,6 @@ class Tab implements Shared {
         clearTimeout(this.patience);
         whenReleased(this.locks, told.lock, () => this.died(port));
         break;
-      case "publication":
-        for (const { listener } of this.channels.get(told.channel)?.hearers ?? []) {
-          listener(told.data, told.offset);
-        }
-        break;
-      case "subscribed": {
-        const heard = this.channels.get(told.channel);
-        if (heard !== undefined) {
-          heard.isSubscribed = true;
-          heard.hearers.forEach(({ standing }) => standing.subscribed?.(told.isGapless));
-        }
-        break;
-      }
-      case "unsubscribed": {
-        const heard = this.channels.get(told.channel);
-        this.channels.delete(told.channel);
-        heard?.hearers.forEach(({ standing }) => standing.unsubscribed?.(told.code, told.reason));
-        break;
-      }
       case "result":
         this.calls.get(told.id)?.resolve(told.value);
         this.calls.delete(told.id);
@@ -150,6 +146,28 @@ class Tab implements Shared {
       case "error":
         this.calls.get(told.id)?.reject(told.error);
         this.calls.delete(told.id);
+        break;
+      default:
+        this.heard(told);
+    }
+  }
+
+  private heard(told: Extract<Told, { channel: string }>): void {
+    const heard = this.channels.get(told.channel);
+    if (heard?.hearing !== told.hearing) {
+      return;
+    }
+    switch (told.tell) {
+      case "publication":
+        heard.hearers.forEach(({ listener }) => listener(told.data, told.offset));
+        break;
+      case "subscribed":
+        heard.isSubscribed = true;
+        heard.hearers.forEach(({ standing }) => standing.subscribed?.(told.isGapless));
+        break;
+      case "unsubscribed":
+        this.channels.delete(told.channel);
+        heard.hearers.forEach(({ standing }) => standing.unsubscribed?.(told.code, told.reason));
         break;
     }
   }

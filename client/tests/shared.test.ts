@@ -230,3 +230,36 @@ it("does not wait for what cannot be asked", async () => {
   await expect(face.rpc("echo", () => {})).rejects.toThrow("could not be cloned");
   port2.close();
 });
+
+it("tells nothing of what was heard before to who has left and come again", () => {
+  const { client, heard } = connection();
+  const [tab, worker] = pipe();
+  new SharedHub(client).join(worker);
+  const face = share(() => tab);
+  // What the worker says takes its time.
+  const late: Told[] = [];
+  worker.postMessage = (told) => void late.push(told);
+  const arrive = () => late.splice(0).forEach((data) => tab.onmessage?.({ data }));
+  const told: unknown[] = [];
+  const hear = (who: string) =>
+    face.subscribe("room", (data) => told.push([who, data]), {
+      subscribed: (isGapless) => told.push([who, isGapless]),
+      unsubscribed: (code) => told.push([who, code]),
+    });
+  const happens = (event: string, context: unknown) => heard.get("room")?.[event]?.(context);
+  hear("first")();
+  let leave = hear("second");
+  happens("subscribed", { wasRecovering: true, recovered: true });
+  happens("publication", { data: "old" });
+  leave();
+  leave = hear("third");
+  arrive();
+  expect(told).toEqual([]);
+  happens("unsubscribed", { code: 2500, reason: "no" });
+  leave();
+  hear("fourth");
+  happens("subscribed", { wasRecovering: false, recovered: false });
+  happens("publication", { data: "new" });
+  arrive();
+  expect(told).toEqual([["fourth", false], ["fourth", "new"]]);
+});
