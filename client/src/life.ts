@@ -3,6 +3,8 @@
  * it lives, and the other waits for it. The browser lets go of it even for who was killed.
  */
 
+import { randomKey } from "./key";
+
 /** As much of the browser's `LockManager` as is used. */
 export interface Locks {
   request(name: string, options: LockOptions, granted: () => Promise<void> | void): Promise<unknown>;
@@ -20,7 +22,7 @@ export function hold(locks: Locks | undefined): Promise<string | undefined> {
       resolve(undefined);
       return;
     }
-    const name = `hubbub/${crypto.randomUUID()}`;
+    const name = `hubbub/${randomKey()}`;
     const granted = () => {
       resolve(name);
       return new Promise<void>(() => {});

@@ -4,6 +4,8 @@
  * Sends nothing (see `delivery`); where they are kept comes from outside.
  */
 
+import { randomKey } from "./key";
+
 /** One call, with a key by which the server knows a repetition. */
 export interface Call {
   readonly key: string;
@@ -49,7 +51,7 @@ export class Outbox {
   constructor(
     private readonly store: Store,
     private readonly name = "hubbub.outbox",
-    private readonly key: () => string = () => crypto.randomUUID(),
+    private readonly key: () => string = randomKey,
     private readonly limit = 1000,
   ) {
     const kept = this.found().sort((one, other) => one.order - other.order || (one.call.key < other.call.key ? -1 : 1));

@@ -147,3 +147,15 @@ def test_the_same_twice_is_two_messages_in_order(people: People, text: str) -> N
     ada.page.reload()
     expect(ada.message(word)).to_have_count(before + 2)
     assert ada.troubles == []
+
+
+def test_a_page_that_came_without_tls_speaks_and_says_what_it_cannot(people: People) -> None:
+    # What browsers take from pages of other machines that come without TLS.
+    gil = people.enter(
+        "Gil",
+        script="delete Crypto.prototype.randomUUID; delete Navigator.prototype.clipboard;",
+    )
+    mine = gil.sent("said over plain HTTP")
+    gil.menu(mine, "Copy text")
+    expect(gil.page.locator(".notice")).to_contain_text("does not allow copying")
+    assert gil.troubles == []

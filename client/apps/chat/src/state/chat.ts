@@ -3,6 +3,7 @@
 import { computed, signal, type Signal } from "@preact/signals";
 
 import { deliver } from "../../../../src/delivery";
+import { randomKey } from "../../../../src/key";
 import { Outbox } from "../../../../src/outbox";
 import { t } from "../i18n/bundles";
 import { reasonOf } from "../i18n/refusals";
@@ -296,7 +297,7 @@ export class Chat {
   // Speaking
 
   say(room: string, text: string, more: Pick<Said, "kind" | "replyTo" | "lang">): void {
-    const nonce = crypto.randomUUID();
+    const nonce = randomKey();
     this.post({ room, text, nonce, ...more });
     this.open.get(room)?.leftBehind();
   }

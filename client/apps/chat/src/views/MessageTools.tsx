@@ -52,7 +52,7 @@ function entries(chat: Chat, room: Room, message: Message): MenuEntry[] {
       label: t("copy-text"),
       icon: "file",
       onSelect: () => {
-        navigator.clipboard.writeText(message.text).then(
+        copy(message.text).then(
           () => notice(t("copied")),
           () => notice(t("not-copied"), "error"),
         );
@@ -68,6 +68,8 @@ function entries(chat: Chat, room: Room, message: Message): MenuEntry[] {
   return found;
 }
 
+/** Rejects also where there is no clipboard: for pages that came without TLS. */
+const copy = async (text: string) => navigator.clipboard.writeText(text);
 const mayEdit = (chat: Chat, message: Message) => message.user === chat.me.value.user && !message.deleted;
 const mayDelete = (chat: Chat, message: Message) => !message.deleted && (message.user === chat.me.value.user || myRank(chat) >= 2);
 
