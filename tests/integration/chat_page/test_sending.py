@@ -159,3 +159,19 @@ def test_a_page_that_came_without_tls_speaks_and_says_what_it_cannot(people: Peo
     gil.menu(mine, "Copy text")
     expect(gil.page.locator(".notice")).to_contain_text("does not allow copying")
     assert gil.troubles == []
+
+
+def test_an_enter_that_ends_a_composition_sends_nothing(people: People) -> None:
+    hal = people.enter("Hal")
+    box = hal.page.locator("#composer")
+    box.fill("かんじ")
+    # Safari tells of it when the composition has ended, by the code of what an input method took.
+    for composition in ({"isComposing": True}, {"keyCode": 229}):
+        enter = {"key": "Enter", "bubbles": True, "cancelable": True, **composition}
+        box.evaluate("(it, enter) => it.dispatchEvent(new KeyboardEvent('keydown', enter))", enter)
+    hal.page.evaluate("new Promise((resolve) => requestAnimationFrame(resolve))")
+    expect(box).to_have_value("かんじ")
+    box.press("Enter")
+    expect(box).to_have_value("")
+    expect(hal.message("かんじ")).to_have_count(1)
+    assert hal.troubles == []

@@ -20,6 +20,8 @@ import { IconButton, Name } from "./parts";
 const TYPING_EVERY_MS = 3_000;
 const LIMIT = 4000;
 const LINES_PX = 200;
+/** The code of a key that an input method took. */
+const TAKEN_KEY = 229;
 
 export function Composer({ room }: { room: Room }) {
   const chat = useChat();
@@ -107,8 +109,8 @@ export function Composer({ room }: { room: Room }) {
     await execute(chat, room, command(text), replyTo);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // Enter may end a composition of Japanese or Chinese: that is no sending.
-    if (event.isComposing) {
+    // Enter may end a composition of Japanese or Chinese: that is no sending. Safari tells of it only when it has ended.
+    if (event.isComposing || event.keyCode === TAKEN_KEY) {
       return;
     }
     if (offered !== undefined) {
