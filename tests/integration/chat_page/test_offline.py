@@ -107,3 +107,30 @@ def test_an_answer_that_is_lost_makes_no_second_message(people: People) -> None:
     expect(eve.message("heard, but not answered")).to_have_count(1)
     expect(fritz.message("heard, but not answered")).to_have_count(1)
     assert eve.troubles == []
+
+
+def test_a_correction_that_is_refused_is_not_lost(people: People) -> None:
+    def between(page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+
+        def asked(frame: str | bytes) -> None:
+            for line in str(frame).splitlines():
+                command = json.loads(line)
+                if command.get("rpc", {}).get("method") == "edit":
+                    error = {"code": 429, "message": "slow down", "temporary": True}
+                    page.send(json.dumps({"id": command["id"], "error": error}))
+                else:
+                    server.send(line)
+
+        page.on_message(asked)
+
+    gus = people.enter("Gus", between=between)
+    gus.sent("a word and a half")
+    box = gus.page.locator("#composer")
+    box.press("ArrowUp")
+    expect(box).to_have_value("a word and a half")
+    gus.say("a word and a whole sentence")
+    expect(gus.page.locator(".notice")).to_contain_text("slow down")
+    expect(box).to_have_value("a word and a whole sentence")
+    expect(gus.page.locator(".composer-context")).to_contain_text("Editing")
+    assert gus.troubles == []

@@ -89,6 +89,13 @@ export function Composer({ room }: { room: Room }) {
     room.editing.value = undefined;
     room.replyTo.value = undefined;
   };
+  /** A correction that was refused, unless something else is being written by now. */
+  const giveBack = (id: string, text: string) => {
+    if (room.draft.value === "" && room.editing.value === undefined) {
+      room.editing.value = id;
+      room.draft.value = text;
+    }
+  };
   const submit = async () => {
     const text = draft.trim();
     if (text === "" || text.length > LIMIT) {
@@ -99,8 +106,8 @@ export function Composer({ room }: { room: Room }) {
     room.draft.value = "";
     if (editing !== undefined) {
       room.editing.value = undefined;
-      if (text !== editing.text) {
-        await chat.ask("edit", { room: room.id, id: editing.id, text });
+      if (text !== editing.text && (await chat.ask("edit", { room: room.id, id: editing.id, text })) === undefined) {
+        giveBack(editing.id, text);
       }
       return;
     }
