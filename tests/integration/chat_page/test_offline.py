@@ -8,11 +8,22 @@ from .conftest import People, Person
 
 
 class Cable:
-    """Between a page and the server; can be cut, and can swallow what the server answers."""
+    """Between a page and the server; can be cut, and can swallow what the server answers.
+
+    Attributes:
+        is_cut: Whether nothing goes through.
+        is_deaf: Whether the page hears no answers.
+        is_lossy: Whether the server does not hear what has been read.
+        lost: What it has not heard.
+        listed: The lists of rooms that the page was told since it could be heard again.
+    """
 
     def __init__(self) -> None:
         self.is_cut = False
         self.is_deaf = False
+        self.is_lossy = False
+        self.lost: list[str] = []
+        self.listed: list[str] = []
         self._page: WebSocketRoute | None = None
 
     def __call__(self, page: WebSocketRoute) -> None:
@@ -26,7 +37,17 @@ class Cable:
             for line in str(frame).splitlines():
                 if not self.is_deaf or json.loads(line) == {}:
                     page.send(line)
+                if '"rooms":' in line and not self.is_lossy:
+                    self.listed.append(line)
 
+        def asked(frame: str | bytes) -> None:
+            for line in str(frame).splitlines():
+                if self.is_lossy and json.loads(line).get("rpc", {}).get("method") == "read":
+                    self.lost.append(line)
+                else:
+                    server.send(line)
+
+        page.on_message(asked)
         server.on_message(answered)
 
     def cut(self, context: BrowserContext) -> None:
@@ -134,3 +155,30 @@ def test_a_correction_that_is_refused_is_not_lost(people: People) -> None:
     expect(box).to_have_value("a word and a whole sentence")
     expect(gus.page.locator(".composer-context")).to_contain_text("Editing")
     assert gus.troubles == []
+
+
+def test_what_has_been_seen_is_read_though_the_connection_broke_meanwhile(people: People) -> None:
+    cable = Cable()
+    cable.is_lossy = True
+    hanna = people.enter("Hanna", between=cable)
+    hanna.sent("I am here")
+    ivo = people.enter("Ivo")
+    hanna.page.bring_to_front()
+    ivo.sent("look at this")
+    expect(hanna.message("look at this")).to_be_visible()
+    # The server has not heard that it was read.
+    while not cable.lost:
+        hanna.page.wait_for_timeout(20)
+    cable.cut(hanna.context)
+    expect(hanna.page.locator(".banner.is-offline")).to_be_visible()
+    cable.is_lossy = False
+    cable.mend(hanna.context)
+    expect(hanna.page.locator(".banner.is-offline")).to_have_count(0)
+    while not cable.listed:
+        hanna.page.wait_for_timeout(20)
+    hanna.page.evaluate(
+        "new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve)))"
+    )
+    expect(hanna.page.locator(".room-link .count")).to_have_count(0)
+    expect(hanna.page).to_have_title("Lobby – Hubbub")
+    assert hanna.troubles == []

@@ -25,6 +25,7 @@ export function useReading(room: Room, state: RoomState, list: RefObject<HTMLEle
   const last = state.messages.at(-1);
   const marked = room.marked.value;
   const end = room.end.value;
+  const unread = chat.info(room.id)?.unread;
 
   const look = () => {
     const isRead = scrolling.current?.isAtEnd && state.isLive && document.visibilityState === "visible" && document.hasFocus();
@@ -86,10 +87,9 @@ export function useReading(room: Room, state: RoomState, list: RefObject<HTMLEle
     mine.settle();
     settled();
   }, [shown, state.isLive]);
-  useEffect(() => {
-    fill();
-    look();
-  }, [shown, state.isLive]);
+  useEffect(fill, [shown, state.isLive]);
+  // A list of rooms that is older than what was read counts it once more.
+  useEffect(look, [shown, state.isLive, unread]);
   useEffect(() => {
     addEventListener("focus", look);
     document.addEventListener("visibilitychange", look);
