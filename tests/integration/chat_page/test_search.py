@@ -4,6 +4,7 @@ from playwright.sync_api import Page, expect
 
 from .conftest import People, Person
 from .past import COUNT, FRENCH, PER_DAY, ZONE, chat, day_of, text_of
+from .test_sending import Held
 
 __all__ = ["chat"]
 
@@ -98,4 +99,31 @@ def test_a_result_leads_to_its_place_far_back(people: People) -> None:
     expect(page.locator("#composer")).to_be_focused()
     page.get_by_role("button", name="To the newest message").click()
     expect(person.message("news at the end of the room")).to_be_in_viewport()
+    assert person.troubles == []
+
+
+def test_more_results_are_of_what_was_looked_for(people: People) -> None:
+    held = Held(are_answers=True, method="search")
+    held.is_on = False
+    person = people.enter("Elsa", between=held, **ZONE)
+    page = person.page
+    look_for(person, "entry")
+    expect(page.locator(".result")).to_have_count(30)
+    # Words that are only typed are not looked for yet.
+    page.get_by_label("Search messages").fill("kingfisher")
+    page.get_by_role("button", name="More results").click()
+    expect(page.locator(".result")).to_have_count(60)
+    assert len(set(results(page))) == 60
+    # An answer that comes late is of no use.
+    held.is_on = True
+    look_for(person, "kingfisher")
+    expect(page.get_by_text("Searching")).to_be_visible()
+    while not held.is_holding:
+        page.wait_for_timeout(20)
+    held.is_on = False
+    look_for(person, '"entry 007"')
+    expect(page.locator(".result-text")).to_have_text([text_of(7)])
+    held.release()
+    person.sent("and what came afterwards")
+    expect(page.locator(".result-text")).to_have_text([text_of(7)])
     assert person.troubles == []

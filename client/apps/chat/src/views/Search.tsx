@@ -16,7 +16,17 @@ import { titleOf } from "./Sidebar";
 
 const PAGE = 30;
 
-type Found = { state: "idle" } | { state: "busy" } | { state: "done"; messages: readonly Message[]; next: string } | { state: "failed"; reason: string };
+/** What is looked for, and in which room only. */
+interface Wanted {
+  q: string;
+  room?: string;
+}
+
+type Found =
+  | { state: "idle" }
+  | { state: "busy" }
+  | { state: "done"; wanted: Wanted; messages: readonly Message[]; next: string }
+  | { state: "failed"; reason: string };
 
 export function Search({ room }: { room: Room }) {
   const chat = useChat();
@@ -24,27 +34,28 @@ export function Search({ room }: { room: Room }) {
   const [isHere, setHere] = useState(false);
   const [found, setFound] = useState<Found>({ state: "idle" });
   const input = useRef<HTMLInputElement>(null);
+  const last = useRef<Wanted | undefined>(undefined);
   useEffect(() => input.current?.focus(), []);
 
-  const search = async (earlier: readonly Message[] = [], before = "") => {
-    const q = query.trim();
-    if (q === "") {
-      setFound({ state: "idle" });
-      return;
+  const search = () => {
+    const wanted = { q: query.trim(), ...(isHere ? { room: room.id } : {}) };
+    setFound({ state: wanted.q === "" ? "idle" : "busy" });
+    void ask(wanted);
+  };
+  const ask = async (wanted: Wanted, earlier: readonly Message[] = [], before = "") => {
+    last.current = wanted;
+    const answer = wanted.q === "" ? undefined : await answered(wanted, earlier, before);
+    // Meanwhile something else may be looked for.
+    if (answer !== undefined && last.current === wanted) {
+      setFound(answer);
     }
-    if (before === "") {
-      setFound({ state: "busy" });
-    }
+  };
+  const answered = async (wanted: Wanted, earlier: readonly Message[], before: string): Promise<Found> => {
     try {
-      const page = await chat.connection.rpc<Page>("search", {
-        q,
-        limit: PAGE,
-        ...(isHere ? { room: room.id } : {}),
-        ...(before === "" ? {} : { before }),
-      });
-      setFound({ state: "done", messages: [...earlier, ...page.messages], next: page.more ? (page.next ?? "") : "" });
+      const page = await chat.connection.rpc<Page>("search", { ...wanted, limit: PAGE, ...(before === "" ? {} : { before }) });
+      return { state: "done", wanted, messages: [...earlier, ...page.messages], next: page.more ? (page.next ?? "") : "" };
     } catch (error) {
-      setFound({ state: "failed", reason: reasonOf(error) });
+      return { state: "failed", reason: reasonOf(error) };
     }
   };
   const go = async (message: Message) => {
@@ -66,7 +77,7 @@ export function Search({ room }: { room: Room }) {
         role="search"
         onSubmit={(event) => {
           event.preventDefault();
-          void search();
+          search();
         }}
       >
         <div class="filter">
@@ -120,7 +131,7 @@ export function Search({ room }: { room: Room }) {
           </ol>
         )}
         {found.state === "done" && found.next !== "" && (
-          <button type="button" class="link pad" onClick={() => void search(found.messages, found.next)}>
+          <button type="button" class="link pad" onClick={() => void ask(found.wanted, found.messages, found.next)}>
             {t("more-results")}
           </button>
         )}
