@@ -1,5 +1,6 @@
 """The page for those who do not see it, and for those who use no mouse."""
 
+import re
 from typing import Any
 
 import pytest
@@ -166,3 +167,14 @@ def test_a_visit_without_a_mouse(people: People) -> None:
     other.say("can you hear me")
     expect(page.locator("[role=log]")).to_contain_text("can you hear me")
     assert stranger.troubles == []
+
+
+def test_each_message_is_read_out_also_the_same_words_again(people: People) -> None:
+    ida = people.enter("Ida")
+    jan = people.enter("Jan")
+    for _ in range(2):
+        jan.sent("yes")
+    jan.sent("no")
+    heard = [re.compile(f"Jan.*: .*{word}") for word in ("yes", "yes", "no")]
+    expect(ida.page.locator("[role=log] > *")).to_have_text(heard)
+    assert ida.troubles == []

@@ -117,3 +117,17 @@ it("shows a room though the address names none that can be read", async () => {
   expect(chat.current.value?.id).toBe("r");
   chat.close();
 });
+
+it("tells of each message once, also of one that a list of rooms has counted already", async () => {
+  const { chat, line, heard } = await chatting(info("r", { unread: 1, seq: 2 }));
+  const told: string[] = [];
+  chat.onMessage((_room, { id }) => told.push(id));
+  const showing = chat.show("r");
+  line.next("rooms.open").resolve(answer(1, message("a", 1)));
+  await showing;
+  heard.get("room:r")?.publication(said("b", 2));
+  heard.get("room:r")?.publication(said("b", 2));
+  heard.get("room:r")?.publication(said("c", 3));
+  expect([told, chat.info("r")?.unread]).toEqual([["b", "c"], 2]);
+  chat.close();
+});

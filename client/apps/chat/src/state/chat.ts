@@ -240,21 +240,12 @@ export class Chat {
   private happened(room: Room, event: RoomEvent): void {
     if (event.type === "message") {
       const { message, nonce } = event;
-      const info = this.info(room.id);
       if (message.user === this.me.value.user) {
         // It stands among the others now; the answer to the call comes later, or not at all.
         this.sending.value = nonce === undefined ? this.sending.value : gone(this.sending.value, nonce);
-      } else if (info === undefined || message.seq > info.seq) {
-        // What a list of rooms has counted already is not counted again.
-        const isMeant = (message.mentions ?? []).includes(this.me.value.user);
-        this.changeInfo(room.id, {
-          unread: (info?.unread ?? 0) + 1,
-          mentions: (info?.mentions ?? 0) + (isMeant ? 1 : 0),
-          seq: message.seq,
-        });
-        for (const listener of this.listeners) {
-          listener(room, message);
-        }
+      } else {
+        this.count(room.id, message);
+        this.listeners.forEach((listener) => listener(room, message));
       }
     } else if (event.type === "topic") {
       this.changeInfo(room.id, { topic: event.topic ?? "" });
@@ -262,6 +253,15 @@ export class Chat {
       this.changeInfo(room.id, ruled(event));
     } else if (event.type === "part" && event.user === this.me.value.user) {
       this.left(room.id, event.kind, event.reason);
+    }
+  }
+
+  /** It is not read yet. What a list of rooms has counted already is not counted again. */
+  private count(id: string, { seq, mentions = [] }: Message): void {
+    const info = this.info(id);
+    if (info !== undefined && seq > info.seq) {
+      const isMeant = mentions.includes(this.me.value.user);
+      this.changeInfo(id, { unread: info.unread + 1, mentions: info.mentions + (isMeant ? 1 : 0), seq });
     }
   }
 

@@ -8,11 +8,17 @@ export interface Notice {
   tone: "info" | "error";
 }
 
+export interface Announcement {
+  id: number;
+  text: string;
+}
+
 const SHOWN_MS = 6_000;
+const KEPT = 10;
 
 export const notices = signal<readonly Notice[]>([]);
-/** What is read to those who do not see the page. */
-export const announcement = signal("");
+/** What is read to those who do not see the page: a log, so that the same words are read again, and none is replaced. */
+export const announcements = signal<readonly Announcement[]>([]);
 
 let last = 0;
 
@@ -28,5 +34,6 @@ export function dismiss(id: number): void {
 }
 
 export function announce(text: string): void {
-  announcement.value = text;
+  last += 1;
+  announcements.value = [...announcements.value.slice(1 - KEPT), { id: last, text }];
 }

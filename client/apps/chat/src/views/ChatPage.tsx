@@ -6,7 +6,7 @@ import { t } from "../i18n/bundles";
 import { roomInAddress } from "../io/address";
 import { areMembersShown } from "../io/preferences";
 import type { Chat } from "../state/chat";
-import { announce, announcement, dismiss, notices } from "../state/notices";
+import { announce, announcements, dismiss, notices } from "../state/notices";
 import { attachedTo, chain, isForeign } from "../state/translations";
 import { dialog, focusComposer, isDrawerOpen, panel } from "../state/ui";
 import { plainText } from "../text/parse";
@@ -91,7 +91,9 @@ export function ChatPage({ chat }: { chat: Chat }) {
           </aside>
         )}
         <div class="unseen" role="log" aria-live="polite" aria-label={t("new-messages")}>
-          {announcement.value}
+          {announcements.value.map(({ id, text }) => (
+            <p key={id}>{text}</p>
+          ))}
         </div>
         <Notices />
         <Dialogs />
