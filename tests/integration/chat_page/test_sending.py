@@ -175,3 +175,17 @@ def test_an_enter_that_ends_a_composition_sends_nothing(people: People) -> None:
     expect(box).to_have_value("")
     expect(hal.message("かんじ")).to_have_count(1)
     assert hal.troubles == []
+
+
+def test_what_was_said_today_was_said_yesterday_when_the_day_is_over(people: People) -> None:
+    ian = people.enter("Ian")
+    ian.page.clock.install()
+    ian.page.reload()
+    expect(ian.page.locator(".messages, .empty").first).to_be_visible()
+    ian.sent("before midnight")
+    day = ian.page.locator(".day").last
+    expect(day).to_have_text("Today")
+    # Nothing else happens in the room.
+    ian.page.clock.fast_forward("24:00:00")
+    expect(day).to_have_text("Yesterday")
+    assert ian.troubles == []

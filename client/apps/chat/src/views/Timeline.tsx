@@ -11,6 +11,7 @@ import type { Room } from "../state/room";
 import { useChat } from "./context";
 import { MessageRow } from "./MessageRow";
 import { Empty, IconButton, Spinner } from "./parts";
+import { useMidnight } from "./useMidnight";
 import { useReading } from "./useReading";
 import { useRows } from "./useRows";
 
@@ -26,6 +27,7 @@ export function Timeline({ room, state }: { room: Room; state: RoomState }) {
     return rows([...state.messages, ...mine.map((one) => preview(one, me, last?.ts))], state.lastRead, me.user);
   }, [state.messages, state.isLive, state.lastRead, sending, me]);
   const nicks = useMemo(() => new Set([...state.members.values()].map(({ nick }) => nick.toLocaleLowerCase())), [state.members]);
+  useMidnight();
   const { current, pick, handlers } = useRows(room, list, shown);
   const { box, isAway, onScroll } = useReading(room, state, list, shown, pick);
 
