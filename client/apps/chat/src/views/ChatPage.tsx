@@ -11,6 +11,7 @@ import { attachedTo, chain, isForeign } from "../state/translations";
 import { dialog, focusComposer, isDrawerOpen, panel } from "../state/ui";
 import { plainText } from "../text/parse";
 import type { Message } from "../wire";
+import { isComposing } from "./composing";
 import { ChatContext } from "./context";
 import { Dialogs } from "./dialogs";
 import { Icon } from "./icons";
@@ -147,7 +148,7 @@ function shortcut(chat: Chat, event: KeyboardEvent): void {
   const isCommand = event.ctrlKey || event.metaKey;
   const key = event.key.toLowerCase();
   // One that Esc has just closed is still in the page, but stands in nobody's way.
-  if (document.querySelector("dialog[open]") !== null) {
+  if (isComposing(event) || document.querySelector("dialog[open]") !== null) {
     return;
   }
   if (isCommand && key === "k") {

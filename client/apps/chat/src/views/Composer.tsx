@@ -12,6 +12,7 @@ import type { Room } from "../state/room";
 import { writingIn } from "../state/ui";
 import { languageName } from "../text/languages";
 import { plainText } from "../text/parse";
+import { isComposing } from "./composing";
 import { useChat } from "./context";
 import { Icon } from "./icons";
 import { edit } from "./MessageTools";
@@ -20,8 +21,6 @@ import { IconButton, Name } from "./parts";
 const TYPING_EVERY_MS = 3_000;
 const LIMIT = 4000;
 const LINES_PX = 200;
-/** The code of a key that an input method took. */
-const TAKEN_KEY = 229;
 
 export function Composer({ room }: { room: Room }) {
   const chat = useChat();
@@ -116,8 +115,7 @@ export function Composer({ room }: { room: Room }) {
     await execute(chat, room, command(text), replyTo);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // Enter may end a composition of Japanese or Chinese: that is no sending. Safari tells of it only when it has ended.
-    if (event.isComposing || event.keyCode === TAKEN_KEY) {
+    if (isComposing(event)) {
       return;
     }
     if (offered !== undefined) {

@@ -5,6 +5,7 @@ import { useRef, useState } from "preact/hooks";
 import { t } from "../i18n/bundles";
 import { dialog, focusComposer, isDrawerOpen } from "../state/ui";
 import type { RoomInfo } from "../wire";
+import { isComposing } from "./composing";
 import { useChat } from "./context";
 import { Icon, Logo, type IconName } from "./icons";
 import { Avatar, Count, IconButton, Languages, Name, Spinner } from "./parts";
@@ -21,7 +22,7 @@ export function Sidebar() {
   const me = chat.me.value;
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") {
+    if (isComposing(event) || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) {
       return;
     }
     const links = [...(list.current?.querySelectorAll<HTMLElement>("a") ?? [])];
@@ -50,7 +51,7 @@ export function Sidebar() {
           onInput={({ currentTarget }) => setFilter(currentTarget.value)}
           onKeyDown={(event) => {
             const first = [...mine, ...direct, ...others][0];
-            if (event.key === "Enter" && first !== undefined) {
+            if (event.key === "Enter" && !isComposing(event) && first !== undefined) {
               setFilter("");
               void chat.show(first.id).then(focusComposer);
               isDrawerOpen.value = false;
