@@ -679,17 +679,22 @@ class Engine:
     def drain(self) -> None:
         """Nested mode: handles one bounded batch of what has happened."""
 
-    def watch_for_block(self, limit_s: float) -> float | None:
+    def watch_for_block(
+        self, limit_s: float, thread: int
+    ) -> tuple[float, Literal["working", "waiting", "queueing"] | None, float] | None:
         """Waits until the loop's thread has not looked at its sockets for so long.
 
         Of all methods only this one and `conclude_watch` may be called by any thread.
 
         Args:
             limit_s: How long it may be at work, in seconds.
+            thread: Which thread that is, as the system numbers it.
 
         Returns:
-            How long it has been so far, in seconds, once for each stretch of work; None after
-            `conclude_watch`.
+            How long it has been so far, in seconds; what made it so long: that it works, waits for
+            something, or queues for a processor, None where the system does not tell; and which
+            part of that time it was at work. Once for each stretch of work, and once more where it
+            first only lacked a processor; None after `conclude_watch`.
         """
 
     def conclude_watch(self) -> None:

@@ -308,7 +308,7 @@ def test_a_blocking_handler_is_named(tmp_path: Path) -> None:
         assert get(server.address, "/blocks") == "x"
         log = server.log.read_text()
     assert "module mine, blocks (" in log
-    assert "has blocked the loop" in log
+    assert re.search(r"has blocked the loop for 0\.\d s, waiting \(\d+ % of it at work\)", log)
     assert "in blocks" in log
 
 

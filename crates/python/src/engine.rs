@@ -305,12 +305,18 @@ impl Engine {
     }
 
     /// Waits, without the GIL, until the loop's thread has been at work for `limit_s` without looking at its sockets. Returns
-    /// for how many seconds, once for each stretch of work; None after `conclude_watch`. From any thread.
-    fn watch_for_block(&self, py: Python<'_>, limit_s: f64) -> PyResult<Option<f64>> {
+    /// for how many seconds, what most of them went to, and which part of them it was at work, once for each stretch of work;
+    /// None after `conclude_watch`. From any thread.
+    fn watch_for_block(
+        &self,
+        py: Python<'_>,
+        limit_s: f64,
+        thread: u32,
+    ) -> PyResult<Option<(f64, Option<&'static str>, f64)>> {
         let limit = Duration::try_from_secs_f64(limit_s)
             .map_err(|_| PyValueError::new_err("limit_s is no duration"))?;
-        let blocked = py.detach(|| self.watch.wait(limit));
-        Ok(blocked.map(|blocked| blocked.as_secs_f64()))
+        let block = py.detach(|| self.watch.wait(limit, thread));
+        Ok(block.map(|block| (block.lasted.as_secs_f64(), block.cause, block.at_work)))
     }
 
     /// Ends `watch_for_block`. From any thread.

@@ -24,6 +24,7 @@ mod large;
 mod pace;
 mod park;
 mod peers;
+mod processor;
 mod request;
 mod requests;
 mod route;

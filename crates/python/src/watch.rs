@@ -3,12 +3,17 @@
 //! That wait takes no GIL. A thread of Python's that looked at the clock ever so often would have to have it each time, and
 //! where the loop is busy nothing costs it more: each of its looks at its sockets wakes whoever waits for the GIL, and after
 //! five milliseconds it has to stand still until that thread has had its turn on some processor.
+//!
+//! Nor does the loop's thread say anything of the processors it has had: the one who watches looks it up whenever it finds
+//! that thread at work, and once more where that has become too long.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hubbub_server::monotonic_ms;
+
+use crate::processor::{Account, Spent};
 
 /// See the module. One thread works, one watches.
 #[derive(Default)]
@@ -23,8 +28,29 @@ pub(crate) struct Watch {
 #[derive(Default)]
 struct Told {
     is_over: bool,
-    /// When the stretch of work began that was told last.
+    /// The stretch of work that was seen last.
+    stretch: Stretch,
+}
+
+/// A stretch of work, as far as it was watched.
+#[derive(Default)]
+struct Stretch {
     since_ms: u64,
+    /// From when on it counts.
+    from_ms: u64,
+    /// When it was first seen, and what the thread had had then.
+    seen: Option<(u64, Account)>,
+    is_block_told: bool,
+    is_famine_told: bool,
+}
+
+/// A stretch of work that has become too long.
+pub(crate) struct Block {
+    pub(crate) lasted: Duration,
+    /// What most of it went to; None where the system does not tell.
+    pub(crate) cause: Option<&'static str>,
+    /// Which part of it the thread was at work.
+    pub(crate) at_work: f64,
 }
 
 impl Watch {
@@ -40,17 +66,23 @@ impl Watch {
         self.busy_since_ms.store(0, Ordering::Relaxed);
     }
 
-    /// Waits until the loop's thread has been at work for longer than `limit`: for how long. Each stretch of work is told
-    /// once. None when it is over.
-    pub(crate) fn wait(&self, limit: Duration) -> Option<Duration> {
+    /// Waits until the loop's thread, which the system knows by that number, has been at work for longer than `limit`.
+    /// Each stretch of work is told once, and once more where it first only lacked a processor. None when it is over.
+    pub(crate) fn wait(&self, limit: Duration, thread: u32) -> Option<Block> {
         let mut told = self.lock();
+        let mut looked_ms = monotonic_ms();
         while !told.is_over {
+            let now_ms = monotonic_ms();
+            // Who comes much too late was stopped or starved itself, and cannot say what the other did meanwhile.
+            let is_late = milliseconds(looked_ms, now_ms) > limit + limit / 2;
+            looked_ms = now_ms;
             let since_ms = self.busy_since_ms.load(Ordering::Relaxed);
-            if since_ms != 0 && since_ms != told.since_ms {
-                let blocked = Duration::from_millis(monotonic_ms().saturating_sub(since_ms));
-                if blocked >= limit {
-                    told.since_ms = since_ms;
-                    return Some(blocked);
+            if since_ms != 0 {
+                if is_late || since_ms != told.stretch.since_ms {
+                    told.stretch = Stretch::seen(since_ms, now_ms, is_late, thread);
+                }
+                if let Some(block) = told.stretch.look(now_ms, limit, thread) {
+                    return Some(block);
                 }
             }
             (told, _) = self
@@ -70,4 +102,51 @@ impl Watch {
     fn lock(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Stretch {
+    fn seen(since_ms: u64, now_ms: u64, is_late: bool, thread: u32) -> Self {
+        Self {
+            since_ms,
+            from_ms: if is_late { now_ms } else { since_ms },
+            seen: Account::of(thread).map(|account| (now_ms, account)),
+            is_block_told: false,
+            is_famine_told: false,
+        }
+    }
+
+    /// What is to be told of it now. Waits for a processor are nobody's fault: they make no block.
+    fn look(&mut self, now_ms: u64, limit: Duration, thread: u32) -> Option<Block> {
+        let lasted = milliseconds(self.from_ms, now_ms);
+        // Who has come late has seen too little of it to say why.
+        let is_new = |&(seen_ms, _): &(u64, Account)| milliseconds(seen_ms, now_ms) < limit / 4;
+        if lasted < limit || self.is_block_told || self.seen.as_ref().is_some_and(is_new) {
+            return None;
+        }
+        let spent = self.spent(now_ms, thread);
+        let queueing = spent.map_or(Duration::ZERO, |spent| spent.queueing);
+        let cause = if lasted.saturating_sub(queueing) >= limit {
+            self.is_block_told = true;
+            spent.map(|spent| spent.cause())
+        } else if queueing >= limit && !self.is_famine_told {
+            self.is_famine_told = true;
+            Some("queueing")
+        } else {
+            return None;
+        };
+        Some(Block {
+            lasted,
+            cause,
+            at_work: spent.map_or(0.0, |spent| spent.at_work()),
+        })
+    }
+
+    fn spent(&self, now_ms: u64, thread: u32) -> Option<Spent> {
+        let (seen_ms, before) = self.seen?;
+        Some(Account::of(thread)?.since(&before, milliseconds(seen_ms, now_ms)))
+    }
+}
+
+fn milliseconds(from_ms: u64, to_ms: u64) -> Duration {
+    Duration::from_millis(to_ms.saturating_sub(from_ms))
 }
