@@ -5,7 +5,8 @@ commands wait, and everybody else's go on.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -255,21 +256,18 @@ class Dispatch:
             raise codes.invalid_token()
         if rules.on_connect is None:
             return self._connected(client, request, claims, None)
-        return then(
-            rules.on_connect(client, request),
-            lambda welcome: self._welcomed(client, request, claims, welcome),
-        )
 
-    def _welcomed(
-        self,
-        client: Client,
-        request: wire.ConnectRequest,
-        claims: Claims,
-        welcome: Welcome | None,
-    ) -> wire.ConnectResult:
+        def connected(welcome: Welcome | None) -> wire.ConnectResult:
+            with self._welcoming(client):
+                return self._connected(client, request, claims, welcome)
+
+        return then(rules.on_connect(client, request), connected)
+
+    @contextmanager
+    def _welcoming(self, client: Client) -> Generator[None]:
         client.is_welcome = True
         try:
-            return self._connected(client, request, claims, welcome)
+            yield
         finally:
             # It was refused after all, or has gone while the application was asked.
             if not client.is_connected or client.is_closed:
