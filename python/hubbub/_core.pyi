@@ -449,7 +449,7 @@ class WebSocket(Generic[_D]):
 
     @property
     def close_reason(self) -> str:
-        """The words that came with the close code."""
+        """The words that came with the close code, or ours where we closed and none came."""
 
     @property
     def closed_by(self) -> Literal["peer", "app", "server", "network"] | None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from hubbub import App, Request, StreamingResponse, WebSocket
+import hubbub
+from hubbub import App, Request, ServerSettings, StreamingResponse, WebSocket
 from hubbub.testing import TestServer, serve
 
-from ..wire import connect, receive_all
+from ..wire import connect, open_websocket, receive_all
 
 pytestmark = pytest.mark.anyio
 
@@ -135,6 +136,21 @@ async def test_websockets(heard: Heard) -> None:
     told = f"in 1 messages {closed['bytes_in']} B, out 1 messages {closed['bytes_out']} B"
     assert closed["text"].endswith(told)
     assert "secret" not in opened["text"] + closed["text"]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+async def test_who_is_told_to_leave_was_told_why(heard: Heard, threads: int) -> None:
+    settings = ServerSettings(threads=threads, close_timeout_s=0.2)
+    async with hubbub.serve(app(), port=0, settings=settings) as server:
+        polite = await hubbub.connect(server.url + "/echo")
+        rude = await asyncio.to_thread(open_websocket, server.url.rpartition("/")[2])
+        await heard.until(2)
+    with closing(rude):
+        lines = await heard.until(4)
+    await polite.wait_closed()
+    told = {(line["code"], line["reason"]) for line in lines if line["event"] == "close"}
+    # The second has never answered, so that there is no code of the connection's (RFC 6455 §7.1.5).
+    assert told == {(1001, "server is shutting down"), (1006, "server is shutting down")}
 
 
 async def test_what_a_websocket_heard_is_counted(heard: Heard) -> None:

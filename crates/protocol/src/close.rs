@@ -75,14 +75,21 @@ pub fn encode(code: Option<u16>, reason: &str) -> Result<Body, Misuse> {
     if !is_sendable(code) {
         return Err(Misuse::BadCloseCode(code));
     }
+    let reason = cut(reason);
+    body.bytes[..2].copy_from_slice(&code.to_be_bytes());
+    body.bytes[2..2 + reason.len()].copy_from_slice(reason.as_bytes());
+    body.length = 2 + reason.len();
+    Ok(body)
+}
+
+/// As much of a reason as is sent.
+#[must_use]
+pub fn cut(reason: &str) -> &str {
     let mut end = reason.len().min(REASON_MAX_BYTES);
     while !reason.is_char_boundary(end) {
         end -= 1;
     }
-    body.bytes[..2].copy_from_slice(&code.to_be_bytes());
-    body.bytes[2..2 + end].copy_from_slice(&reason.as_bytes()[..end]);
-    body.length = 2 + end;
-    Ok(body)
+    &reason[..end]
 }
 
 /// An encoded body, on the stack.

@@ -190,6 +190,24 @@ pub(crate) struct Rare {
     pub(crate) verdict: Option<Verdict>,
     /// The request that is not answered in full, where access lines are wanted.
     pub(crate) inquiry: Option<Box<Inquiry>>,
+    /// The reason that went with our close frame: a peer that answers it seldom says one.
+    pub(crate) farewell: Box<str>,
+}
+
+impl Rare {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stash.is_empty()
+            && self.late_pong.is_none()
+            && self.verdict.is_none()
+            && self.inquiry.is_none()
+            && self.farewell.is_empty()
+    }
+
+    /// Bytes on the heap.
+    fn held_bytes(&self) -> usize {
+        let inquiry = self.inquiry.as_ref().map_or(0, |it| it.held_bytes());
+        size_of::<Self>() + self.stash.capacity() + inquiry + self.farewell.len()
+    }
 }
 
 /// What ended a connection, as far as its reading goes.
@@ -448,10 +466,7 @@ impl Connection {
             Phase::Open(endpoint) => endpoint.held_bytes(),
             Phase::Deciding(_) | Phase::Judging | Phase::Linger => 0,
         };
-        let rare = self.rare.as_ref().map_or(0, |rare| {
-            let inquiry = rare.inquiry.as_ref().map_or(0, |it| it.held_bytes());
-            size_of::<Rare>() + rare.stash.capacity() + inquiry
-        });
+        let rare = self.rare.as_ref().map_or(0, |rare| rare.held_bytes());
         let tls = self.tls.as_ref().map_or(0, |tls| tls.held_bytes());
         self.meter.held_bytes()
             + phase

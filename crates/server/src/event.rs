@@ -119,7 +119,7 @@ pub enum ClosedBy {
 pub struct Ending {
     /// The close code; 1005 for a close without one, 1006 for no close at all (RFC 6455 §7.1.5).
     pub code: u16,
-    /// The reason, possibly empty.
+    /// The reason, possibly empty; ours where we closed, and the peer has answered without one or not at all.
     pub reason: String,
     /// By whom.
     pub by: ClosedBy,

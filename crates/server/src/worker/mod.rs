@@ -608,6 +608,11 @@ impl Worker {
             return;
         }
         connection.flags.told = true;
+        if ending.reason.is_empty()
+            && let Some(rare) = &mut connection.rare
+        {
+            ending.reason = std::mem::take(&mut rare.farewell).into();
+        }
         if matches!(connection.phase, Phase::Open(_)) && !connection.flags.is_client {
             self.tally.closed(ending.code, ending.by);
         }

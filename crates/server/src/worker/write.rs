@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 
+use hubbub_protocol::close;
 use hubbub_protocol::endpoint::{Kind, append_message, encode_message};
 use hubbub_protocol::error::Misuse;
 use hubbub_protocol::frame::{Header, OpCode};
@@ -261,6 +262,9 @@ impl Worker {
         connection.outbox.append(&mut self.pool, |out| {
             endpoint.close(Some(code), reason, mask, out)
         })?;
+        if !reason.is_empty() {
+            connection.rare().farewell = close::cut(reason).into();
+        }
         connection.flags.closed_by_app = true;
         connection.flags.paced = false;
         if connection.flags.is_held() {
@@ -445,12 +449,7 @@ impl Worker {
 
     fn drop_empty_rare(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
-            && connection.rare.as_ref().is_some_and(|rare| {
-                rare.stash.is_empty()
-                    && rare.late_pong.is_none()
-                    && rare.verdict.is_none()
-                    && rare.inquiry.is_none()
-            })
+            && connection.rare.as_ref().is_some_and(|rare| rare.is_empty())
         {
             connection.rare = None;
         }
