@@ -576,6 +576,8 @@ class Route:
         on_handover: Called with the WebSocket of each such connection, before `handler` sees it.
         body_limit_bytes: Of "http" only; instead of the setting of this name.
         streams: Of "http" only; the handler reads the body by `request.stream()`.
+        error_fields: Of "http" only; called with the `Origin` of a request that may be answered
+            with an error in the handler's place: which header fields that has besides.
     """
 
     def __new__(
@@ -598,6 +600,7 @@ class Route:
         on_handover: Callable[[WebSocket], object] | None = None,
         body_limit_bytes: int | None = None,
         streams: bool = False,
+        error_fields: Callable[[str | None], list[tuple[str, str]]] | None = None,
     ) -> Route: ...
     @property
     def path(self) -> str:

@@ -603,7 +603,9 @@ def _shared(declared: list[Declaration], cors: http.Cors) -> list[Declaration]:
         if one.kind == "http":
             methods.setdefault(one.path, []).append(one.method)
     around = [
-        replace(one, handler=cors.around(one.handler)) if one.kind == "http" else one
+        replace(one, handler=cors.around(one.handler), error_fields=cors.fields)
+        if one.kind == "http"
+        else one
         for one in declared
     ]
     questions = [

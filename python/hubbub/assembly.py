@@ -217,6 +217,7 @@ def native(declaration: Declaration, module: int = 0) -> Route:
         module=module,
         resume=declaration.resume,
         on_handover=declaration.on_handover,
+        error_fields=declaration.error_fields,
     )
 
 

@@ -107,6 +107,9 @@ class Declaration:
     sources: tuple[Callable[..., Any], ...] = ()
     """What the application wrote, where `handler` is made of it."""
 
+    error_fields: Callable[[str | None], list[tuple[str, str]]] | None = None
+    """What an error in the handler's place says besides, to a page of that origin."""
+
     def below(self, prefix: str) -> "Declaration":
         """The same under a mount."""
         return replace(self, path=join(prefix, self.path))

@@ -32,6 +32,7 @@ pub(crate) fn call(
 ) -> PyResult<()> {
     let py = engine.py();
     if !body.is_empty() && body.len() as u64 > body_limit(engine, route)? {
+        refuse_with(engine, id, route, request)?;
         return refuse(engine, id, &Refusal::new(413, "the body is too large"));
     }
     let python = python_request(engine, id, request, body)?;
@@ -55,6 +56,7 @@ pub(crate) fn ask_for_body(
 ) -> PyResult<()> {
     let py = engine.py();
     let limit = body_limit(engine, route)?;
+    refuse_with(engine, id, route, request)?;
     if !route.get().streams {
         return engine.get().core.with(|core| {
             core.unanswered.entry(id).or_default().collecting =
@@ -309,12 +311,9 @@ fn act(
         _ => {
             let (status, fields, body) =
                 answer.extract::<(u16, Vec<(String, String)>, Bound<'_, PyAny>)>()?;
-            let fields: Vec<(&str, &str)> = fields
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
+            let fields: Vec<_> = borrowed(&fields).collect();
             match body.cast::<PyBytes>() {
-                Ok(body) => respond(engine, id, status, &fields, body.as_bytes()),
+                Ok(body) => try_to_respond(engine, id, status, &fields, body.as_bytes()),
                 Err(_) => respond_in_parts(engine, id, status, &fields, body.cast::<PyList>()?),
             }
         }
@@ -392,11 +391,7 @@ fn reject(
         if !given.iter().any(|(name, _)| is_kind(name)) {
             fields.push(TEXT);
         }
-        fields.extend(
-            given
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        );
+        fields.extend(borrowed(&given));
         let text = if reason.is_empty() {
             hubbub_protocol::http::reason_phrase(status).to_owned()
         } else {
@@ -405,6 +400,11 @@ fn reject(
         return respond(engine, id, status, &fields, text.as_bytes());
     }
     fail(engine, id, route, head, error)
+}
+
+fn borrowed(fields: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    let fields = fields.iter();
+    fields.map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 /// Status, reason and fields.
@@ -435,7 +435,11 @@ fn fail(
     let request = parsed(engine, head)?.ok();
     let path = request.as_ref().map_or("", |head| &head.target.path);
     report_at(engine, "handler", Some(error), id, path)?;
-    give_up(engine, id, request.as_ref().is_some_and(wants_json))
+    let fields = request.as_ref().map_or(Ok(Vec::new()), |request| {
+        route.error_fields(engine.py(), request)
+    })?;
+    let as_json = request.as_ref().is_some_and(wants_json);
+    give_up(engine, id, as_json, &fields)
 }
 
 /// Whether a client would rather have an error as JSON than as text; as `wants_json` in Python has it.
@@ -453,10 +457,15 @@ pub(crate) fn respond_with_error(
     status: u16,
     text: &str,
     allow: Option<&str>,
+    neighbour: Option<&Route>,
 ) -> PyResult<()> {
     let as_json = wants_json(request) && !text.is_empty();
     let (kind, body) = error_body(as_json, status, text);
+    let besides = neighbour.map_or(Ok(Vec::new()), |route| {
+        route.error_fields(engine.py(), request)
+    })?;
     let mut fields = vec![kind];
+    fields.extend(borrowed(&besides));
     fields.extend(allow.map(|methods| ("Allow", methods)));
     respond(engine, id, status, &fields, body.as_bytes())
 }
@@ -477,18 +486,25 @@ pub(crate) fn on_fault(engine: &Bound<'_, Engine>, id: ConnectionId, error: PyEr
         return Err(error);
     }
     report_at(engine, "handler", Some(error), id, "")?;
-    give_up(engine, id, false)
+    give_up(engine, id, false, &[])
 }
 
 /// There will be no answer but this one, or no more of it.
-fn give_up(engine: &Bound<'_, Engine>, id: ConnectionId, as_json: bool) -> PyResult<()> {
+fn give_up(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    as_json: bool,
+    besides: &[(String, String)],
+) -> PyResult<()> {
     let py = engine.py();
     if has_begun(engine.get(), py, id)? {
         engine.get().core.with(|core| core.worker.cut(id))?;
         return forget(engine.get(), py, id, Ended::ByEngine);
     }
     let (kind, body) = error_body(as_json, 500, "internal server error");
-    respond(engine, id, 500, &[kind], body.as_bytes())
+    let mut fields = vec![kind];
+    fields.extend(borrowed(besides));
+    respond(engine, id, 500, &fields, body.as_bytes())
 }
 
 pub(crate) fn respond(
@@ -498,35 +514,49 @@ pub(crate) fn respond(
     fields: &[(&str, &str)],
     body: &[u8],
 ) -> PyResult<()> {
-    let responded = engine.get().core.with(|core| {
-        core.worker.respond(
-            id,
-            &Response {
-                status,
-                fields,
-                body,
-            },
-        )
-    })?;
-    forget(engine.get(), engine.py(), id, Ended::ByEngine)?;
-    if let Err(misuse) = responded {
-        report(
-            engine,
-            "handler",
-            Some(errors::misuse(&misuse.to_string())),
-            id,
-        )?;
-        let plain = Response {
-            status: 500,
-            fields: &[TEXT],
-            body: b"internal server error",
-        };
-        let _ = engine
-            .get()
-            .core
-            .with(|core| core.worker.respond(id, &plain))?;
+    if let Err(error) = try_to_respond(engine, id, status, fields, body) {
+        report(engine, "handler", Some(error), id)?;
+        try_to_respond(engine, id, 500, &[TEXT], b"internal server error")?;
     }
     Ok(())
+}
+
+/// Raises `Misuse` where that may not be sent; the request waits for another answer then.
+fn try_to_respond(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    status: u16,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> PyResult<()> {
+    let response = Response {
+        status,
+        fields,
+        body,
+    };
+    let responded = engine
+        .get()
+        .core
+        .with(|core| core.worker.respond(id, &response))?;
+    responded.map_err(|misuse| errors::misuse(&misuse.to_string()))?;
+    forget(engine.get(), engine.py(), id, Ended::ByEngine)
+}
+
+/// A refusal in the place of the route's handler says what its errors say.
+fn refuse_with(
+    engine: &Bound<'_, Engine>,
+    id: ConnectionId,
+    route: &Py<Route>,
+    request: &Head<'_>,
+) -> PyResult<()> {
+    let fields = route.get().error_fields(engine.py(), request)?;
+    if fields.is_empty() {
+        return Ok(());
+    }
+    engine
+        .get()
+        .core
+        .with(|core| core.worker.refuse_with(id, fields))
 }
 
 pub(crate) fn refuse(

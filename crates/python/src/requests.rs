@@ -27,8 +27,10 @@ use crate::websocket::{Leaving, WebSocket};
 enum Found {
     WebSocket(Py<Route>),
     Http(Py<Route>),
-    /// Nothing here, or not by this method; the fields that say what would be.
+    /// Nothing here, or nothing for this; the methods that there are.
     Nothing(u16, &'static str, Option<String>),
+    /// Not by this method: the methods that there are, and what one of them leads to.
+    Otherwise(String, Option<Py<Route>>),
 }
 
 pub(crate) fn on_request(
@@ -69,7 +71,7 @@ pub(crate) fn on_request(
                 None if websocket.is_some() && request.method == "GET" => {
                     Found::Nothing(426, "this resource speaks WebSocket", None)
                 }
-                None => Found::Nothing(405, "not by this method", Some(place.allowed())),
+                None => Found::Otherwise(place.allowed(), place.some().map(route)),
             },
         }
     })?;
@@ -106,7 +108,19 @@ pub(crate) fn on_request(
         }
         Found::Nothing(426, ..) => refuse(engine, id, &Refusal::upgrade_required()),
         Found::Nothing(status, text, allow) => {
-            respond_with_error(engine, id, &request, status, text, allow.as_deref())
+            respond_with_error(engine, id, &request, status, text, allow.as_deref(), None)
+        }
+        Found::Otherwise(allowed, other) => {
+            let other = other.as_ref().map(Py::get);
+            respond_with_error(
+                engine,
+                id,
+                &request,
+                405,
+                "not by this method",
+                Some(&allowed),
+                other,
+            )
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use hubbub_protocol::deflate;
 use hubbub_protocol::handshake::OriginPolicy;
+use hubbub_protocol::http::Request;
 use matchit::Router;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -45,6 +46,8 @@ pub(crate) struct Route {
     /// The arguments of the coroutine once more, for a connection that comes from an older route.
     pub(crate) resume: Option<Py<PyAny>>,
     pub(crate) on_handover: Option<Py<PyAny>>,
+    /// What an error that is told in the handler's place says besides, to a page of that origin.
+    pub(crate) error_fields: Option<Py<PyAny>>,
     pub(crate) tally: Tally,
     /// What took its place, if anything did; unset while it is in the table.
     successor: OnceLock<Option<Py<Route>>>,
@@ -133,7 +136,8 @@ impl Route {
     #[new]
     #[pyo3(signature = (path, kind, handler, *, method="GET".to_owned(), admit=None, on_open=None, on_close=None,
         subprotocols=Vec::new(), origins=None, message_limit_bytes=None, outbox_limit_bytes=None, compression=None,
-        module=0, resume=None, on_handover=None, body_limit_bytes=None, streams=false))]
+        module=0, resume=None, on_handover=None, body_limit_bytes=None, streams=false,
+        error_fields=None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         path: String,
@@ -153,6 +157,7 @@ impl Route {
         on_handover: Option<Py<PyAny>>,
         body_limit_bytes: Option<u64>,
         streams: bool,
+        error_fields: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let kind = match kind {
             "message" => RouteKind::Message,
@@ -186,6 +191,7 @@ impl Route {
             module,
             resume,
             on_handover,
+            error_fields,
             tally: Tally::default(),
             successor: OnceLock::new(),
             body_limit_bytes,
@@ -240,6 +246,19 @@ impl Route {
             }
         }
         Some(last.as_ref().map(|route| route.clone_ref(py)))
+    }
+
+    /// What an error that is told in the handler's place says besides.
+    pub(crate) fn error_fields(
+        &self,
+        py: Python<'_>,
+        request: &Request<'_>,
+    ) -> PyResult<Vec<(String, String)>> {
+        let Some(tell) = &self.error_fields else {
+            return Ok(Vec::new());
+        };
+        let origin = request.fields.get("origin").map(String::from_utf8_lossy);
+        tell.call1(py, (origin,))?.extract(py)
     }
 
     /// The values of the pattern's names in a path that leads here.

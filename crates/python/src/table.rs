@@ -105,6 +105,11 @@ impl Place {
         found.map(|(_, index)| *index)
     }
 
+    /// A route for some method.
+    pub(crate) fn some(&self) -> Option<usize> {
+        self.http.first().map(|(_, index)| *index)
+    }
+
     /// The value of an `Allow` field (RFC 9110 §10.2.1).
     pub(crate) fn allowed(&self) -> String {
         let mut methods: Vec<&str> = self

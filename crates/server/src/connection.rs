@@ -192,7 +192,12 @@ pub(crate) struct Rare {
     pub(crate) inquiry: Option<Box<Inquiry>>,
     /// The reason that went with our close frame: a peer that answers it seldom says one.
     pub(crate) farewell: Box<str>,
+    /// What a refusal of the request that is not answered yet says besides.
+    pub(crate) besides: Fields,
 }
+
+/// Header fields by name.
+pub(crate) type Fields = Vec<(String, String)>;
 
 impl Rare {
     pub(crate) fn is_empty(&self) -> bool {
@@ -201,12 +206,17 @@ impl Rare {
             && self.verdict.is_none()
             && self.inquiry.is_none()
             && self.farewell.is_empty()
+            && self.besides.is_empty()
     }
 
     /// Bytes on the heap.
     fn held_bytes(&self) -> usize {
         let inquiry = self.inquiry.as_ref().map_or(0, |it| it.held_bytes());
-        size_of::<Self>() + self.stash.capacity() + inquiry + self.farewell.len()
+        let fields = self.besides.iter();
+        let besides: usize = fields
+            .map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len())
+            .sum();
+        size_of::<Self>() + self.stash.capacity() + inquiry + self.farewell.len() + besides
     }
 }
 
@@ -412,6 +422,11 @@ impl Connection {
 
     pub(crate) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
+    }
+
+    pub(crate) fn take_besides(&mut self) -> Fields {
+        let rare = self.rare.as_mut();
+        rare.map_or_else(Vec::new, |rare| std::mem::take(&mut rare.besides))
     }
 
     pub(crate) fn stash_len(&self) -> usize {

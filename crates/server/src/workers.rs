@@ -448,6 +448,11 @@ impl Workers {
         route!(self, id, cut(), or());
     }
 
+    /// As [`Worker::refuse_with`].
+    pub fn refuse_with(&mut self, id: ConnectionId, fields: Vec<(String, String)>) {
+        route!(self, id, refuse_with(fields), or());
+    }
+
     /// As [`Worker::refuse`].
     pub fn refuse(&mut self, id: ConnectionId, refusal: &Refusal) {
         route!(self, id, refuse(refusal), or());

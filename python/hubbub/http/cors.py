@@ -4,6 +4,7 @@ Browsers ask before everything that a form could not have sent; without an answe
 say no by themselves. That a page may not read an answer does not keep its request away.
 """
 
+import inspect
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
@@ -47,13 +48,12 @@ class Cors:
             if origin != "*" and (not scheme or not separator or not host or "/" in host):
                 raise Misuse(f"cors: not an origin such as https://example.org: {origin!r}")
 
-    def fields(self, request: Request) -> Fields:
-        """What every answer says."""
+    def fields(self, origin: str | None) -> Fields:
+        """What every answer says to a page of this origin."""
         if self.origins == ("*",):
             fields: Fields = [("access-control-allow-origin", "*")]
         else:
             fields = [_VARY]
-            origin = request.headers.get("origin")
             if origin is None or origin not in self.origins:
                 return fields
             fields.append(("access-control-allow-origin", origin))
@@ -68,7 +68,7 @@ class Cors:
         allowed = sorted({*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
 
         def answer(request: Request) -> Encoded:
-            fields = self.fields(request)
+            fields = self.fields(request.headers.get("origin"))
             is_known = any(name == "access-control-allow-origin" for name, _ in fields)
             if is_known and "access-control-request-method" in request.headers:
                 fields.append(("access-control-allow-methods", ", ".join(allowed)))
@@ -80,11 +80,19 @@ class Cors:
         return answer
 
     def around(self, adapted: Adapted) -> Adapted:
-        """A handler whose answers say so, but for the 500 that is given where it fails."""
+        """A handler whose answers say so; what is told in its place is the engine's to say."""
+        if inspect.iscoroutinefunction(adapted):
+
+            async def answer_later(request: Request) -> Encoded | None:
+                # Called here, or a Task that is cancelled before its first step would leave one
+                # that nobody has awaited.
+                return await _later(adapted(request), self.fields(request.headers.get("origin")))
+
+            return answer_later
 
         def answer(request: Request) -> Answer:
             answered = adapted(request)
-            fields = self.fields(request)
+            fields = self.fields(request.headers.get("origin"))
             if isinstance(answered, tuple):
                 status, own, body = answered
                 return status, [*own, *fields], body

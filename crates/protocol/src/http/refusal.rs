@@ -82,16 +82,19 @@ impl Refusal {
         }
     }
 
-    /// Appends the whole answer; the connection closes after it.
-    pub fn write(&self, head_only: bool, date: &str, out: &mut Vec<u8>) {
-        let response = Response {
-            status: self.status,
-            fields: self.fields,
-            body: self.reason.as_bytes(),
+    /// Appends the whole answer; the connection closes after it. `besides`: more fields, of which none is sent if one may not be.
+    pub fn write(&self, besides: &[(&str, &str)], head_only: bool, date: &str, out: &mut Vec<u8>) {
+        let mut write = |fields: &[(&str, &str)]| {
+            let response = Response {
+                status: self.status,
+                fields,
+                body: self.reason.as_bytes(),
+            };
+            response.write(false, head_only, date, out)
         };
-        response
-            .write(false, head_only, date, out)
-            .expect("static fields hold no control characters");
+        if besides.is_empty() || write(&[self.fields, besides].concat()).is_err() {
+            write(self.fields).expect("static fields hold no control characters");
+        }
     }
 }
 
@@ -117,12 +120,25 @@ mod tests {
     #[test]
     fn answers_tell_what_the_status_needs() {
         let mut out = Vec::new();
-        Refusal::other_version().write(false, "Sun, 06 Nov 1994 08:49:37 GMT", &mut out);
+        Refusal::other_version().write(&[], false, "Sun, 06 Nov 1994 08:49:37 GMT", &mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "HTTP/1.1 426 Upgrade Required\r\nContent-Type: text/plain; charset=utf-8\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 39\r\n\
              Connection: close, Upgrade\r\n\r\nthis server speaks WebSocket version 13"
         );
+    }
+
+    #[test]
+    fn what_is_said_besides_is_sent_if_it_may_be() {
+        let told = |besides: &[(&str, &str)]| {
+            let mut out = Vec::new();
+            Refusal::bad("no").write(besides, false, "now", &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert!(told(&[("vary", "origin")]).contains("\r\nvary: origin\r\n"));
+        for bad in [("date", "never"), ("x", "a\r\nb: c")] {
+            assert_eq!(told(&[("vary", "origin"), bad]), told(&[]));
+        }
     }
 }

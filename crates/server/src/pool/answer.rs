@@ -68,6 +68,13 @@ impl Pool {
         Ok(true)
     }
 
+    /// As [`Worker::refuse_with`].
+    pub(crate) fn refuse_with(&mut self, id: ConnectionId, fields: Vec<(String, String)>) {
+        if self.is_deciding(id) {
+            self.tell(id, Command::RefuseWith { id, fields });
+        }
+    }
+
     /// As [`Worker::refuse`].
     pub(crate) fn refuse(&mut self, id: ConnectionId, refusal: &Refusal) {
         if self.is_deciding(id) {

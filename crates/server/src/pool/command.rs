@@ -93,6 +93,11 @@ pub(crate) enum Command {
     Cut {
         id: ConnectionId,
     },
+    /// What a refusal says besides.
+    RefuseWith {
+        id: ConnectionId,
+        fields: Vec<(String, String)>,
+    },
     Refuse {
         id: ConnectionId,
         refusal: Refusal,

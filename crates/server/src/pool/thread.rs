@@ -329,6 +329,7 @@ impl Thread {
                 };
                 worker.topics_mut().set_policy(pattern, policy);
             }
+            Command::RefuseWith { id, fields } => worker.refuse_with(id, fields),
             Command::Collect { id, limit_bytes } => worker.collect(id, limit_bytes),
             Command::Stream { id, limit_bytes } => worker.stream(id, limit_bytes),
             Command::Proceed { id } => worker.proceed(id),

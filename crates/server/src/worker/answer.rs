@@ -315,6 +315,7 @@ impl Worker {
         connection.flags.told = true;
         connection.flags.paused = false;
         connection.flags.congested = false;
+        connection.take_besides();
         // What the application has not taken of the body is its own affair now.
         self.set_app_held(id, 0);
         self.note_end(id);
@@ -331,6 +332,13 @@ impl Worker {
         }
     }
 
+    /// Whatever the request that is with the application is refused with, from here or by itself, says these, too.
+    pub fn refuse_with(&mut self, id: ConnectionId, fields: Vec<(String, String)>) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.rare().besides = fields;
+        }
+    }
+
     /// Answers a request, whole or not, with an error, and ends the connection.
     pub fn refuse(&mut self, id: ConnectionId, refusal: &Refusal) {
         self.refresh_date();
@@ -340,9 +348,14 @@ impl Worker {
         };
         let head_only = connection.asked().is_some_and(|asked| asked.head_only);
         let date = &self.date.1;
-        connection
-            .outbox
-            .append(&mut self.pool, |out| refusal.write(head_only, date, out));
+        let besides = connection.take_besides();
+        let besides: Vec<_> = besides
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        connection.outbox.append(&mut self.pool, |out| {
+            refusal.write(&besides, head_only, date, out)
+        });
         connection.flags.told = true;
         let is_read = connection
             .rare
