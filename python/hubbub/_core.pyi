@@ -49,6 +49,7 @@ __all__ = [
     "bench",
     "delta",
     "prefer_short_slices",
+    "prefers_json",
     "system_memory_bytes",
 ]
 
@@ -1142,6 +1143,9 @@ def bench(options: Mapping[str, object]) -> str:
         hubbub.errors.Misuse: The options make no sense.
         hubbub.errors.Failure: The server failed, or the generator was saturated.
     """
+
+def prefers_json(accept: str) -> bool:
+    """Whether a client with this `Accept` would rather have an error as JSON than as text."""
 
 def prefer_short_slices() -> None:
     """Asks for short slices of the processor for the calling thread, as threads of the engine do.

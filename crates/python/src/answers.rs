@@ -442,11 +442,16 @@ fn fail(
     give_up(engine, id, as_json, &fields)
 }
 
-/// Whether a client would rather have an error as JSON than as text; as `wants_json` in Python has it.
+/// Whether a client that accepts this would rather have an error as JSON than as text.
+#[pyfunction]
+pub(crate) fn prefers_json(accept: &str) -> bool {
+    let accept = accept.to_ascii_lowercase();
+    accept.contains("json") && !accept.contains("text/html")
+}
+
 fn wants_json(request: &Head<'_>) -> bool {
     let accept = request.fields.get("accept").unwrap_or_default();
-    let accept = String::from_utf8_lossy(accept).to_ascii_lowercase();
-    accept.contains("json") && !accept.contains("text/html")
+    prefers_json(&String::from_utf8_lossy(accept))
 }
 
 /// What goes wrong before a handler is found, or because of it.

@@ -72,6 +72,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<tls::TlsInfo>()?;
     module.add_class::<tls::TlsTrust>()?;
     module.add_function(wrap_pyfunction!(channels::delta, module)?)?;
+    module.add_function(wrap_pyfunction!(answers::prefers_json, module)?)?;
     module.add_function(wrap_pyfunction!(bench::bench, module)?)?;
     module.add_function(wrap_pyfunction!(system_memory_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(prefer_short_slices, module)?)?;

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub._core import OpenFile, Request
+from hubbub._core import OpenFile, Request, prefers_json
 from hubbub.errors import Reject
 from hubbub.http.compression import compressed
 from hubbub.http.cookies import SameSite, set_cookie
@@ -240,15 +240,9 @@ def encode_refusal(refusal: Reject, request: Request) -> Encoded:
 def encode_error(status: int, reason: str, request: Request) -> Encoded:
     """The answer that says what went wrong: as text, or as JSON to those who ask for it."""
     reason = reason or responses.get(status, "")
-    if reason and wants_json(request):
+    if reason and prefers_json(request.headers.get("accept", "")):
         return status, _JSON_FIELDS, msgspec.json.encode({"status": status, "error": reason})
     return status, _TEXT_FIELDS, f"{reason}\n".encode() if reason else b""
-
-
-def wants_json(request: Request) -> bool:
-    """Whether the client would rather have an error as JSON than as text."""
-    accept = request.headers.get("accept", "").lower()
-    return "json" in accept and "text/html" not in accept
 
 
 def _payload(body: object) -> tuple[bytes, str]:
