@@ -148,9 +148,11 @@ async def test_who_is_told_to_leave_was_told_why(heard: Heard, threads: int) -> 
     with closing(rude):
         lines = await heard.until(4)
     await polite.wait_closed()
-    told = {(line["code"], line["reason"]) for line in lines if line["event"] == "close"}
+    closed = [line for line in lines if line["event"] == "close"]
+    told = {(line["code"], line["reason"], line["by"]) for line in closed}
     # The second has never answered, so that there is no code of the connection's (RFC 6455 §7.1.5).
-    assert told == {(1001, "server is shutting down"), (1006, "server is shutting down")}
+    why = "server is shutting down"
+    assert told == {(1001, why, "server"), (1006, why, "server")}
 
 
 async def test_what_a_websocket_heard_is_counted(heard: Heard) -> None:

@@ -16,6 +16,7 @@ use rustix::net::sockopt::set_socket_linger;
 use crate::access::{Inquiry, Meter};
 use crate::clock::Tick;
 use crate::door::Seat;
+use crate::event::ClosedBy;
 use crate::exchange::{Answer, Asked, Exchange, Upload};
 use crate::gauge::Gauge;
 use crate::id::ConnectionId;
@@ -251,8 +252,8 @@ pub(crate) struct Flags {
     pub(crate) finishing: bool,
     /// The application knows that it has ended (or never knew that it was).
     pub(crate) told: bool,
-    /// The application asked for the close that is under way.
-    pub(crate) closed_by_app: bool,
+    /// Who of us began the close that is under way.
+    pub(crate) closed_by: Option<ClosedBy>,
     /// The peer has sent FIN.
     pub(crate) eof: bool,
     /// The application has been told so while it was to answer.

@@ -16,7 +16,7 @@ use hubbub_protocol::http::{Refusal, Response};
 
 use crate::connection::{Caller, Peer};
 use crate::descriptors::make_room;
-use crate::event::Event;
+use crate::event::{ClosedBy, Event};
 use crate::exchange::FilePart;
 use crate::id::ConnectionId;
 use crate::leave::Leave;
@@ -253,7 +253,7 @@ impl Workers {
             let Some(id) = self.leave.as_mut().and_then(Leave::next) else {
                 break;
             };
-            self.close(id, code, reason)?;
+            self.close_by(id, ClosedBy::Server, code, reason)?;
         }
         Ok(self.leave.as_ref().map_or(0, Leave::len))
     }
@@ -463,7 +463,17 @@ impl Workers {
     /// # Errors
     /// A code or reason that may not be sent; then nothing is.
     pub fn close(&mut self, id: ConnectionId, code: u16, reason: &str) -> Result<(), Misuse> {
-        route!(self, id, close(code, reason), or Ok(()))
+        self.close_by(id, ClosedBy::App, code, reason)
+    }
+
+    fn close_by(
+        &mut self,
+        id: ConnectionId,
+        by: ClosedBy,
+        code: u16,
+        reason: &str,
+    ) -> Result<(), Misuse> {
+        route!(self, id, close_by(by, code, reason), or Ok(()))
     }
 
     /// As [`Worker::close_slow`].

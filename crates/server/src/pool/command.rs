@@ -10,7 +10,7 @@ use hubbub_protocol::endpoint::Kind;
 use hubbub_protocol::http::Refusal;
 
 use crate::connection::{Acquaintance, Arrival};
-use crate::event::{Place, Raw};
+use crate::event::{ClosedBy, Place, Raw};
 use crate::exchange::FilePart;
 use crate::id::ConnectionId;
 use crate::listener::Listener;
@@ -104,6 +104,7 @@ pub(crate) enum Command {
     },
     Close {
         id: ConnectionId,
+        by: ClosedBy,
         code: u16,
         reason: Box<str>,
     },

@@ -38,7 +38,7 @@ use self::mirror::{Mirror, Mirrors, Standing};
 use self::remote::{Remote, wait_until};
 use self::thread::{EventFd, Shared, Spread, Thread};
 use crate::door::Door;
-use crate::event::{Event, Place, Raw};
+use crate::event::{ClosedBy, Event, Place, Raw};
 use crate::id::ConnectionId;
 use crate::listener::Listener;
 use crate::settings::{Settings, Threads};
@@ -328,10 +328,11 @@ impl Pool {
         }
     }
 
-    /// As [`Worker::close`].
-    pub(crate) fn close(
+    /// As [`Worker::close_by`].
+    pub(crate) fn close_by(
         &mut self,
         id: ConnectionId,
+        by: ClosedBy,
         code: u16,
         reason: &str,
     ) -> Result<(), Misuse> {
@@ -343,8 +344,13 @@ impl Pool {
         };
         hubbub_protocol::close::encode(Some(code), reason)?;
         mirror.standing = Standing::Closing;
-        let reason = reason.into();
-        remote.tell(Command::Close { id, code, reason }, 1);
+        let close = Command::Close {
+            id,
+            by,
+            code,
+            reason: reason.into(),
+        };
+        remote.tell(close, 1);
         Ok(())
     }
 

@@ -361,8 +361,13 @@ impl Thread {
                 self.is_answered(id);
             }
             Command::Refuse { id, refusal } => worker.refuse(id, &refusal),
-            Command::Close { id, code, reason } => {
-                let closed = worker.close(id, code, &reason);
+            Command::Close {
+                id,
+                by,
+                code,
+                reason,
+            } => {
+                let closed = worker.close_by(id, by, code, &reason);
                 debug_assert!(closed.is_ok(), "looked at before it was commanded");
             }
             Command::CloseSlow { id } => worker.close_slow(id),

@@ -669,8 +669,7 @@ impl Worker {
     /// The connection is of no more use: tells, and forgets it.
     fn broken(&mut self, id: ConnectionId, error: Option<Errno>) {
         let by = match self.connections.get(id) {
-            Some(connection) if connection.flags.closed_by_app => ClosedBy::App,
-            Some(_) => ClosedBy::Network,
+            Some(connection) => connection.flags.closed_by.unwrap_or(ClosedBy::Network),
             None => return,
         };
         let os_error = error.map(Errno::raw_os_error);

@@ -533,10 +533,10 @@ impl Worker {
                 .append(&mut self.pool, |out| endpoint.close(echo, "", mask, out));
             debug_assert!(replied.is_ok(), "a code that was received may be sent");
         }
-        let by = match (ours, connection.flags.closed_by_app) {
-            (false, _) => ClosedBy::Peer,
-            (true, true) => ClosedBy::App,
-            (true, false) => ClosedBy::Server,
+        let by = if ours {
+            connection.flags.closed_by.unwrap_or(ClosedBy::Server)
+        } else {
+            ClosedBy::Peer
         };
         self.tell_closed(id, Ending::new(code, reason, by));
         self.finish_after_flush(id);

@@ -12,7 +12,7 @@ use rustix::net::{SendFlags, Shutdown, send, shutdown};
 use super::Worker;
 use super::sealed::Sealing;
 use crate::connection::{Connection, NEVER, Phase, Turn};
-use crate::event::Raw;
+use crate::event::{ClosedBy, Raw};
 use crate::id::ConnectionId;
 use crate::limits::{Limit, TRIED_TIMES};
 use crate::memory::prefer_large_pages;
@@ -248,6 +248,17 @@ impl Worker {
     /// # Errors
     /// A code or reason that may not be sent; then nothing is.
     pub fn close(&mut self, id: ConnectionId, code: u16, reason: &str) -> Result<(), Misuse> {
+        self.close_by(id, ClosedBy::App, code, reason)
+    }
+
+    /// The same on behalf of either.
+    pub(crate) fn close_by(
+        &mut self,
+        id: ConnectionId,
+        by: ClosedBy,
+        code: u16,
+        reason: &str,
+    ) -> Result<(), Misuse> {
         self.catch_up(id);
         let Some(connection) = self.connections.get_mut(id) else {
             return Ok(());
@@ -265,7 +276,7 @@ impl Worker {
         if !reason.is_empty() {
             connection.rare().farewell = close::cut(reason).into();
         }
-        connection.flags.closed_by_app = true;
+        connection.flags.closed_by = Some(by);
         connection.flags.paced = false;
         if connection.flags.is_held() {
             // The peer's answer must be found behind whatever is still unread.
@@ -347,7 +358,7 @@ impl Worker {
         let sent = connection.send_corked(&mut self.pool);
         self.stats.bytes_out += sent as u64;
         if sent > 0 && connection.outbox.is_idle() {
-            if connection.flags.closed_by_app {
+            if connection.flags.closed_by.is_some() {
                 self.time_close(id);
             }
             return self.charge(id);
@@ -366,7 +377,7 @@ impl Worker {
                 let Some(connection) = self.connections.get_mut(id) else {
                     return;
                 };
-                if connection.flags.closed_by_app {
+                if connection.flags.closed_by.is_some() {
                     self.time_close(id);
                 }
                 let Some(connection) = self.connections.get_mut(id) else {
