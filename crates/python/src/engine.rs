@@ -243,10 +243,10 @@ impl Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(given: &Bound<'_, PyDict>, report: Py<PyAny>) -> PyResult<Self> {
-        let queue_limits = settings::queue(given)?;
-        let threads = settings::threads(given, queue_limits)?;
-        let mut worker = Workers::new(settings::worker(given)?, threads)?;
+    fn new(settings: &Bound<'_, PyDict>, report: Py<PyAny>) -> PyResult<Self> {
+        let queue_limits = settings::queue(settings)?;
+        let threads = settings::threads(settings, queue_limits)?;
+        let mut worker = Workers::new(settings::worker(settings)?, threads)?;
         worker.tell_arrivals();
         let epoll = worker.epoll().as_raw_fd();
         let core = Core {

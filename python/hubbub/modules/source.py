@@ -8,26 +8,20 @@ Knows nothing of what an `App` is (see `loading`).
 import importlib
 import importlib.util
 import sys
-import sysconfig
 import traceback
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 from hubbub.errors import ModuleFailed
 from hubbub.log import logger
+from hubbub.modules.imported import file_of, folder_of, foreign, imported, own
 
-_OURS = Path(__file__).parents[1]
-_LIBRARIES = tuple(
-    Path(path).resolve()
-    for name, path in sysconfig.get_paths().items()
-    if name in ("stdlib", "platstdlib", "purelib", "platlib")
-)
-_homes: set[Path] = set()
+_OURS = str(Path(__file__).parents[1])
+_homes: set[str] = set()
 """Where the code of modules lies that have been imported."""
 
 _searched: set[str] = set()
@@ -47,7 +41,8 @@ class Code:
     @property
     def files(self) -> dict[Path, float]:
         """The files it came from, and when they were last changed."""
-        return {file: changed_at(file) for file in filter(None, map(_file_of, self.own.values()))}
+        files = map(Path, filter(None, map(file_of, self.own.values())))
+        return {file: changed_at(file) for file in files}
 
     def restore(self) -> None:
         """Makes this version the one that further imports find: a newer one was given up."""
@@ -56,19 +51,6 @@ class Code:
     def has(self, namespace: Mapping[str, object]) -> bool:
         """Whether a function with these globals is of this code."""
         return any(vars(module) is namespace for module in self.own.values())
-
-
-class Imported(NamedTuple):
-    """What Python knows by a name."""
-
-    key: str
-    """The name."""
-
-    module: ModuleType
-    """What it is."""
-
-    file: Path | None
-    """Its source, if it has one: found out once, since that asks the file system."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +106,11 @@ class Source:
             ModuleFailed: It cannot be imported; in one line, with the place in its own code.
         """
         importlib.invalidate_caches()
-        home, name, search = self.home, self.file.stem if self.is_file else self.place, self._search
-        known = _imported()
-        hidden = dict.fromkeys((*_own(known, home, name), *_foreign(known, home, search)))
+        home, search = folder_of(self.home), self._search
+        name = self.file.stem if self.is_file else self.place
+        known = imported()
+        of_others = foreign(known, home, search, _homes)
+        hidden = dict.fromkeys((*own(known, home, name, _homes), *of_others))
         before = {key: sys.modules.pop(key) for key in hidden}
         path = sys.path[:]
         sys.path[:] = _sorted(path, search)
@@ -134,19 +118,19 @@ class Source:
             with _no_bytecode():
                 main = self._import_file(name) if self.is_file else self._import_module(name)
         except BaseException:
-            for key in _own(_imported(), home, name):
+            for key in own(imported(), home, name, _homes):
                 del sys.modules[key]
             sys.modules.update(before)
             sys.path[:] = path
             raise
-        own = {key: sys.modules[key] for key in _own(_imported(), home, name)}
+        brought = {key: sys.modules[key] for key in own(imported(), home, name, _homes)}
         for key, module in before.items():
             # Of other modules, which may import more of it later.
             sys.modules.setdefault(key, module)
         _homes.add(home)
         if search not in path:
             _searched.add(search)
-        return Code(main, own)
+        return Code(main, brought)
 
     @property
     def _search(self) -> str:
@@ -195,89 +179,10 @@ def changed_at(file: Path) -> float:
         return 0.0
 
 
-def _own(imported: Sequence[Imported], home: Path, name: str) -> list[str]:
-    """The names of what has been imported from a folder, and of the module itself."""
-    # A virtual environment may lie in a project's folder.
-    libraries = [one for one in _LIBRARIES if one.is_relative_to(home)]
-    return [
-        one.key
-        for one in imported
-        if one.key == name or _lies_in(one, {home}, libraries) or _is_spread(one, {home})
-    ]
-
-
-def _foreign(imported: Sequence[Imported], home: Path, search: str) -> list[str]:
-    """The names of what an import must not find although it is there already.
-
-    That is what other modules call their own, and what has the name of something else where this
-    one's imports are looked for first.
-    """
-    others = _homes - {home}
-
-    def is_foreign(one: Imported) -> bool:
-        if one.file is None:
-            return _is_spread(one, others)
-        if one.key == "__main__" or any(one.file.is_relative_to(at) for at in (_OURS, *_LIBRARIES)):
-            return False
-        return _lies_in(one, others) or _is_meant_otherwise(one.key, one.file, Path(search))
-
-    return [one.key for one in imported if is_foreign(one)]
-
-
-def _imported() -> list[Imported]:
-    # A copy is made in one go; while a list of the items is made, another thread may import.
-    known = sys.modules.copy()
-    return [Imported(key, module, _file_of(module)) for key, module in known.items()]
-
-
-def _lies_in(one: Imported, homes: Iterable[Path], libraries: Iterable[Path] = ()) -> bool:
-    file = one.file
-    if file is None or not any(file.is_relative_to(home) for home in homes):
-        return False
-    name = one.module.__name__
-    if name == "__main__" or (file.is_relative_to(_OURS) and not name.startswith("hubbub.apps.")):
-        return False
-    return not any(file.is_relative_to(library) for library in libraries)
-
-
-def _is_spread(one: Imported, homes: Iterable[Path]) -> bool:
-    """Whether it is a folder without code of its own (PEP 420) in these places, and in no library.
-
-    It holds what was imported from it, and would give it to the next version.
-    """
-    if one.file is not None:
-        return False
-    places: list[Path] = []
-    # What lies in a package that was taken out is out of reach itself.
-    with suppress(KeyError):
-        places = [Path(place).resolve() for place in getattr(one.module, "__path__", ())]
-    known = {*homes, *_homes}
-    return any(place.is_relative_to(home) for place in places for home in homes) and all(
-        any(place.is_relative_to(home) for home in known)
-        and not any(place.is_relative_to(library) for library in _LIBRARIES)
-        for place in places
-    )
-
-
-def _is_meant_otherwise(key: str, file: Path, search: Path) -> bool:
-    """Whether another file than this one is meant by the name where it is looked for first."""
-    top = key.partition(".")[0]
-    package, single = search / top, search / f"{top}.py"
-    if (package / "__init__.py").is_file():
-        return not file.is_relative_to(package)
-    return single.is_file() and file != single
-
-
 def _sorted(path: Iterable[str], search: str) -> list[str]:
     """Where to look: here first, and last where other modules have looked first."""
     rest = [one for one in path if one != search]
     return [search, *sorted(rest, key=lambda one: one in _searched)]
-
-
-def _file_of(module: ModuleType) -> Path | None:
-    file = getattr(module, "__file__", None)
-    # What is no Python source cannot be imported a second time.
-    return Path(file).resolve() if isinstance(file, str) and file.endswith(".py") else None
 
 
 @contextmanager
@@ -299,6 +204,6 @@ def _broken(what: str, error: BaseException) -> ModuleFailed:
             "", f"cannot import {what}: {where}: {type(error).__name__}: {error.msg}"
         )
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [one for one in frames if not one.filename.startswith(("<frozen", str(_OURS)))]
+    theirs = [one for one in frames if not one.filename.startswith(("<frozen", _OURS))]
     where = f"{theirs[-1].filename}:{theirs[-1].lineno}: " if theirs else ""
     return ModuleFailed("", f"cannot import {what}: {where}{told(error)}")

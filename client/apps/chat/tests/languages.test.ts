@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { bothNames, canonical, direction, languageName, OFFERED, ownName, textLanguageName, translatable, understands } from "../src/text/languages";
+import { bothNames, canonical, direction, distinct, languageName, OFFERED, ownName, textLanguageName, translatable, understands } from "../src/text/languages";
 
 it.each([
   [["en"], "en-GB", true],
@@ -25,6 +25,12 @@ it.each([
   [["he"], "iw", true],
 ])("%j and a text in %s: %s", (langs, tag, expected) => {
   expect(understands(langs, tag)).toBe(expected);
+});
+
+it("says no language twice", () => {
+  expect(distinct(["en-US", "en", "fr-CA", "fr-FR", "en-GB"])).toEqual(["en-US", "fr-CA"]);
+  expect(distinct(["zh-Hans", "zh-Hant", "sr-Latn", "sr"])).toEqual(["zh-Hans", "zh-Hant", "sr-Latn", "sr"]);
+  expect(distinct([])).toEqual([]);
 });
 
 it("spells tags canonically, and refuses what is none", () => {

@@ -48,6 +48,11 @@ export function understands(langs: readonly string[], tag: string): boolean {
   });
 }
 
+/** Without those that who understands an earlier one understands anyway: browsers say "en-US" and "en". */
+export function distinct(langs: readonly string[]): string[] {
+  return langs.filter((tag, at) => !understands(langs.slice(0, at), tag));
+}
+
 /** The tag that translators know: language, and script where there are two. */
 export function translatable(tag: string): string {
   const known = canonical(tag);

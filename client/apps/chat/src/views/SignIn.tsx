@@ -6,7 +6,7 @@ import { locale, spoken, t } from "../i18n/bundles";
 import { reasonOf } from "../i18n/refusals";
 import { ApiError, guest, logIn, register } from "../io/api";
 import { pageLanguage } from "../io/preferences";
-import { ownName } from "../text/languages";
+import { distinct, ownName } from "../text/languages";
 import type { Me, Welcome } from "../wire";
 import { Field } from "./Dialog";
 import { Logo } from "./icons";
@@ -119,6 +119,6 @@ export function SignIn({ welcome, onSignedIn }: { welcome: Welcome; onSignedIn: 
 }
 
 function firstGuess({ langs = [], preferred }: Welcome): LanguageChoice {
-  const guessed = langs.length > 0 ? langs : [...navigator.languages];
+  const guessed = distinct(langs.length > 0 ? langs : navigator.languages);
   return { langs: guessed.length > 0 ? guessed : ["en"], preferred: preferred || guessed[0] || "en" };
 }
