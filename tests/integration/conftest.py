@@ -39,6 +39,7 @@ NOT_BY_FORWARDER = {
     "test_an_answer_that_breaks_off_has_no_end": "it ends what was cut",
     "test_a_client_that_goes_away_ends_its_handler": "it notices first",
     "test_a_client_that_does_not_wait": "it notices first",
+    "test_who_reads_when_the_client_has_gone_is_told": "it stays when its own client has gone",
     "test_a_client_that_takes_nothing_is_cut": "it takes what its client does not",
     "test_a_restart_does_not_reset_the_back_off": "it is still there when the server is not",
     "test_the_examples_of_its_documentation": "it keeps connections that were given up at once",

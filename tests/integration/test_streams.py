@@ -23,6 +23,7 @@ from hubbub import (
 )
 from hubbub.testing import serve
 
+from ..waiting import until
 from .conftest import Failing
 
 pytestmark = pytest.mark.anyio
@@ -81,12 +82,14 @@ async def numbered(req: Request, number: int) -> None:
         pass
 
 
+begun: set[str] = set()
 read_to: dict[str, str] = {}
 
 
 @app.put("/kept/{name}", stream=True, body_limit_bytes=1000)
 async def keep(req: Request, name: str) -> None:
     async def read() -> None:
+        begun.add(name)
         try:
             async for _ in req.stream():
                 pass
@@ -99,6 +102,28 @@ async def keep(req: Request, name: str) -> None:
         await asyncio.create_task(read())
     else:
         await read()
+
+
+gone = asyncio.Event()
+
+
+@app.put("/later", stream=True)
+async def read_later(req: Request) -> None:
+    async def read() -> None:
+        await gone.wait()
+        try:
+            async for _ in req.stream():
+                pass
+        except ConnectionClosed:
+            read_to["later"] = "a part"
+
+    reading = asyncio.create_task(read())
+    begun.add("later")
+    try:
+        await asyncio.Event().wait()
+    finally:
+        gone.set()
+        await reading
 
 
 @app.post("/collect", body_limit_bytes=300_000)
@@ -371,24 +396,34 @@ async def test_a_body_that_breaks_off_is_never_taken_for_whole(where: str) -> No
         "whole": (b"Content-Length: 400\r\n", b"x" * 400),
     }
     settings = ServerSettings(body_timeout_s=0.5)
+    begun.clear()
     read_to.clear()
     async with serve(app, settings=settings) as server:
         for case, (fields, body) in cases.items():
             line = await Line.to(server.port)
-            # In pieces: a body that comes with its head is whole.
-            line.ask(f"PUT /kept/{where}-{case}", fields)
-            await asyncio.sleep(0.05)
+            name = f"{where}-{case}"
+            line.ask(f"PUT /kept/{name}", fields)
+            # In pieces: what comes with its head is whole, or wrong, before anybody reads it.
+            await until(lambda: name in begun, within_s=TIMEOUT_S)  # noqa: B023 - it is waited for
             line.writer.write(body)
             if case == "gone":
-                await asyncio.sleep(0.05)
                 await line.hang_up()
-            async with asyncio.timeout(TIMEOUT_S):
-                while f"{where}-{case}" not in read_to:
-                    await asyncio.sleep(0.01)
+            await until(lambda: name in read_to, within_s=TIMEOUT_S)  # noqa: B023 - as before
             await line.hang_up()
     assert read_to == {
         f"{where}-{case}": "its end" if case == "whole" else "a part" for case in cases
     }
+
+
+async def test_who_reads_when_the_client_has_gone_is_told() -> None:
+    begun.clear()
+    read_to.clear()
+    async with serve(app) as server:
+        line = await Line.to(server.port)
+        line.ask("PUT /later", b"Content-Length: 900\r\n", b"x" * 400)
+        await until(lambda: "later" in begun, within_s=TIMEOUT_S)
+        await line.hang_up()
+        await until(lambda: read_to == {"later": "a part"}, within_s=TIMEOUT_S)
 
 
 async def test_a_body_that_is_streamed_is_no_parameter_whether_it_has_come_or_not(
