@@ -2,11 +2,11 @@ import { expect, expectTypeOf, it } from "vitest";
 
 import { procedures } from "../src/procedures";
 
-/** As `hubbub export typescript` writes them. */
-type Methods = {
+/** As `hubbub export typescript` writes it. */
+interface Methods {
   add: { params: number[]; result: number };
   now: { params: null; result: { at: string } };
-};
+}
 
 it("calls by name, with the types of the server", async () => {
   const called: unknown[] = [];
