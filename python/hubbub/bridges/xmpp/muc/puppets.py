@@ -25,12 +25,16 @@ class Puppet:
         nick: What the room calls them, or shall.
         tries: How many nicks were taken.
         joined: Done when they are in, or cannot be.
+        comings: How often the room is still to tell that who had this address before is in …
+        goings: … and has left.
     """
 
     jid: str
     wanted: str
     nick: str
     tries: int = 0
+    comings: int = 0
+    goings: int = 0
     joined: "asyncio.Future[bool]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -57,6 +61,10 @@ class Puppets:
         """Whether a nick in the room is a puppet's."""
         return nick in self._nicks
 
+    def has(self, user: str) -> bool:
+        """Whether somebody is in, or on their way."""
+        return user in self._by_user
+
     def __iter__(self) -> Iterator[Puppet]:
         """All of them."""
         return iter(self._by_user.values())
@@ -79,6 +87,9 @@ class Puppets:
                 return None
             jid = f"{self._local_part(author.user)}@{self._domain}/{RESOURCE}"
             puppet = Puppet(jid, author.nick, author.nick)
+            if (before := self._by_jid.get(jid)) is not None:
+                puppet.comings = before.comings + (not before.joined.done())
+                puppet.goings = before.goings + 1
             self._by_user[author.user] = self._by_jid[jid] = puppet
             self._enter(puppet, connection)
         elif author.nick and puppet.wanted != author.nick:
@@ -90,7 +101,7 @@ class Puppets:
     def hear(self, to: str, presence: Presence, connection: Connection) -> None:
         """Takes what a room says to a puppet of its own coming and going."""
         puppet = self._by_jid.get(to)
-        if puppet is None:
+        if puppet is None or _is_of_before(puppet, presence):
             return
         if presence.type == "error":
             refused = presence.sender.partition("/")[2]
@@ -103,6 +114,8 @@ class Puppets:
                 puppet.joined.set_result(False)
         elif SELF in presence.codes and not presence.type:
             puppet.nick = presence.sender.partition("/")[2]
+            # What was not told by now is not told any more.
+            puppet.goings = 0
             self._nicks[puppet.nick] = puppet
             if not puppet.joined.done():
                 puppet.joined.set_result(True)
@@ -152,3 +165,18 @@ class Puppets:
 
     def _local_part(self, user: str) -> str:
         return user if _SAFE.fullmatch(user) else f"u-{user.encode().hex()}"
+
+
+def _is_of_before(puppet: Puppet, presence: Presence) -> bool:
+    """Whether it tells of who had the address before: rooms tell of comings and goings in order."""
+    if presence.type == "error" and puppet.comings:
+        # It has not come in, and so there is nothing to be told of its going.
+        puppet.comings -= 1
+        puppet.goings -= 1
+    elif presence.type == "unavailable" and SELF in presence.codes and puppet.goings:
+        puppet.goings -= 1
+    elif not presence.type and SELF in presence.codes and puppet.comings:
+        puppet.comings -= 1
+    else:
+        return False
+    return True

@@ -218,6 +218,7 @@ class MucRemote:
     async def _by_puppet(
         self, delivery: Delivery, room: Room, connection: Connection, puppets: Puppets
     ) -> None:
+        was_there = puppets.has(delivery.author.user)
         puppet = puppets.bring(delivery.author, connection)
         is_in = False
         if puppet is not None:
@@ -226,7 +227,7 @@ class MucRemote:
             is_in = puppet.joined.done() and puppet.joined.result()
         sender = puppet.jid if puppet is not None and is_in else connection.jid
         self._send(delivery, room, connection, sender, is_relayed=not is_in)
-        if isinstance(delivery.what, Retract):
+        if isinstance(delivery.what, Retract) and not was_there:
             # Whoever has come but to take a message back, because somebody took it away, goes.
             self._bring(delivery.channel)
 
