@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from ..programs import program
 from ..serving import ROOT
-from .test_chromium import FLAGS
+from .browser import FLAGS
 from .test_serve import Serving, serving
 
 # A block of code whose first line says which file it is.

@@ -15,12 +15,11 @@ from playwright.sync_api import (
     Page,
     WebSocketRoute,
     expect,
-    sync_playwright,
 )
 
-from ...programs import data, program
+from ...programs import data
 from ...serving import ROOT, serving
-from ..test_chromium import FLAGS
+from ..browser import chromium
 
 # Two busy cores, and as many pages as there are people.
 expect.set_options(timeout=30_000)
@@ -91,11 +90,8 @@ class Person:
 def browser() -> Iterator[Browser]:
     if not (STATIC / "index.html").exists():
         pytest.fail("the page has not been built: make setup")
-    with sync_playwright() as playwright:
-        path = program("chromium", "chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager

@@ -139,7 +139,7 @@ def test_what_is_said_while_one_comes_back_to_the_newest_is_there(people: People
     page = person.page
     jump(person, day_of(0))
     expect(person.message(text_of(0))).to_be_in_viewport()
-    other = people.enter("Max", **ZONE)
+    other = people.enter("Gil", **ZONE)
 
     # What is said overtakes the answer, which was made before it.
     held.is_on = True

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from ...programs import program
 from ...serving import ROOT, serving
-from ..test_chromium import FLAGS
+from ..browser import chromium
 
 CLIENT = ROOT / "client"
 PAGE = "<!doctype html><title>tab</title><script src=page.js></script>"
@@ -17,11 +16,8 @@ PAGE = "<!doctype html><title>tab</title><script src=page.js></script>"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = program("chromium", "chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from hubbub.bridges.xmpp.proxy import ProxySettings, ServerSettings
 from tests.integration.bridges.xmpp.servers import PASSWORD, STROPHE, XmppServer
-from tests.integration.test_chromium import FLAGS
-from tests.programs import program
+from tests.integration.browser import chromium
 from tests.serving import serving
 
 pytestmark = pytest.mark.skipif(
@@ -19,11 +18,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = program("chromium", "chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=["starttls", "direct"])
